@@ -1,0 +1,1 @@
+"""The bundled weights; installed as ``spacy_litbert.bundled``."""

@@ -1,0 +1,70 @@
+"""Packaging of spacy-litbert; the tools are configured in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "spacy_litbert" / "__init__.py").read_text("utf8")).group(1)
+
+TEST = [
+    "hypothesis>=6.100",
+    "pytest>=8.0",
+    "pytest-xdist>=3.5",
+    "seqeval>=1.2.2",
+    "psutil>=5.9",
+]
+
+setup(
+    name="spacy-litbert",
+    version=VERSION,
+    description="LitBERT inside spaCy: a light BERT for biomedical text",
+    long_description=(ROOT / "README.md").read_text("utf8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.10",
+    # The bundled weights lie in models/ and are installed as spacy_litbert/bundled.
+    packages=[*find_packages(include=["spacy_litbert", "spacy_litbert.*"]), "spacy_litbert.bundled"],
+    package_dir={"spacy_litbert.bundled": "models"},
+    package_data={
+        "spacy_litbert": ["py.typed"],
+        "spacy_litbert.bundled": ["*/*.json", "*/*.safetensors", "*/vocab.txt", "*/README.md"],
+    },
+    install_requires=[
+        "spacy>=3.8.2,<3.9.0",
+        "spacy-transformers>=1.4.0,<1.5.0",
+        "transformers>=4.40.0",
+        "torch>=2.4.0",
+        "thinc>=8.3.0,<8.4.0",
+        "tokenizers>=0.19",
+        "safetensors>=0.4.3",
+        "huggingface-hub>=0.23",
+        "srsly>=2.4.8,<3.0.0",
+        "numpy>=1.26",
+    ],
+    extras_require={
+        "scispacy": ['scispacy>=0.6.2; python_version < "3.13"'],
+        "tensorflow": ["tensorflow-cpu>=2.16"],
+        "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
+        "ray": ["ray[data]>=2.30"],
+        "cuda12x": ["cupy-cuda12x>=13.0"],
+        "cuda13x": ["cupy-cuda13x>=13.6"],
+        "test": TEST,
+        "dev": [*TEST, "ruff>=0.8", "mypy>=1.13", "matplotlib>=3.8", "build>=1.2"],
+    },
+    entry_points={
+        "spacy_architectures": [
+            "spacy-litbert.LitBertModel.v1 = spacy_litbert.models.transformer:build_litbert_model_v1",
+            "spacy-litbert.LitBertListener.v1 = spacy_litbert.models.listener:build_litbert_listener_v1",
+            "spacy-litbert.LitBertTok2Vec.v1 = spacy_litbert.models.tok2vec:build_litbert_tok2vec_v1",
+        ],
+    },
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "License :: OSI Approved :: MIT License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Bio-Informatics",
+        "Topic :: Text Processing :: Linguistic",
+    ],
+)

@@ -1,0 +1,1 @@
+"""Where weights come from, and how they lie on disk. Nothing here knows spaCy."""

@@ -1,0 +1,1 @@
+"""Windows → vectors: the forward pass."""

@@ -1,0 +1,192 @@
+"""Windows → vectors with torch: unpadded rows, one forward pass for training and use.
+
+The weights live in Hugging Face's ``BertModel``, but the rows of a micro-batch run through its
+linear layers end to end, without padding; only attention looks at one window at a time (windows
+of equal length together), through ``scaled_dot_product_attention``. So no padding is computed,
+and the numbers are those of ``BertModel`` up to rounding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from torch.utils.checkpoint import checkpoint
+from transformers import BertModel
+
+from ..ragged import indices_of, starts_of
+from ..tokenization.windows import micro_batches
+from ..types import IntArray, Precision
+
+_DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+Vectors = tuple[Tensor, Tensor | None]
+
+
+@dataclass(frozen=True)
+class EncoderInput:
+    """Windows to encode, and where their vectors go.
+
+    ids: (rows,) int64, wordpieces and special tokens, window after window.
+    lengths: (windows,) int64, rows of each window; their sum is ``len(ids)``.
+    places: (windows,) int64, the row of the output at which each window begins.
+    n_rows: rows of the output; those that no window fills are zero (padding).
+    """
+
+    ids: IntArray
+    lengths: IntArray
+    places: IntArray
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class _MicroBatch:
+    windows: Tensor  # (windows,) their indices
+    rows: Tensor  # (rows,) of the output
+    ids: Tensor  # (rows,)
+    lengths: list[int]
+
+
+def predict(bert: BertModel, batch: EncoderInput, *, precision: Precision, budget: int) -> Vectors:
+    """Vectors without gradients: (n_rows, width) and (windows, width) float32.
+
+    budget: wordpieces a micro-batch; memory beyond the output grows with it alone.
+    """
+    bert.eval()
+    vectors = _allocate(bert, batch)
+    with torch.inference_mode(), autocast(bert.device, precision):
+        for micro in _micro_batches(bert, batch, budget):
+            _fill(vectors, micro, forward(bert, micro.ids, micro.lengths))
+    return vectors
+
+
+def begin_update(
+    bert: BertModel, batch: EncoderInput, *, precision: Precision, budget: int, keep: int
+) -> tuple[Vectors, Callable[[Tensor, Tensor | None], None]]:
+    """Vectors as from ``predict``, with dropout, and a callback that adds to the weights' gradients.
+
+    keep: wordpieces whose activations are kept for the backward pass. Micro-batches beyond are
+        computed again when their turn comes (gradient checkpointing, Chen et al. 2016,
+        https://arxiv.org/abs/1604.06174), with the same dropout: equal gradients, bounded memory.
+    The callback takes the gradients of both outputs, (n_rows, width) and (windows, width) or None.
+    """
+    bert.train()
+    vectors = _allocate(bert, batch)
+    outputs: list[tuple[_MicroBatch, Vectors]] = []
+    n_kept = 0
+    for micro in _micro_batches(bert, batch, budget):
+        n_kept += len(micro.ids)
+        with autocast(bert.device, precision):
+            if n_kept <= keep:
+                output = forward(bert, micro.ids, micro.lengths)
+            else:
+                output = checkpoint(forward, bert, micro.ids, micro.lengths, use_reentrant=False)
+        with torch.no_grad():
+            _fill(vectors, micro, output)
+        outputs.append((micro, output))
+
+    def backprop(d_hidden: Tensor, d_pooled: Tensor | None) -> None:
+        while outputs:  # micro-batch by micro-batch, so that each frees its activations
+            micro, (hidden, pooled) = outputs.pop()
+            tensors, gradients = [hidden], [d_hidden[micro.rows].to(hidden.dtype)]
+            if pooled is not None and d_pooled is not None:
+                tensors.append(pooled)
+                gradients.append(d_pooled[micro.windows].to(pooled.dtype))
+            torch.autograd.backward(tensors, gradients)
+
+    return vectors, backprop
+
+
+def forward(bert: BertModel, ids: Tensor, lengths: list[int]) -> Vectors:
+    """Last hidden states and pooled vectors of windows laid end to end.
+
+    ids: (rows,) int64 on the model's device; lengths: rows of each window, sum = rows.
+    Returns (rows, width) and (windows, width), or None for an encoder without a pooler.
+    """
+    device = ids.device
+    positions = torch.cat([torch.arange(length, device=device) for length in lengths])
+    segments = torch.zeros_like(ids)
+    hidden = bert.embeddings(input_ids=ids[None], token_type_ids=segments[None], position_ids=positions[None])[0]
+    runs = [(length, sum(1 for _ in run)) for length, run in groupby(lengths)]
+    for layer in bert.encoder.layer:
+        context = _attention(layer.attention.self, hidden, runs)
+        attended = layer.attention.output(context, hidden)
+        hidden = layer.output(layer.intermediate(attended), attended)
+    if bert.pooler is None:
+        return hidden, None
+    first = torch.tensor([0, *lengths[:-1]], device=device).cumsum(0)
+    return hidden, bert.pooler(hidden[first][:, None])
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
+    """The context in which a forward pass runs in the given precision; weights stay float32."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=_DTYPES[precision])
+
+
+def _attention(attention: Any, hidden: Tensor, runs: list[tuple[int, int]]) -> Tensor:
+    """Self-attention within each window. runs: (length, number) of neighbouring windows of equal length."""
+    heads, dim = attention.num_attention_heads, attention.attention_head_size
+    query, key, value = attention.query(hidden), attention.key(hidden), attention.value(hidden)
+    dropout = attention.dropout.p if attention.training else 0.0
+    contexts = []
+    for begin, length, number in _spans(runs):
+        q, k, v = (
+            x[begin : begin + length * number].view(number, length, heads, dim).transpose(1, 2)
+            for x in (query, key, value)
+        )
+        context = scaled_dot_product_attention(q, k, v, dropout_p=dropout)
+        contexts.append(context.transpose(1, 2).reshape(length * number, heads * dim))
+    return torch.cat(contexts)
+
+
+def _spans(runs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    begin = 0
+    for length, number in runs:
+        yield begin, length, number
+        begin += length * number
+
+
+def _allocate(bert: BertModel, batch: EncoderInput) -> Vectors:
+    width, device = bert.config.hidden_size, bert.device
+    padded = batch.n_rows > len(batch.ids)
+    hidden = (torch.zeros if padded else torch.empty)(batch.n_rows, width, device=device)
+    pooled = None if bert.pooler is None else torch.empty(len(batch.lengths), width, device=device)
+    return hidden, pooled
+
+
+def _fill(vectors: Vectors, micro: _MicroBatch, output: Vectors) -> None:
+    vectors[0][micro.rows] = output[0].float()
+    if vectors[1] is not None and output[1] is not None:
+        vectors[1][micro.windows] = output[1].float()
+
+
+def _micro_batches(bert: BertModel, batch: EncoderInput, budget: int) -> Iterator[_MicroBatch]:
+    starts = starts_of(batch.lengths)
+    for windows in micro_batches(batch.lengths, budget):
+        lengths = batch.lengths[windows]
+        yield _MicroBatch(
+            windows=torch.from_numpy(windows).to(bert.device),
+            rows=torch.from_numpy(indices_of(batch.places[windows], lengths)).to(bert.device),
+            ids=torch.from_numpy(batch.ids[indices_of(starts[windows], lengths)]).to(bert.device),
+            lengths=lengths.tolist(),
+        )
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+# A child of fork() inherits torch's OpenMP pool without its threads: its first parallel region
+# waits for them forever. One thread needs no pool, and is right for one process of several.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_use_one_thread)

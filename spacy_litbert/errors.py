@@ -1,0 +1,87 @@
+"""Every coded error and warning of the package, in one place.
+
+A message names the thing, the value it found, and the way out, so that a user can
+search for the code. ``LitBertError`` is a ``ValueError``: code that catches spaCy's
+own errors catches ours.
+"""
+
+
+class LitBertError(ValueError):
+    """Raised for bad input, bad settings and bad files, before any work starts."""
+
+
+class Errors:
+    # Settings
+    L001 = (
+        "[L001] `window` is {window} wordpieces, but the encoder `{name}` reads at most "
+        "{limit} (its max_position_embeddings). Choose 8 to {limit}, or null for the limit."
+    )
+    L002 = (
+        "[L002] `overlap` is {overlap} wordpieces, but a window has room for {room} of them "
+        "and the overlap must be at least 0 and at most half of that ({limit})."
+    )
+    L003 = "[L003] `{name}` is {value!r}. Choose one of: {choices}."
+    L004 = "[L004] `{name}` is {value}. It must be at least {minimum}."
+    # Vocabularies
+    L101 = "[L101] The vocabulary {path} has {n} entries twice or more: {tokens}. Each id needs its own entry."
+    L102 = "[L102] The vocabulary {path} lacks the special tokens {missing}."
+    L103 = (
+        "[L103] {path} is not a BERT WordPiece tokenizer: its {part} is {found!r}, expected "
+        "{expected!r}. LitBERT's alignment rests on BERT's own way to cut text."
+    )
+    L104 = (
+        "[L104] {path} adds the tokens {tokens} outside its WordPiece vocabulary. Put them "
+        "into vocab.txt (BERT keeps [unused] entries for this) and save the folder again."
+    )
+    L105 = "[L105] A vocabulary of {size} entries is too small: {n} characters and special tokens need a place each."
+    # Checkpoints
+    L201 = (
+        "[L201] Can't find the weights {name!r}. It is no bundled name ({bundled}), no folder "
+        "on this machine, and no model id that could be fetched from a hub ({reason})."
+    )
+    L202 = "[L202] The folder {path} is no checkpoint: it lacks {missing}. Found: {found}."
+    L203 = "[L203] {path} does not fit its config.json. {problems}"
+    L204 = (
+        "[L204] The vocabulary in {path} has {vocabulary} entries, but config.json says "
+        "vocab_size = {config}. Weights and vocabulary come from different models."
+    )
+    L205 = "[L205] config.json in {path} says {key} = {found!r}; this encoder needs {expected}."
+    L206 = (
+        "[L206] {path} has its weights only as {found}. Loading such a file can run code that is "
+        "hidden in it, so it is refused: save the model as model.safetensors."
+    )
+    L207 = "[L207] Can't read {path}: {reason}. The file is damaged or not what its name says."
+    L208 = "[L208] {path} holds {key} as {found}. Weights must be floating-point numbers."
+    L209 = "[L209] {path} holds {n} values that are not finite in {key}. These weights are damaged."
+    L210 = "[L210] The checksum of {path} is {found}, expected {expected}. Fetch or build the file again."
+    # Pipelines
+    L301 = (
+        "[L301] This model has no weights yet. Call `nlp.initialize()` to load {name!r}, or "
+        "load a saved pipeline with `spacy.load`."
+    )
+    L302 = (
+        "[L302] A listener to the pipe {upstream} got a Doc of {n_tokens} tokens that this pipe has "
+        "not seen (`doc._.trf_data` is not set). Put a `transformer` pipe before the component, enable "
+        "it (`nlp.select_pipes`), or, when it is frozen, add it to `training.annotating_components`. "
+        "A component that makes Docs of its own (`span.as_doc()` in `entity_linker`) can't listen: "
+        "give it `spacy-litbert.LitBertTok2Vec.v1`, or call `nlp.replace_listeners`."
+    )
+    L303 = (
+        "[L303] `doc._.trf_data` was made for {found} tokens, but the Doc has {expected}. It was "
+        "retokenized after the transformer ran: move the merging component before the transformer."
+    )
+    L304 = (
+        '[L304] `boundaries = "sentence"` needs sentence starts, but a Doc of {n_tokens} tokens has '
+        "none. Add a `sentencizer` before the transformer (in training, list it in "
+        '`training.annotating_components`), or set `boundaries = "token"`.'
+    )
+    L305 = "[L305] The saved model is not one of ours: {reason}. Load it with the version that saved it."
+    L306 = "[L306] A listener was called for {found} but its transformer last ran on other Docs."
+    # Corpora
+    L401 = "[L401] {path}, line {line}: {problem}"
+    L402 = "[L402] {path} has documents with the same id: {ids}."
+    L403 = "[L403] Can't tell the format of {path}. Known endings: {choices}."
+    L404 = (
+        "[L404] {percent:.2f} % of the mentions in {path} do not fall on the tokenizer's boundaries "
+        "(more than {limit} %): {examples}. Extend the tokenizer's infixes, or raise the limit knowingly."
+    )

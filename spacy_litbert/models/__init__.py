@@ -1,0 +1,1 @@
+"""thinc architectures, registered by entry points."""

@@ -1,0 +1,191 @@
+"""What the transformer hands out: per Doc, exactly what users of spacy-transformers know.
+
+``doc._.trf_data`` holds (windows, rows, width) vectors, padded to the longest window of that Doc
+only, and the alignment of each token to the rows of its wordpieces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc, Span
+from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
+from thinc.api import get_array_module
+from thinc.types import Ragged
+from transformers.file_utils import ModelOutput
+
+from ..encoder.torch_encoder import EncoderInput
+from ..ragged import indices_of, starts_of
+from ..tokenization.alignment import Alignment
+from ..tokenization.vocabulary import Vocabulary
+from ..tokenization.windows import Windows
+from ..types import IntArray
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each window's rows stand: per Doc a padded block of (windows, longest window) rows.
+
+    doc_windows: (docs + 1,) the first window of each Doc.
+    longest: (docs,) rows of each Doc's longest window, 0 for a Doc without tokens.
+    doc_rows: (docs + 1,) the first row of each Doc's block.
+    window_rows: (windows,) the first row of each window.
+    """
+
+    doc_windows: IntArray
+    longest: IntArray
+    doc_rows: IntArray
+    window_rows: IntArray
+
+    @classmethod
+    def of(cls, windows: Windows, n_docs: int) -> Layout:
+        doc_windows = np.searchsorted(windows.doc, np.arange(n_docs + 1))
+        longest = np.zeros(n_docs, dtype=np.int64)
+        np.maximum.at(longest, windows.doc, windows.lengths)
+        doc_rows = starts_of(longest * np.diff(doc_windows))
+        nth = np.arange(len(windows.doc)) - doc_windows[windows.doc]
+        return cls(doc_windows, longest, doc_rows, doc_rows[windows.doc] + nth * longest[windows.doc])
+
+
+class LitBertBatch(FullTransformerBatch):
+    """A batch kept per Doc; the padded whole that spacy-transformers keeps is built when asked for."""
+
+    def __init__(self, spans: list[list[Span]], doc_data: list[TransformerData]):
+        self.spans = spans
+        self.cached_doc_data = doc_data
+
+    @property
+    def wordpieces(self) -> WordpieceBatch:
+        """The wordpieces of all windows, padded to the longest."""
+        parts = [data.wordpieces for data in self._filled]
+        if not parts:
+            return WordpieceBatch.empty()
+        longest = max(part.input_ids.shape[1] for part in parts)
+        return WordpieceBatch(
+            strings=[row + ["[PAD]"] * (longest - len(row)) for part in parts for row in part.strings],
+            input_ids=_stack([part.input_ids for part in parts]),
+            attention_mask=_stack([part.attention_mask for part in parts]),
+            lengths=[length for part in parts for length in part.lengths],
+            token_type_ids=_stack([part.token_type_ids for part in parts]),
+        )
+
+    @property
+    def model_output(self) -> ModelOutput:
+        """The vectors of all windows, padded to the longest."""
+        output = ModelOutput()
+        for key in self._filled[0].model_output if self._filled else ():
+            output[key] = _stack([data.model_output[key] for data in self._filled])
+        return output
+
+    @property
+    def align(self) -> Ragged:
+        """The rows of each token in ``model_output``, flattened to (windows * rows, width)."""
+        longest = max((data.wordpieces.input_ids.shape[1] for data in self._filled), default=0)
+        indices, lengths, n_windows = [_NO_INTS], [_NO_INTS], 0
+        for data in self._filled:
+            rows = data.wordpieces.input_ids.shape[1]
+            window, row = np.divmod(data.align.dataXd, rows)
+            indices.append((n_windows + window) * longest + row)
+            lengths.append(data.align.lengths)
+            n_windows += len(data.wordpieces)
+        return Ragged(np.concatenate(indices).astype("i"), np.concatenate(lengths).astype("i"))
+
+    def unsplit_by_doc(self, arrays: list[list[Any]]) -> LitBertBatch:
+        """The gradients of the Docs that have tokens → the gradient of this batch.
+
+        arrays: for each such Doc the gradient of ``last_hidden_state`` and, if used, of ``pooler_output``.
+        """
+        gradients = []
+        for data, (d_hidden, *d_pooled) in zip(self._filled, arrays):
+            output = ModelOutput(last_hidden_state=d_hidden)
+            if d_pooled:
+                output["pooler_output"] = d_pooled[0]
+            gradients.append(TransformerData(data.wordpieces, output, data.align))
+        return LitBertBatch(self.spans, gradients)
+
+    @property
+    def _filled(self) -> list[TransformerData]:
+        return [data for data in self.doc_data if "last_hidden_state" in data.model_output]
+
+
+def encoder_input(alignment: Alignment, windows: Windows, layout: Layout, vocabulary: Vocabulary) -> EncoderInput:
+    """The encoder's input for the windows, placed as ``layout`` says."""
+    ids = windows.rows(alignment.pieces.ids, vocabulary.ids["[CLS]"], vocabulary.ids["[SEP]"])
+    return EncoderInput(ids, windows.lengths, layout.window_rows, int(layout.doc_rows[-1]))
+
+
+def split_by_doc(
+    docs: list[Doc],
+    alignment: Alignment,
+    windows: Windows,
+    layout: Layout,
+    inputs: EncoderInput,
+    vectors: tuple[Any, Any],
+    entries: Any,
+) -> LitBertBatch:
+    """Vectors (n_rows, width) and (windows, width) or None → one TransformerData a Doc.
+
+    entries: (vocabulary,) object array of the wordpieces' strings.
+    """
+    hidden, pooled = vectors
+    piece_rows = windows.row_of_piece(layout.window_rows)
+    token_rows = piece_rows[indices_of(alignment.first, alignment.lengths)]
+    token_starts = starts_of(alignment.lengths)
+    filled = indices_of(layout.window_rows, windows.lengths)
+    ids = np.zeros(inputs.n_rows, dtype=np.int64)
+    mask = np.zeros(inputs.n_rows, dtype=np.float32)
+    ids[filled], mask[filled] = inputs.ids, 1.0
+    spans, data = _window_spans(docs, alignment, windows, layout), []
+    for i, longest in enumerate(layout.longest):
+        if not longest:
+            data.append(TransformerData.empty())
+            continue
+        rows, of_doc = slice(*layout.doc_rows[i : i + 2]), slice(*layout.doc_windows[i : i + 2])
+        tokens = slice(*alignment.doc_tokens[i : i + 2])
+        doc_ids = ids[rows].reshape(-1, longest)
+        output = ModelOutput()
+        output["last_hidden_state"] = hidden[rows].reshape(*doc_ids.shape, -1)
+        if pooled is not None:
+            output["pooler_output"] = pooled[of_doc]
+        wordpieces = WordpieceBatch(
+            strings=entries[doc_ids].tolist(),
+            input_ids=doc_ids,
+            attention_mask=mask[rows].reshape(doc_ids.shape),
+            lengths=windows.lengths[of_doc].tolist(),
+            token_type_ids=np.zeros_like(doc_ids),
+        )
+        aligned = token_rows[token_starts[tokens.start] : token_starts[tokens.stop]] - rows.start
+        align = Ragged(aligned.astype("i"), alignment.lengths[tokens].astype("i"))
+        data.append(TransformerData(wordpieces, output, align))
+    return LitBertBatch(spans, data)
+
+
+def _window_spans(docs: list[Doc], alignment: Alignment, windows: Windows, layout: Layout) -> list[list[Span]]:
+    """The tokens that each window reads, as Spans."""
+    spans = []
+    for i, doc in enumerate(docs):
+        of_doc = slice(*layout.doc_windows[i : i + 2])
+        if of_doc.stop - of_doc.start == 1:
+            spans.append([doc[:]])
+            continue
+        tokens = slice(*alignment.doc_tokens[i : i + 2])
+        first, lengths = alignment.first[tokens], alignment.lengths[tokens]
+        begin = np.searchsorted(np.maximum.accumulate(first + lengths), windows.begin[of_doc], side="right")
+        end = np.searchsorted(first, windows.end[of_doc], side="left")
+        spans.append([doc[int(b) : int(e)] for b, e in zip(begin, end)])
+    return spans
+
+
+def _stack(arrays: list[Any]) -> Any:
+    """(windows, rows, …) arrays of several Docs → one, padded with zeros to the longest."""
+    if arrays[0].ndim == 2 and len({array.shape[1] for array in arrays}) == 1:
+        return get_array_module(arrays[0]).concatenate(arrays)
+    xp = get_array_module(arrays[0])
+    longest = max(array.shape[1] for array in arrays)
+    rest = [(0, 0)] * (arrays[0].ndim - 2)
+    return xp.concatenate([xp.pad(array, [(0, 0), (0, longest - array.shape[1]), *rest]) for array in arrays])
+
+
+_NO_INTS = np.zeros(0, dtype=np.int64)

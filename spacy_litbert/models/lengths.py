@@ -1,0 +1,27 @@
+"""How long a Doc is in wordpieces: what training batches should be measured by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Union
+
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..checkpoints.resolve import resolve
+from ..tokenization.vocabulary import Vocabulary
+from ..tokenization.wordpieces import WordpieceEncoder
+
+
+def build_wordpiece_length_v1(name: str) -> Callable[[Union[Example, Doc]], int]:
+    """A ``get_length`` for spaCy's batchers that counts wordpieces, ``spacy-litbert.wordpiece_length.v1``.
+
+    name: whose vocabulary counts: a bundled name, a folder, or a hub id.
+    """
+    encoder = WordpieceEncoder(Vocabulary.from_folder(resolve(name)))
+
+    def wordpiece_length(item: Union[Example, Doc]) -> int:
+        doc = item.reference if isinstance(item, Example) else item
+        return len(encoder.encode([doc.text]).ids)
+
+    return wordpiece_length

@@ -1,0 +1,65 @@
+"""Wordpiece vectors → one vector a token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from spacy_transformers.data_classes import TransformerData
+from thinc.api import Model
+from thinc.types import Floats2d, Ragged
+from transformers.file_utils import ModelOutput
+
+from ..ragged import starts_of
+from .types import Pooling, TokenVectors
+
+
+def pool_wordpieces(pooling: Pooling, grad_factor: float) -> TokenVectors:
+    """TransformerData of each Doc → (tokens, width) float32.
+
+    pooling: reduces the vectors of a token's wordpieces to one, as ``reduce_mean.v1``.
+    grad_factor: what gradients are multiplied by on their way to the encoder.
+    A token without wordpieces (white space, control characters) gets a row of zeros.
+    """
+    return Model("pool-wordpieces", forward, layers=[pooling], attrs={"grad_factor": grad_factor})
+
+
+def forward(
+    model: TokenVectors, trf_datas: list[TransformerData], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[TransformerData]]]:
+    ops, xp = model.ops, model.ops.xp
+    filled = [data for data in trf_datas if "last_hidden_state" in data.model_output]
+    if not filled:
+        return [ops.alloc2f(0, 0) for _ in trf_datas], lambda d_vectors: []
+    lengths = np.concatenate([data.align.lengths for data in filled])
+    with_pieces = ops.asarray(np.flatnonzero(lengths))
+    pieces = xp.concatenate([_rows(data)[data.align.dataXd] for data in filled])
+    vectors = ops.alloc2f(len(lengths), filled[0].width)
+    backprop_pooling = None
+    if len(pieces):
+        ragged = Ragged(pieces, ops.asarray1i(lengths[lengths > 0]))
+        vectors[with_pieces], backprop_pooling = model.layers[0](ragged, is_train)
+
+    def backprop(d_vectors: list[Floats2d]) -> list[TransformerData]:
+        d_pieces = ops.alloc2f(0, vectors.shape[1])
+        if backprop_pooling is not None:
+            d_tokens = xp.concatenate([d for d in d_vectors if len(d)])[with_pieces]
+            d_pieces = backprop_pooling(d_tokens).dataXd * model.attrs["grad_factor"]
+        starts = starts_of(np.array([len(data.align.dataXd) for data in filled]))
+        return [_scatter(ops, data, d_pieces[a:b]) for data, a, b in zip(filled, starts, starts[1:])]
+
+    ends = np.cumsum([len(data.align.lengths) for data in trf_datas])
+    return xp.split(vectors, ends[:-1]), backprop
+
+
+def _rows(data: TransformerData) -> Any:
+    return data.model_output["last_hidden_state"].reshape(-1, data.width)
+
+
+def _scatter(ops: Any, data: TransformerData, d_pieces: Floats2d) -> TransformerData:
+    """The gradient of one Doc's vectors: a piece that two tokens share gets the sum of both."""
+    d_rows = ops.alloc2f(*_rows(data).shape)
+    ops.scatter_add(d_rows, data.align.dataXd, d_pieces)
+    output = ModelOutput(last_hidden_state=d_rows.reshape(data.model_output["last_hidden_state"].shape))
+    return TransformerData(data.wordpieces, output, data.align)

@@ -1,0 +1,44 @@
+"""The encoder inside one component: token vectors without a shared ``transformer`` pipe."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from thinc.api import chain
+
+from ..types import Boundaries, Precision
+from .pooling import pool_wordpieces
+from .transformer import build_litbert_model_v1, replace_listener
+from .types import Pooling, Tok2VecModel
+
+
+def build_litbert_tok2vec_v1(
+    name: str,
+    pooling: Pooling,
+    grad_factor: float = 1.0,
+    window: Optional[int] = None,
+    overlap: int = 64,
+    boundaries: Boundaries = "token",
+    batch_wordpieces: int = 2048,
+    keep_wordpieces: int = 8192,
+    precision: Precision = "float32",
+) -> Tok2VecModel:
+    """Token vectors from an encoder of the component's own, ``spacy-litbert.LitBertTok2Vec.v1``.
+
+    Model[List[Doc], List[Floats2d]]: for each Doc (tokens, width) float32. Simple to use and
+    right for one component; several are faster on one ``transformer`` pipe with listeners.
+    See ``build_litbert_model_v1`` for the settings and errors, ``build_litbert_listener_v1``
+    for ``pooling`` and ``grad_factor``.
+    """
+    encoder = build_litbert_model_v1(
+        name=name,
+        window=window,
+        overlap=overlap,
+        boundaries=boundaries,
+        batch_wordpieces=batch_wordpieces,
+        keep_wordpieces=keep_wordpieces,
+        precision=precision,
+    )
+    # The nesting of a replaced listener, so that its saved weights load into this model.
+    model: Tok2VecModel = chain(replace_listener(encoder), pool_wordpieces(pooling, grad_factor))
+    return model

@@ -1,0 +1,151 @@
+"""The model of spaCy's ``transformer`` component: Docs → a FullTransformerBatch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Optional
+
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import FullTransformerBatch
+from spacy_transformers.layers.split_trf import split_trf_batch
+from thinc.api import Model, chain
+
+from ..checkpoints.folder import load_checkpoint
+from ..checkpoints.resolve import resolve
+from ..errors import Errors, LitBertError
+from ..tokenization.alignment import align, sentence_cuts
+from ..tokenization.windows import N_SPECIAL, make_windows
+from ..types import Boundaries, Precision
+from .batch import Layout, LitBertBatch, encoder_input, split_by_doc
+from .shim import LitBertShim
+from .types import TransformerModel
+
+MIN_WINDOW = 8
+
+
+def build_litbert_model_v1(
+    name: str,
+    window: Optional[int] = None,
+    overlap: int = 64,
+    boundaries: Boundaries = "token",
+    batch_wordpieces: int = 2048,
+    keep_wordpieces: int = 8192,
+    precision: Precision = "float32",
+) -> TransformerModel:
+    """The model of the ``transformer`` component, ``spacy-litbert.LitBertModel.v1``.
+
+    name: weights to begin from: a bundled name, a folder, or a hub id. Asked for once, by
+        ``nlp.initialize``; a saved pipeline carries its weights and never asks again.
+    window: wordpieces that the encoder reads at once, ``[CLS]`` and ``[SEP]`` included;
+        null for all that it can (its max_position_embeddings).
+    overlap: wordpieces that neighbouring windows of a long text share, half of them context
+        for either side. A text that fits into one window is never cut.
+    boundaries: where long texts are cut, ``"token"`` or ``"sentence"`` (which needs sentence starts).
+    batch_wordpieces: wordpieces in one forward pass; memory grows with it, not with the text.
+    keep_wordpieces: wordpieces whose activations training keeps; beyond, they are computed twice.
+    precision: ``"float32"``, ``"bfloat16"`` or ``"float16"``. Weights are float32 throughout.
+
+    Raises LitBertError L002–L004 for settings that can't be, L001 and L2xx when weights load.
+    """
+    _check_choice("precision", precision, ("float32", "bfloat16", "float16"))
+    _check_choice("boundaries", boundaries, ("token", "sentence"))
+    _check_minimum("overlap", overlap, 0)
+    _check_minimum("batch_wordpieces", batch_wordpieces, 1)
+    _check_minimum("keep_wordpieces", keep_wordpieces, 0)
+    if window is not None:
+        _check_minimum("window", window, MIN_WINDOW)
+        _check_overlap(window, overlap)
+    shim = LitBertShim(precision=precision, batch_wordpieces=batch_wordpieces, keep_wordpieces=keep_wordpieces)
+    attrs = {
+        "name": name,
+        "window": window,
+        "overlap": overlap,
+        "boundaries": boundaries,
+        "replace_listener": replace_listener,
+        "replace_listener_cfg": replace_listener_config,
+    }
+    return Model("litbert", forward, init=init, dims={"nO": None}, attrs=attrs, shims=[shim])
+
+
+def init(model: TransformerModel, X: Any = None, Y: Any = None) -> None:
+    """Load the weights that the config names, unless the model has some."""
+    shim = _shim(model)
+    if not shim.is_loaded:
+        checkpoint = load_checkpoint(resolve(model.attrs["name"]))
+        _check_window(model, checkpoint.limit)
+        shim.load(checkpoint)
+    model.set_dim("nO", shim.bert.config.hidden_size)
+
+
+def forward(
+    model: TransformerModel, docs: list[Doc], is_train: bool
+) -> tuple[FullTransformerBatch, Callable[[LitBertBatch], list[Doc]]]:
+    """Docs → wordpieces → windows → vectors, and the way back."""
+    shim = _shim(model)
+    if shim.wordpieces is None:
+        raise LitBertError(Errors.L301.format(name=model.attrs["name"]))
+    alignment = align(shim.wordpieces, docs)
+    cuts = [alignment.token_cuts]
+    if model.attrs["boundaries"] == "sentence":
+        cuts.insert(0, sentence_cuts(alignment, docs))
+    windows = make_windows(
+        alignment.doc_pieces,
+        alignment.doc_tokens,
+        cuts,
+        size=model.attrs["window"] or shim.bert.config.max_position_embeddings,
+        overlap=model.attrs["overlap"],
+    )
+    layout = Layout.of(windows, len(docs))
+    inputs = encoder_input(alignment, windows, layout, shim.wordpieces.vocabulary)
+    vectors, backprop_vectors = shim(inputs, is_train)
+    batch = split_by_doc(docs, alignment, windows, layout, inputs, vectors, shim.entries)
+
+    def backprop(d_batch: LitBertBatch) -> list[Doc]:
+        xp = model.ops.xp
+        outputs = [data.model_output for data in d_batch.doc_data]
+        d_hidden = xp.concatenate([o["last_hidden_state"].reshape(-1, model.get_dim("nO")) for o in outputs])
+        d_pooled = None
+        if all("pooler_output" in o for o in outputs):
+            d_pooled = xp.concatenate([o["pooler_output"] for o in outputs])
+        backprop_vectors(d_hidden, d_pooled)
+        return docs
+
+    return batch, backprop
+
+
+def replace_listener(model: TransformerModel) -> Model[list[Doc], Any]:
+    """What stands in a listener's place when it is replaced by an encoder of its own."""
+    return chain(model, split_trf_batch())
+
+
+def replace_listener_config(model_config: dict[str, Any], listener_config: dict[str, Any]) -> dict[str, Any]:
+    """The config that fits ``replace_listener``: a LitBertTok2Vec with the listener's pooling."""
+    config = {**model_config, "@architectures": "spacy-litbert.LitBertTok2Vec.v1"}
+    return {**config, **{key: listener_config[key] for key in ("pooling", "grad_factor") if key in listener_config}}
+
+
+def _shim(model: TransformerModel) -> LitBertShim:
+    return model.shims[0]
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise LitBertError(Errors.L003.format(name=name, value=value, choices=", ".join(choices)))
+
+
+def _check_minimum(name: str, value: int, minimum: int) -> None:
+    if value < minimum:
+        raise LitBertError(Errors.L004.format(name=name, value=value, minimum=minimum))
+
+
+def _check_window(model: TransformerModel, limit: int) -> None:
+    window = model.attrs["window"]
+    if window is not None and window > limit:
+        raise LitBertError(Errors.L001.format(window=window, name=model.attrs["name"], limit=limit))
+    _check_overlap(window or limit, model.attrs["overlap"])
+
+
+def _check_overlap(window: int, overlap: int) -> None:
+    room = window - N_SPECIAL
+    if not 0 <= overlap <= room // 2:
+        raise LitBertError(Errors.L002.format(overlap=overlap, room=room, limit=room // 2))

@@ -1,0 +1,13 @@
+"""Type aliases for thinc models."""
+
+from __future__ import annotations
+
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import FullTransformerBatch, TransformerData
+from thinc.api import Model
+from thinc.types import Floats2d, Ragged
+
+TransformerModel = Model[list[Doc], FullTransformerBatch]
+Tok2VecModel = Model[list[Doc], list[Floats2d]]
+Pooling = Model[Ragged, Floats2d]
+TokenVectors = Model[list[TransformerData], list[Floats2d]]

@@ -1,0 +1,1 @@
+"""Text → wordpieces → windows."""

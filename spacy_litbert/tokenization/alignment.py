@@ -1,0 +1,87 @@
+"""Wordpieces ↔ spaCy tokens: which wordpieces make up a token, exactly.
+
+A token's pieces are those that share a character with it. They stand side by side, so two
+binary searches find them: no loop over tokens. A piece that crosses a token boundary
+(spaCy cuts ``10mg`` where BERT does not) belongs to both tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from spacy.attrs import IDX, LENGTH, SENT_START
+from spacy.tokens import Doc
+
+from ..errors import Errors, LitBertError
+from ..ragged import starts_of
+from ..types import BoolArray, IntArray
+from .wordpieces import WordpieceEncoder, Wordpieces, visible_table
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The wordpieces of a batch of Docs and the pieces of each token.
+
+    pieces: see ``Wordpieces``.
+    doc_tokens, doc_pieces: (docs + 1,) int64, the first token and the first piece of each Doc.
+    first, lengths: (tokens,) int64, the pieces of token t are ``first[t] … first[t] + lengths[t] - 1``.
+        ``lengths`` is 0 for tokens without a visible character, and only for those.
+    """
+
+    pieces: Wordpieces
+    doc_tokens: IntArray
+    doc_pieces: IntArray
+    first: IntArray
+    lengths: IntArray
+
+    @cached_property
+    def token_cuts(self) -> BoolArray:
+        """(pieces + 1,) bool: may a window begin before this piece? At a word's first piece, inside no token."""
+        n = len(self.pieces.ids)
+        long = self.lengths > 1
+        steps = np.zeros(n + 2, dtype=np.int64)
+        np.add.at(steps, self.first[long] + 1, 1)
+        np.add.at(steps, self.first[long] + self.lengths[long], -1)
+        inside = np.cumsum(steps)[: n + 1] > 0
+        cuts = ~inside
+        cuts[:n] &= self.pieces.starts_word
+        return cuts
+
+
+def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
+    """Cut the Docs' texts into wordpieces and find those of each token."""
+    pieces = encoder.encode([doc.text for doc in docs])
+    n_tokens = np.fromiter(map(len, docs), np.int64, len(docs))
+    spans = np.concatenate([doc.to_array([IDX, LENGTH]).astype(np.int64).reshape(-1, 2) for doc in docs] or [_NO_SPANS])
+    begin = spans[:, 0] + np.repeat(pieces.text_starts[:-1], n_tokens)
+    end = begin + spans[:, 1]
+    first = np.searchsorted(pieces.end, begin, side="right")
+    lengths = np.searchsorted(pieces.begin, end, side="left") - first
+    visible_before = starts_of(visible_table()[pieces.codepoints])
+    lengths[visible_before[end] == visible_before[begin]] = 0
+    return Alignment(
+        pieces=pieces,
+        doc_tokens=starts_of(n_tokens),
+        doc_pieces=pieces.piece_starts,
+        first=first,
+        lengths=lengths,
+    )
+
+
+def sentence_cuts(alignment: Alignment, docs: list[Doc]) -> BoolArray:
+    """(pieces + 1,) bool: the token cuts that begin a sentence.
+
+    Raises LitBertError L304 for a Doc without sentence starts.
+    """
+    for doc in docs:
+        if len(doc) and not doc.has_annotation("SENT_START"):
+            raise LitBertError(Errors.L304.format(n_tokens=len(doc)))
+    starts = np.concatenate([doc.to_array(SENT_START).astype(np.int64) for doc in docs]) == 1
+    cuts = np.zeros(len(alignment.pieces.ids) + 1, dtype=bool)
+    cuts[alignment.first[starts]] = True
+    return cuts & alignment.token_cuts
+
+
+_NO_SPANS = np.zeros((0, 2), dtype=np.int64)

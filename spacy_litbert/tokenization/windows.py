@@ -1,0 +1,147 @@
+"""Ragged wordpieces → windows within the encoder's budget, and back.
+
+A text that fits is one window. A longer one is cut into windows of about equal size:
+
+    pieces   0 ─────────────────────────────────────────────── n
+    window 0 [ own              | context ]
+    window 1           [ context | own         | context ]
+    window 2                         [ context | own              ]
+
+Each piece is *owned* by exactly one window, whose vector for it is used; the ``overlap`` is
+read twice, half of it as context for either side, so that no used vector stands at the edge.
+Nothing is dropped and nothing else is computed twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..ragged import indices_of, starts_of
+from ..types import BoolArray, IntArray
+
+N_SPECIAL = 2  # [CLS] and [SEP] around each window
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows over the wordpieces of a batch of Docs, in reading order.
+
+    doc: (windows,) int64, the Doc of each window. A Doc with tokens has at least one window.
+    begin, end: (windows,) int64, the pieces that it reads.
+    own_begin, own_end: (windows,) int64, the pieces that it owns; these tile each Doc.
+    """
+
+    doc: IntArray
+    begin: IntArray
+    end: IntArray
+    own_begin: IntArray
+    own_end: IntArray
+
+    @property
+    def lengths(self) -> IntArray:
+        """(windows,) int64: rows of each window, ``[CLS]`` and ``[SEP]`` included."""
+        return self.end - self.begin + N_SPECIAL
+
+    def rows(self, ids: IntArray, cls: int, sep: int) -> IntArray:
+        """(sum of lengths,) int64: the encoder's input, window after window."""
+        starts = starts_of(self.lengths)
+        rows = np.empty(starts[-1], dtype=np.int64)
+        rows[indices_of(starts[:-1] + 1, self.end - self.begin)] = ids[indices_of(self.begin, self.end - self.begin)]
+        rows[starts[:-1]] = cls
+        rows[starts[1:] - 1] = sep
+        return rows
+
+    def row_of_piece(self, window_rows: IntArray) -> IntArray:
+        """(pieces,) int64: where each piece's used vector stands.
+
+        window_rows: (windows,) the row of each window's ``[CLS]``.
+        """
+        return np.repeat(window_rows + 1 - self.begin, self.own_end - self.own_begin) + np.arange(
+            self.own_end[-1] if len(self.own_end) else 0
+        )
+
+
+def make_windows(
+    doc_pieces: IntArray,
+    doc_tokens: IntArray,
+    cuts: list[BoolArray],
+    *,
+    size: int,
+    overlap: int,
+) -> Windows:
+    """Cut the Docs into windows of at most ``size`` rows, specials included.
+
+    doc_pieces, doc_tokens: (docs + 1,) the first piece and token of each Doc.
+    cuts: (pieces + 1,) each; where a window may begin, the most wanted places first. Where none
+        lies in the later half of what a window may own, the next are asked, at last any piece.
+    overlap: pieces that two neighbours both read, at most half of ``size - 2``.
+    """
+    places: list[IntArray] = [np.flatnonzero(allowed) for allowed in cuts]
+    windows: list[tuple[int, int, int, int, int]] = []
+    for doc in np.flatnonzero(np.diff(doc_tokens)).tolist():
+        first, last = int(doc_pieces[doc]), int(doc_pieces[doc + 1])
+        if last - first <= size - N_SPECIAL:
+            windows.append((doc, first, last, first, last))
+        else:
+            windows.extend((doc, *window) for window in _cut(first, last, places, size - N_SPECIAL, overlap // 2))
+    table = np.array(windows, dtype=np.int64).reshape(-1, 5)
+    return Windows(*table.T)
+
+
+def _cut(first: int, last: int, places: list[IntArray], room: int, margin: int) -> list[tuple[int, int, int, int]]:
+    """The (begin, end, own_begin, own_end) of the windows over the pieces first … last - 1."""
+    windows = []
+    own = first
+    while own < last:
+        left = margin if own > first else 0
+        if last - own <= room - left:
+            end_own = last
+        else:
+            # Share what remains evenly among as many windows as it needs.
+            share = room - left - margin
+            further = -(-(last - own - share - (room - margin)) // (room - 2 * margin))
+            wanted = -(-(last - own) // (2 + max(0, further)))
+            end_own = _last_place(places, own, own + min(share, wanted))
+        begin = min(own, _first_place(places[-1], max(first, own - left)))
+        end = max(end_own, _last_place_within(places[-1], min(last, end_own + margin)))
+        windows.append((begin, end, own, end_own))
+        own = end_own
+    return windows
+
+
+def _last_place(places: list[IntArray], begin: int, limit: int) -> int:
+    """The last place in the later half of (begin, limit], by the first kind of place that has one."""
+    for kind in places:
+        place = _last_place_within(kind, limit)
+        if place > begin + (limit - begin) // 2:
+            return place
+    return limit
+
+
+def _last_place_within(places: IntArray, limit: int) -> int:
+    i = int(np.searchsorted(places, limit, side="right"))
+    return int(places[i - 1]) if i else -1
+
+
+def _first_place(places: IntArray, limit: int) -> int:
+    i = int(np.searchsorted(places, limit, side="left"))
+    return int(places[i]) if i < len(places) else limit
+
+
+def micro_batches(lengths: IntArray, budget: int) -> list[IntArray]:
+    """Indices of rows sorted by length, shortest first, in batches of at most ``budget`` in sum.
+
+    A row longer than the budget is a batch of its own.
+    """
+    order = np.argsort(lengths, kind="stable")
+    batches: list[IntArray] = []
+    begin = 0
+    totals = starts_of(lengths[order])
+    while begin < len(order):
+        end = int(np.searchsorted(totals, totals[begin] + budget, side="right")) - 1
+        end = max(end, begin + 1)
+        batches.append(order[begin:end])
+        begin = end
+    return batches

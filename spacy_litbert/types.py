@@ -1,0 +1,15 @@
+"""Type aliases that let signatures read as sentences (numpy only: pretraining has no spaCy)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.integer[Any]]
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.floating[Any]]
+
+Boundaries = Literal["token", "sentence"]
+Precision = Literal["float32", "bfloat16", "float16"]

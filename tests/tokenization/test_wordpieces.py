@@ -1,0 +1,111 @@
+"""Cutting text: exactly as BERT's tokenizer does, word by word through the cache."""
+
+from __future__ import annotations
+
+import pickle
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from spacy_litbert.checkpoints.resolve import resolve
+from spacy_litbert.tokenization import wordpieces
+from spacy_litbert.tokenization.vocabulary import Vocabulary
+from spacy_litbert.tokenization.wordpieces import WordpieceEncoder
+
+TINY = Vocabulary.from_folder(resolve("litbert-tiny"))
+UNCASED = Vocabulary(TINY.tokens, lowercase=True)
+# Rust's tables of private use and Python's agree; what BERT drops although it is visible is tested apart.
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Co"]), max_size=60)
+BIOMEDICAL = st.lists(
+    st.sampled_from(
+        ["IL-2", "α-synuclein", "10mg", "p<0.05", "♂", "é", "e\u0301", "[SEP]", "[MASK]x", "漢字", "\u200b", "\u00ad"]
+        + ["\n\n", "\t", " ", "a" * 120, "x\u00a0y", "CD4⁺", "H₂O", "→", "😀", "\u202e", "ﬁ", "\ufffd", "İ", "ß"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@pytest.mark.parametrize("vocabulary", [TINY, UNCASED], ids=["cased", "uncased"])
+@settings(max_examples=400, deadline=None)
+@given(st.lists(TEXT | BIOMEDICAL, max_size=4))
+@example([""])
+@example(["", " ", "\n", "x"])
+@example(["a\u2028b \x1c c\x0bd"])
+def test_pieces_are_those_of_the_tokenizer_on_the_whole_text(vocabulary: Vocabulary, texts: list[str]) -> None:
+    pieces = _encoder(vocabulary).encode(texts)
+    for i, text in enumerate(texts):
+        expected = vocabulary.tokenizer().encode(text, add_special_tokens=False)
+        rows = slice(*pieces.piece_starts[i : i + 2])
+        begin = pieces.begin[rows] - pieces.text_starts[i]
+        end = pieces.end[rows] - pieces.text_starts[i]
+        found = list(zip(pieces.ids[rows].tolist(), begin.tolist(), end.tolist()))
+        assert _without_added_unknowns(text, found, expected.offsets, vocabulary) == [
+            (i, *offset) for i, offset in zip(expected.ids, expected.offsets)
+        ]
+
+
+def test_a_special_token_in_a_text_is_text() -> None:
+    special = {TINY.ids[token] for token in ("[SEP]", "[MASK]", "[CLS]", "[PAD]")}
+    ids = _encoder(TINY).encode(["[SEP] a [MASK][CLS] [PAD]"]).ids
+    assert not special & set(ids.tolist())
+
+
+def test_a_glyph_that_bert_drops_becomes_unknown() -> None:
+    pieces = _encoder(TINY).encode(["x\ue000y \uf0b0"])
+    assert [TINY.tokens[i] for i in pieces.ids] == ["x", "[UNK]", "##y", "[UNK]"]
+    assert pieces.begin.tolist() == [0, 1, 2, 4]
+
+
+def test_a_word_over_the_limit_is_one_unknown() -> None:
+    pieces = _encoder(TINY).encode(["A" * 101])
+    assert [TINY.tokens[i] for i in pieces.ids] == ["[UNK]"]
+    assert (pieces.begin[0], pieces.end[0]) == (0, 101)
+
+
+def test_a_full_cache_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"word{i} gene{i % 7} of the" for i in range(50)]
+    expected = WordpieceEncoder(TINY).encode(texts).ids
+    monkeypatch.setattr(wordpieces, "_MAX_CACHED_PIECES", 20)
+    small = WordpieceEncoder(TINY)
+    assert [small.encode([text]).ids.tolist() for text in texts] == [
+        WordpieceEncoder(TINY).encode([text]).ids.tolist() for text in texts
+    ]
+    assert small.encode(texts).ids.tolist() == expected.tolist()
+    assert len(small._ids) < 300
+
+
+def test_pickling_leaves_the_cache_behind() -> None:
+    encoder = WordpieceEncoder(TINY)
+    encoder.encode([f"word{i}" for i in range(1000)])
+    copied = pickle.loads(pickle.dumps(encoder))
+    assert len(copied._ids) == 0
+    assert copied.encode(["α-synuclein"]).ids.tolist() == encoder.encode(["α-synuclein"]).ids.tolist()
+
+
+def test_visible_is_what_a_reader_sees() -> None:
+    assert all(map(wordpieces.is_visible, "aα1-[±₂😀漢\u0301\ue000"))
+    assert not any(map(wordpieces.is_visible, " \t\n\u00a0\u200b\u202e\u00ad\ufffd\x00"))
+    table = wordpieces.visible_table()
+    assert [bool(table[ord(c)]) for c in "a \u200b"] == [True, False, False]
+
+
+_ENCODERS: dict[bool, WordpieceEncoder] = {}
+
+
+def _encoder(vocabulary: Vocabulary) -> WordpieceEncoder:
+    """One encoder for all examples: what its cache has seen before must not matter."""
+    return _ENCODERS.setdefault(vocabulary.lowercase, WordpieceEncoder(vocabulary))
+
+
+def _without_added_unknowns(
+    text: str, found: list[tuple[int, int, int]], offsets: list[tuple[int, int]], vocabulary: Vocabulary
+) -> list[tuple[int, int, int]]:
+    """Leave out [UNK] for visible characters that the tokenizer drops (lone accents when uncased …)."""
+    unknown = vocabulary.ids["[UNK]"]
+    kept = [piece for piece in found if piece[0] != unknown or (piece[1], piece[2]) in offsets]
+    for _, begin, end in set(found) - set(kept):
+        assert end == begin + 1
+        assert unicodedata.category(text[begin]) not in ("Cc", "Cf", "Zs")
+    return kept
