@@ -84,9 +84,7 @@ def examples_for(nlp: Language) -> list[Example]:
     return [Example.from_dict(nlp.make_doc(text), gold) for text, gold in zip(TEXTS, ENTITIES)]
 
 
-def build_ner(
-    checkpoint: Path, listener: dict[str, Any] = LISTENER, *, steps: int = 0, **model: Any
-) -> Language:
+def build_ner(checkpoint: Path, listener: dict[str, Any] = LISTENER, *, steps: int = 0, **model: Any) -> Language:
     """A transformer + ner pipeline on the toy checkpoint, trained for some steps."""
     spacy.util.fix_random_seed(0)
     nlp = spacy.blank("en")

@@ -16,6 +16,22 @@ from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary, read_json
 
 _PICKLES = ("pytorch_model.bin", "model.ckpt", "*.bin", "*.pt", "*.pth", "*.pkl")
+CONFIG_KEYS = (
+    "model_type",
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "hidden_act",
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "initializer_range",
+    "layer_norm_eps",
+    "pad_token_id",
+)
 # Heads of pretraining, and a buffer that old versions of transformers saved.
 _NOT_ENCODER = ("cls.", "embeddings.position_ids")
 
@@ -26,6 +42,11 @@ class Checkpoint:
 
     bert: BertModel
     vocabulary: Vocabulary
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What makes a BERT a BERT, without what versions of transformers add."""
+        return {key: getattr(self.bert.config, key) for key in CONFIG_KEYS}
 
     @property
     def limit(self) -> int:

@@ -15,6 +15,9 @@ from ..errors import Errors, LitBertError
 from .pooling import pool_wordpieces
 from .types import Pooling, Tok2VecModel
 
+# The Docs that components are being initialized with. Only these get zeros, and only until training begins.
+_SAMPLES: weakref.WeakSet[Doc] = weakref.WeakSet()
+
 
 def build_litbert_listener_v1(pooling: Pooling, grad_factor: float = 1.0, upstream: str = "*") -> Tok2VecModel:
     """Token vectors of a ``transformer`` pipe earlier in the pipeline, ``spacy-litbert.LitBertListener.v1``.
@@ -45,18 +48,15 @@ class LitBertListener(TransformerListener):
         self._batch_id = None
         self._outputs = None
         self._backprop = None
-        self._samples: weakref.WeakSet[Doc] = weakref.WeakSet()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_samples": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _samples=weakref.WeakSet())
+    def receive(self, batch_id: int, outputs: list[TransformerData], backprop: Callable[[Any], Any]) -> None:
+        _SAMPLES.clear()
+        super().receive(batch_id, outputs, backprop)
 
 
 def init(model: LitBertListener, X: Any = None, Y: Any = None) -> None:
-    """Remember the sample Docs: thinc asks for their vectors' shape while it initializes."""
-    model._samples = weakref.WeakSet(X or [])
+    """Remember the sample Docs: no transformer sees them, but thinc asks for the shape of their vectors."""
+    _SAMPLES.update(X or [])
 
 
 def forward(
@@ -72,7 +72,7 @@ def forward(
 
 def _data_of(model: LitBertListener, doc: Doc) -> TransformerData:
     data = doc._.trf_data
-    if data is None and doc in model._samples:
+    if data is None and doc in _SAMPLES:
         return TransformerData.zeros(len(doc), model.get_dim("nO"), xp=model.ops.xp)
     if data is None:
         upstream = repr("transformer" if model.upstream_name == "*" else model.upstream_name)

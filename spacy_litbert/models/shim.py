@@ -24,7 +24,6 @@ from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import Precision
 
 _FORMAT = "spacy-litbert.encoder.v1"
-_NOT_SAVED = ("_name_or_path", "transformers_version", "architectures", "torch_dtype", "dtype")
 
 XpVectors = tuple[Floats2d, Floats2d | None]
 
@@ -119,9 +118,9 @@ class LitBertShim(Shim):
         """Config, vocabulary and float32 weights (safetensors); no trace of where they came from."""
         message: dict[str, Any] = {"format": _FORMAT}
         if self.is_loaded and self.wordpieces is not None:
-            config = self.bert.config.to_dict()
-            message["config"] = {key: value for key, value in config.items() if key not in _NOT_SAVED}
-            message["vocabulary"] = self.wordpieces.vocabulary.to_dict()
+            vocabulary = self.wordpieces.vocabulary
+            message["config"] = Checkpoint(self.bert, vocabulary).config
+            message["vocabulary"] = vocabulary.to_dict()
             message["weights"] = save(
                 {key: value.detach().cpu().contiguous() for key, value in self.bert.state_dict().items()}
             )

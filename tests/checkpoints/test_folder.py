@@ -64,9 +64,7 @@ KEY = "encoder.layer.0.output.dense.weight"
     ],
     ids=["missing", "extra", "shape", "integers", "nan"],
 )
-def test_weights_that_do_not_fit(
-    tmp_path: Path, checkpoint: Path, change: Callable, code: str, words: str
-) -> None:
+def test_weights_that_do_not_fit(tmp_path: Path, checkpoint: Path, change: Callable, code: str, words: str) -> None:
     folder = _copy(checkpoint, tmp_path)
     _change_weights(folder, change)
     _refused(folder, code, words)
