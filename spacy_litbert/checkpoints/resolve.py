@@ -6,7 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from ..errors import Errors, LitBertError
 
@@ -30,10 +29,10 @@ def resolve(name: str) -> Path:
         return Path(name)
     try:
         return Path(snapshot_download(name, allow_patterns=_FILES))
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
+    except Exception as error:  # whatever the hub's client makes of a bad id, no network, no such model
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         bundled = ", ".join(bundled_names())
-        raise LitBertError(Errors.L201.format(name=name, bundled=bundled, reason=reason)) from None
+        raise LitBertError(Errors.L201.format(name=name, bundled=bundled, reason=reason)) from error
 
 
 def _bundled_root() -> Path:

@@ -10,6 +10,7 @@ import torch
 from transformers import BertModel
 
 from spacy_litbert.checkpoints.folder import load_checkpoint
+from spacy_litbert.encoder import torch_encoder
 from spacy_litbert.encoder.torch_encoder import EncoderInput, begin_update, predict
 
 from ..conftest import write_checkpoint
@@ -80,6 +81,26 @@ def test_recomputed_activations_give_the_same_gradients(bert: BertModel, batch: 
         gradients.append(_gradients(bert))
     for name, gradient in gradients[0].items():
         assert torch.equal(gradient, gradients[1][name]), name
+
+
+@pytest.mark.parametrize("keep", [0, 10_000])
+def test_no_forward_pass_exceeds_the_budget(bert: BertModel, monkeypatch: pytest.MonkeyPatch, keep: int) -> None:
+    """spacy-transformers runs a document of 10,000 tokens as one batch of 104."""
+    sizes = []
+
+    def counting(bert: BertModel, ids: torch.Tensor, lengths: list[int]) -> torch_encoder.Vectors:
+        sizes.append(len(ids))
+        return _forward(bert, ids, lengths)
+
+    _forward = torch_encoder.forward
+    monkeypatch.setattr(torch_encoder, "forward", counting)
+    lengths = np.full(100, 64)
+    batch = EncoderInput(np.full(6400, 7), lengths, np.arange(100) * 64, 6400)
+    predict(bert, batch, precision="float32", budget=200)
+    (hidden, _), backprop = begin_update(bert, batch, precision="float32", budget=200, keep=keep)
+    backprop(hidden, None)
+    assert max(sizes) == 192
+    assert sum(sizes) == 6400 * (2 if keep else 3)
 
 
 def test_an_encoder_without_pooler(tmp_path: Path, batch: EncoderInput) -> None:

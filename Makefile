@@ -1,0 +1,48 @@
+# `make demo` and `make test` need Python 3.11, pip and make; they set up .venv themselves.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint benchmarks clean
+
+demo: $(VENV)/.pipeline
+	$(BIN)/python demo/demo.py
+
+test: $(VENV)/.test $(VENV)/.pipeline
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+benchmarks: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.alignment
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.training_step
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo/output
+
+# One stamp file an installation, so that a second run starts at once.
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.package: $(VENV)/.created setup.py constraints.txt
+	$(INSTALL) --editable .
+	touch $@
+
+$(VENV)/.pipeline: $(VENV)/.package $(wildcard models/*.whl)
+	$(INSTALL) --no-deps --force-reinstall models/en_litbert_ner-*.whl
+	touch $@
+
+$(VENV)/.test: $(VENV)/.package
+	$(INSTALL) --editable ".[test]"
+	$(INSTALL) --no-deps scispacy==0.6.2  # for its tokenizer alone; its own pins are for its models
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.package
+	$(INSTALL) --editable ".[dev]"
+	touch $@

@@ -1,0 +1,126 @@
+"""Memory of one long document beside a short one: it grows with the batch budget, not with the text.
+
+    python -m benchmarks.memory FOLDER
+
+FOLDER holds JSONL files with a ``text`` a line. Each measurement is a process of its own; peaks are those of
+the transformer alone, beyond the loaded model and the vectors that it hands out, in MB of resident memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.tokens import Doc
+
+from spacy_litbert.models.transformer import build_litbert_model_v1
+
+from .record import LITBERT, read_texts, untrained_checkpoint, write
+
+SHORT, LONG = 2_000, 200_000
+SMALL = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512}
+# Training keeps the activations of this many wordpieces; below the short document's, so that both are at the bound.
+KEEP = 2_048
+
+
+def measure(checkpoint: str, texts: Path, n_words: int, train: bool) -> dict[str, Any]:
+    model = build_litbert_model_v1(checkpoint, keep_wordpieces=KEEP)
+    model.initialize()
+    document = _document(texts, n_words)
+    _run(model, _document(texts, 600), train)
+    output_mb = _output_mb(model, document)
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before, started = _status("VmRSS"), time.perf_counter()
+    _run(model, document, train)
+    return {
+        "words": len(document),
+        "seconds": round(time.perf_counter() - started, 1),
+        "output_mb": round(output_mb, 1),
+        "peak_beyond_model_and_output_mb": round(_status("VmHWM") - before - output_mb, 1),
+    }
+
+
+def _run(model: Any, document: Doc, train: bool) -> None:
+    if not train:
+        model.predict([document])
+        return
+    batch, backprop = model.begin_update([document])
+    (data,) = batch.doc_data
+    # The gradient is as large as the vectors; it takes their place.
+    data.tensors[0][:] = 1.0
+    backprop(batch.unsplit_by_doc([[data.tensors[0]]]))
+
+
+def _output_mb(model: Any, document: Doc) -> float:
+    """Size of last_hidden_state, without computing it: rows of the windows × width × 4 bytes."""
+    from spacy_litbert.models.batch import Layout
+    from spacy_litbert.tokenization.alignment import align
+    from spacy_litbert.tokenization.windows import make_windows
+
+    alignment = align(model.shims[0].wordpieces, [document])
+    windows = make_windows(
+        alignment.doc_pieces, alignment.doc_tokens, [alignment.token_cuts], size=512, overlap=model.attrs["overlap"]
+    )
+    return int(Layout.of(windows, 1).doc_rows[-1]) * model.get_dim("nO") * 4 / 1e6
+
+
+def _document(texts: Path, n_words: int) -> Doc:
+    nlp = spacy.blank("en")
+    nlp.max_length = 10**8
+    words: list[str] = []
+    pool = read_texts(texts, 10**9)
+    while len(words) < n_words:
+        for text in pool:
+            words.extend(token.text for token in nlp.make_doc(text))
+            if len(words) >= n_words:
+                break
+    return Doc(nlp.vocab, words=words[:n_words])
+
+
+def _status(key: str) -> float:
+    for line in Path("/proc/self/status").read_text().split("\n"):
+        if line.startswith(key + ":"):
+            return int(line.split()[1]) / 1e3
+    raise KeyError(key)
+
+
+def _in_a_process(checkpoint: Path, texts: Path, n_words: int, train: bool) -> dict[str, Any]:
+    arguments = [str(checkpoint), str(texts), str(n_words), str(int(train))]
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.memory", str(texts), "--measure", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(run.stdout.strip().split("\n")[-1])
+
+
+def main(texts: Path) -> None:
+    result: dict[str, Any] = {"keep_wordpieces": KEEP, "batch_wordpieces": 2048}
+    with tempfile.TemporaryDirectory() as folder:
+        shapes = {"predict_litbert_shape": (LITBERT, False), "train_small_shape": (SMALL, True)}
+        for name, (shape, train) in shapes.items():
+            checkpoint = untrained_checkpoint(Path(folder) / name, shape)
+            short, long = (_in_a_process(checkpoint, texts, n, train) for n in (SHORT, LONG))
+            key = "peak_beyond_model_and_output_mb"
+            result[name] = {"shape": shape, "short": short, "long": long, "ratio": round(long[key] / short[key], 3)}
+    write("memory", result)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("texts", type=Path)
+    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        checkpoint, texts, n_words, train = arguments.measure
+        print(json.dumps(measure(checkpoint, Path(texts), int(n_words), bool(int(train)))))
+    else:
+        main(arguments.texts)

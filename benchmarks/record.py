@@ -1,0 +1,88 @@
+"""What every benchmark shares: texts, untrained checkpoints of a given shape, and the record of a result."""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import json
+import os
+import platform
+import statistics
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from transformers import BertConfig, BertModel
+
+from spacy_litbert.checkpoints.resolve import resolve
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = ["spacy-litbert", "spacy", "spacy-transformers", "transformers", "tokenizers", "thinc", "torch", "numpy"]
+LITBERT = {"hidden_size": 512, "num_hidden_layers": 8, "num_attention_heads": 8, "intermediate_size": 2048}
+BERT_BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
+
+
+def read_texts(path: Path, limit: int) -> list[str]:
+    """The ``text`` of the first lines of a JSONL file, plain or gzipped; of all such files of a folder."""
+    paths = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
+    texts = []
+    for file in paths:
+        with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf8") as lines:
+            texts.extend(json.loads(line)["text"] for line in lines)
+    return texts[:limit]
+
+
+def untrained_checkpoint(folder: Path, shape: dict[str, int], vocab_size: int = 32_768) -> Path:
+    """A checkpoint of the given shape with seeded random weights and litbert-tiny's wordpieces.
+
+    The vocabulary is filled up to ``vocab_size`` with entries that no text uses, so that the
+    embeddings are as large as the real ones; how text is cut does not depend on the shape.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = (resolve("litbert-tiny") / "vocab.txt").read_text("utf8").split("\n")[:-1]
+    tokens += [f"[unused{i}]" for i in range(vocab_size - len(tokens))]
+    torch.manual_seed(0)
+    bert = BertModel(BertConfig(vocab_size=vocab_size, max_position_embeddings=512, **shape))
+    bert.config.to_json_file(folder / "config.json")
+    save_file(bert.state_dict(), folder / "model.safetensors")
+    (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf8")
+    return folder
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, least and greatest of repeated measurements."""
+    numbers = {"median": statistics.median(values), "min": min(values), "max": max(values)}
+    return {name: float(f"{value:.4g}") for name, value in numbers.items()}
+
+
+def write(name: str, result: dict[str, Any]) -> None:
+    """Write ``benchmarks/results/<name>.json`` with the machine, the versions and the date."""
+    record = {
+        "benchmark": name,
+        "date": datetime.date.today().isoformat(),
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "torch_threads": torch.get_num_threads(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+        },
+        "versions": {package: version(package) for package in PACKAGES},
+        **result,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    partial = RESULTS / f"{name}.json.partial"
+    partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
+    os.replace(partial, RESULTS / f"{name}.json")
+    print(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().split("\n"):
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()

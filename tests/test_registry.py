@@ -1,0 +1,42 @@
+"""Every registered name resolves, by entry point alone, to a documented constructor."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+from spacy.util import registry
+
+REGISTRIES = {"spacy_architectures": "architectures", "spacy_tokenizers": "tokenizers", "spacy_misc": "misc"}
+NAMES = [
+    (REGISTRIES[group], point.name)
+    for group in REGISTRIES
+    for point in entry_points(group=group)
+    if point.name.startswith("spacy-litbert.")
+]
+
+
+@pytest.mark.parametrize("kind, name", NAMES, ids=[name for _, name in NAMES])
+def test_a_registered_name_resolves(kind: str, name: str) -> None:
+    builder = registry.get(kind, name)
+    assert builder.__name__.startswith("build_")
+    assert builder.__name__.endswith("_v1")
+    assert f"``{name}``" in builder.__doc__
+
+
+def test_the_names_are_those_that_users_know() -> None:
+    assert {name for _, name in NAMES} == {
+        "spacy-litbert.LitBertModel.v1",
+        "spacy-litbert.LitBertListener.v1",
+        "spacy-litbert.LitBertTok2Vec.v1",
+        "spacy-litbert.BiomedicalTokenizer.v1",
+        "spacy-litbert.wordpiece_length.v1",
+    }
+
+
+def test_importing_the_package_imports_no_spacy() -> None:
+    code = "import spacy_litbert, sys; print('spacy' in sys.modules, 'torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]
