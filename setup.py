@@ -14,6 +14,7 @@ TEST = [
     "pytest-xdist>=3.5",
     "seqeval>=1.2.2",
     "psutil>=5.9",
+    "build>=1.2",
 ]
 
 setup(
@@ -42,22 +43,32 @@ setup(
         "huggingface-hub>=0.23",
         "srsly>=2.4.8,<3.0.0",
         "numpy>=1.26",
+        "tqdm>=4.60",
+        "typer>=0.9",
     ],
     extras_require={
         "scispacy": ['scispacy>=0.6.2; python_version < "3.13"'],
         "tensorflow": ["tensorflow-cpu>=2.16"],
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
+        "plots": ["matplotlib>=3.8"],
         "ray": ["ray[data]>=2.30"],
         "cuda12x": ["cupy-cuda12x>=13.0"],
         "cuda13x": ["cupy-cuda13x>=13.6"],
         "test": TEST,
-        "dev": [*TEST, "ruff>=0.8", "mypy>=1.13", "matplotlib>=3.8", "build>=1.2"],
+        "dev": [*TEST, "ruff>=0.8", "mypy>=1.13", "matplotlib>=3.8"],
     },
     entry_points={
         "spacy_architectures": [
             "spacy-litbert.LitBertModel.v1 = spacy_litbert.models.transformer:build_litbert_model_v1",
             "spacy-litbert.LitBertListener.v1 = spacy_litbert.models.listener:build_litbert_listener_v1",
             "spacy-litbert.LitBertTok2Vec.v1 = spacy_litbert.models.tok2vec:build_litbert_tok2vec_v1",
+        ],
+        "spacy_tokenizers": [
+            "spacy-litbert.BiomedicalTokenizer.v1 = "
+            "spacy_litbert.tokenization.tokenizer:build_biomedical_tokenizer_v1",
+        ],
+        "spacy_misc": [
+            "spacy-litbert.wordpiece_length.v1 = spacy_litbert.models.lengths:build_wordpiece_length_v1",
         ],
     },
     classifiers=[

@@ -106,12 +106,16 @@ def coverage(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Do
         first = np.cumsum(theirs.lengths) - theirs.lengths
         same = theirs.lengths == alignment.lengths
         same[same] = [
-            not n or theirs.dataXd[a] == b
-            for n, a, b in zip(theirs.lengths[same], first[same], alignment.first[same])
+            not n or theirs.dataXd[a] == b for n, a, b in zip(theirs.lengths[same], first[same], alignment.first[same])
         ]
         differing += int((~same).sum())
         compared += len(doc)
-    return {"docs": len(docs), "tokens": compared, "visible_without_piece": missing, "unlike_spacy_transformers": differing}
+    return {
+        "docs": len(docs),
+        "tokens": compared,
+        "visible_without_piece": missing,
+        "unlike_spacy_transformers": differing,
+    }
 
 
 if __name__ == "__main__":

@@ -85,3 +85,33 @@ class Errors:
         "[L404] {percent:.2f} % of the mentions in {path} do not fall on the tokenizer's boundaries "
         "(more than {limit} %): {examples}. Extend the tokenizer's infixes, or raise the limit knowingly."
     )
+    L405 = (
+        "[L405] {path} is not the {split} split of {corpus} on record: it has {n_documents} documents and "
+        "{n_mentions} mentions, digest {found}, expected {expected}. Fetch it again, or give a changed corpus "
+        "a name of its own."
+    )
+    L406 = (
+        "[L406] Found {found} for the {split} split of {corpus} in {place}. There must be one file {split} "
+        "with one of the endings {choices}."
+    )
+    L407 = "[L407] spaCy's scorer says {key} = {spacy}, seqeval says {seqeval}: one of them is wrong. Please report it."
+    # Pretraining
+    L501 = "[L501] The setting `{name}` in {path} {problem}."
+    L502 = "[L502] {path} is no tokenised text: {problem}. Make it with `python -m spacy_litbert.pretraining.prepare`."
+    L503 = (
+        "[L503] Next-sentence prediction needs at least 2 documents with text, and {path} has {n}. "
+        'Add text, or set `objective = "mlm"`.'
+    )
+    L504 = (
+        "[L504] {path} holds a run already (step {step}). Continue it with `--resume`, or choose another folder "
+        "for `training.output`."
+    )
+    L505 = "[L505] Can't resume: `{name}` is {found!r} here, but the run in {path} was begun with {expected!r}."
+    L506 = (
+        "[L506] `training.batch_tokens` is {batch}: it must be a multiple of the longest row ({length}) times the "
+        "number of processes ({processes})."
+    )
+    L507 = "[L507] The weights in {path} do not fit this run: {problem}."
+    L508 = "[L508] The vocabulary {path} has {size} entries; tokens are stored as 16-bit integers: at most {limit}."
+    L509 = "[L509] The loss at step {step} is {loss}. Lower `training.learning_rate` and resume from a checkpoint."
+    L510 = "[L510] Settings are overridden as `--section.name value`, found: {found}."

@@ -160,8 +160,13 @@ class _ThincStep(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         for name, parameter in self._bert.named_parameters():
             if parameter.grad is not None:
-                weights, _ = self._optimizer((self._shim_id, name), torch2xp(parameter.data), torch2xp(parameter.grad))
-                parameter.data = xp2torch(weights, device=parameter.device)
+                key, gradient = (self._shim_id, name), torch2xp(parameter.grad)
+                weights, _ = self._optimizer(key, torch2xp(parameter.data), gradient)
+                updated = xp2torch(weights, device=parameter.device)
+                # thinc mostly updates in place. Putting the view of a view in the place of the parameter,
+                # as thinc's own shim does, would keep one more layer of views alive with every step.
+                if updated.data_ptr() != parameter.data_ptr():
+                    parameter.copy_(updated)
 
 
 def _to_xp(vectors: torch_encoder.Vectors) -> XpVectors:

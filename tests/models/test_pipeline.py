@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import pickle
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -286,3 +288,18 @@ def _entities(nlp: Language) -> list[list[tuple]]:
 
 def _of(doc: Doc) -> list[tuple]:
     return [(e.start_char, e.end_char, e.label_) for e in doc.ents]
+
+
+def test_training_keeps_no_tensor_alive(ner: Language) -> None:
+    """thinc's own shim keeps a view of every parameter with every step."""
+
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(each, torch.Tensor) for each in gc.get_objects())
+
+    optimizer = ner.resume_training()
+    ner.update(examples_for(ner), sgd=optimizer)
+    before = alive()
+    for _ in range(5):
+        ner.update(examples_for(ner), sgd=optimizer)
+    assert alive() <= before

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import pytest
 import spacy
@@ -12,6 +15,7 @@ from spacy.vocab import Vocab
 
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.tokenization.alignment import align, sentence_cuts
+from spacy_litbert.tokenization.tokenizer import biomedical_tokenizer
 from spacy_litbert.tokenization.wordpieces import WordpieceEncoder, is_visible
 
 from .test_wordpieces import BIOMEDICAL, TINY
@@ -22,13 +26,10 @@ ENCODER = WordpieceEncoder(TINY)
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | BIOMEDICAL
 
 
-def scispacy_doc(text: str) -> Doc:
-    """scispaCy's tokenizer if it is installed; else one of its traits: hyphens and ``<`` do not split."""
-    try:
-        from scispacy.custom_tokenizer import combined_rule_tokenizer
-    except ImportError:
-        return _doc_of([word for word in text.replace("\n", " ").split(" ") if word])
-    return combined_rule_tokenizer(NLP)(text)
+@cache
+def scispacy_tokenizer() -> Callable[[str], Doc]:
+    custom_tokenizer = pytest.importorskip("scispacy.custom_tokenizer")
+    return custom_tokenizer.combined_rule_tokenizer(NLP)
 
 
 def _doc_of(words: list[str], spaces: list[bool] | None = None) -> Doc:
@@ -37,7 +38,8 @@ def _doc_of(words: list[str], spaces: list[bool] | None = None) -> Doc:
 
 TOKENIZERS = {
     "english": NLP.make_doc,
-    "scispacy": scispacy_doc,
+    "scispacy": lambda text: scispacy_tokenizer()(text),
+    "biomedical": biomedical_tokenizer(NLP),
     "whitespace": lambda text: _doc_of(text.split()),
     "character": lambda text: _doc_of(list(text), [False] * len(text)),
 }

@@ -1,0 +1,77 @@
+"""assets/CORPUS → corpus/CORPUS: for each split a DocBin to train on and a JSONL file to score against.
+
+The content of a known corpus is checked against corpora.json, whichever way and in whichever format it came.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import spacy
+import srsly
+from fetch import PROJECT, SPLITS, split_file
+
+from spacy_litbert.corpora.digest import content_digest
+from spacy_litbert.corpora.docbin import to_docbin, write_docbin
+from spacy_litbert.corpora.document import Document
+from spacy_litbert.corpora.jsonl import write_jsonl
+from spacy_litbert.corpora.read import read_documents
+from spacy_litbert.errors import Errors, LitBertError
+
+N_EXAMPLES = 5
+
+
+def convert(corpus: str, config: Path, project: Path = PROJECT) -> None:
+    """Read, check and convert the three splits with the tokenizer of a training config.
+
+    Raises LitBertError L405 for a corpus that is not the one on record, L404 if too many of its
+    mentions lie off the token boundaries, and what the readers raise.
+    """
+    record = srsly.read_json(project / "corpora.json").get(corpus, {})
+    tokenizer = spacy.util.load_config(config)["nlp"]["tokenizer"]
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})
+    for split in SPLITS:
+        path = split_file(project / "assets" / corpus, split)
+        documents = list(read_documents(path, record.get("labels")))
+        _check(documents, path, record, corpus, split)
+        conversion = to_docbin(documents, nlp.tokenizer, source=str(path))
+        write_jsonl(project / "corpus" / corpus / f"{split}.jsonl", documents)
+        write_docbin(project / "corpus" / corpus / f"{split}.spacy", conversion.docbin)
+        print(
+            f"{split}: {conversion.n_documents} documents, {conversion.n_tokens} tokens, "
+            f"{conversion.n_mentions} mentions; left out of the DocBin: {len(conversion.misaligned)} off the token "
+            f"boundaries ({conversion.percent_misaligned:.2f} %), {conversion.n_overlapping} under a longer one"
+        )
+        # Not those of the test split: nobody should fit the tokenizer to it.
+        for example in conversion.misaligned[:N_EXAMPLES] if split != "test" else ():
+            print(f"    {example}")
+
+
+def _check(documents: list[Document], path: Path, record: dict[str, Any], corpus: str, split: str) -> None:
+    form = "tokens" if ".tsv" in path.suffixes else "text"
+    expected = record.get("splits", {}).get(split, {}).get(form)
+    digest = content_digest(documents)
+    if expected is None:
+        print(f"{split}: corpora.json has no digest of {corpus} as {form}, so nothing was checked; this is {digest}")
+    elif digest != expected["digest"]:
+        raise LitBertError(
+            Errors.L405.format(
+                path=path,
+                split=split,
+                corpus=corpus,
+                n_documents=len(documents),
+                n_mentions=sum(len(document.entities) for document in documents),
+                found=digest,
+                expected=expected["digest"],
+            )
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus")
+    parser.add_argument("config", type=Path, help="the training config, for its tokenizer")
+    arguments = parser.parse_args()
+    convert(arguments.corpus, arguments.config)

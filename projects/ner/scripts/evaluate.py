@@ -1,0 +1,113 @@
+"""Score a trained pipeline on gold documents and write the figures with how they came about."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import platform
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import spacy
+import srsly
+import torch
+from scoring import score
+from spacy.language import Language
+
+from spacy_litbert.checkpoints.resolve import resolve
+from spacy_litbert.corpora.digest import content_digest
+from spacy_litbert.corpora.docbin import to_docbin
+from spacy_litbert.corpora.document import Document
+from spacy_litbert.corpora.files import replacing
+from spacy_litbert.corpora.jsonl import read_jsonl
+
+PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thinc", "torch", "numpy", "seqeval")
+MATCH = (
+    "exact characters and label, micro-averaged; gold mentions off the token boundaries or under a longer "
+    "mention are counted, as missed unless predicted exactly; spaCy's scorer and seqeval (strict, IOB2) agree to 1e-9"
+)
+
+
+def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, weights: str, gpu_id: int) -> None:
+    """Predict ``gold`` (JSONL) with ``model`` and write ``output`` (JSON)."""
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
+    nlp = spacy.load(model)
+    documents = list(read_jsonl(gold))
+    docs = list(nlp.pipe(document.text for document in documents))
+    scores = score(documents, docs)
+    result = {**scores, "counts": _counts(documents, nlp), "protocol": _protocol(nlp, documents, corpus, gold, weights)}
+    result["protocol"]["machine"] = _machine(gpu_id)
+    with replacing(output) as partial:
+        srsly.write_json(partial, result)
+    print(f"{corpus} {gold.stem}: P {scores['ents_p']:.4f}  R {scores['ents_r']:.4f}  F1 {scores['ents_f']:.4f}")
+    for label, figures in scores["ents_per_type"].items():
+        print(f"    {label}: P {figures['p']:.4f}  R {figures['r']:.4f}  F1 {figures['f']:.4f}")
+
+
+def _counts(documents: list[Document], nlp: Language) -> dict[str, int]:
+    conversion = to_docbin(documents, nlp.make_doc, source="", limit=100)
+    return {
+        "documents": conversion.n_documents,
+        "mentions": conversion.n_mentions,
+        "tokens": conversion.n_tokens,
+        "mentions_off_token_boundaries": len(conversion.misaligned),
+        "mentions_under_a_longer_one": conversion.n_overlapping,
+    }
+
+
+def _protocol(nlp: Language, documents: list[Document], corpus: str, gold: Path, weights: str) -> dict[str, Any]:
+    config = nlp.config.interpolate()
+    return {
+        "corpus": corpus,
+        "split": gold.stem,
+        "digest": content_digest(documents),
+        "text": "raw text of each document, not split into sentences",
+        "tokenizer": config["nlp"]["tokenizer"]["@tokenizers"],
+        "match": MATCH,
+        "selection": "the checkpoint with the best F1 on the dev split",
+        "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
+        "weights_sha256": _sha256(weights),
+        "seed": config["training"]["seed"],
+        "peak_learning_rate": config["training"]["optimizer"]["learn_rate"]["initial_rate"],
+        "precision": config["components"]["transformer"]["model"]["precision"],
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "date": datetime.now(timezone.utc).date().isoformat(),
+    }
+
+
+def _sha256(weights: str) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(resolve(weights).glob("model*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _machine(gpu_id: int) -> str:
+    if gpu_id >= 0:
+        return str(torch.cuda.get_device_name(gpu_id))
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"CPU {names[0] if names else platform.machine()}, {torch.get_num_threads()} threads"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("gold", type=Path, help="documents as JSONL, from convert.py")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--corpus", required=True)
+    parser.add_argument("--weights", required=True, help="what training began from")
+    parser.add_argument("--gpu-id", type=int, default=-1)
+    arguments = parser.parse_args()
+    evaluate(
+        arguments.model,
+        arguments.gold,
+        arguments.output,
+        corpus=arguments.corpus,
+        weights=arguments.weights,
+        gpu_id=arguments.gpu_id,
+    )

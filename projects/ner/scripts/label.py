@@ -1,0 +1,67 @@
+"""A trained pipeline → the folder to package: its meta.json says what it is, its config where nothing lies.
+
+Training leaves paths of this machine in config.cfg; a packaged pipeline needs none of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import Any
+
+import srsly
+from spacy.util import load_config
+
+PROJECT = Path(__file__).parent.parent
+
+
+def label(model: Path, scores: Path, output: Path, *, name: str, version: str) -> None:
+    """Copy ``model`` to ``output`` with the test ``scores`` (from evaluate.py) in its meta.json."""
+    shutil.rmtree(output, ignore_errors=True)
+    shutil.copytree(model, output)
+    results = srsly.read_json(scores)
+    meta = srsly.read_json(model / "meta.json")
+    meta.update(_meta(results, name, version))
+    srsly.write_json(output / "meta.json", meta)
+    config = load_config(output / "config.cfg")
+    config["paths"].update(train=None, dev=None, weights=results["protocol"]["weights"])
+    config.to_disk(output / "config.cfg")
+
+
+def _meta(results: dict[str, Any], name: str, version: str) -> dict[str, Any]:
+    protocol = results["protocol"]
+    corpus = srsly.read_json(PROJECT / "corpora.json").get(protocol["corpus"], {})
+    title = corpus.get("title", protocol["corpus"])
+    return {
+        "name": name,
+        "version": version,
+        "license": "MIT",
+        "description": f"Mentions in biomedical text, found by LitBERT. Trained on {title}.",
+        "notes": (
+            f"Begun from the weights {protocol['weights']} (SHA-256 {protocol['weights_sha256']}); what they were "
+            f"pretrained on, if on anything, is said in their model card. The figures are for the "
+            f"{protocol['split']} split; how they were measured is in `performance.protocol` of meta.json. "
+            "Not for clinical decisions."
+        ),
+        "sources": [
+            {
+                "name": title,
+                "url": corpus.get("url", ""),
+                "author": corpus.get("reference", ""),
+                "license": corpus.get("terms", ""),
+            }
+        ],
+        "performance": results,
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("scores", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--version", required=True)
+    arguments = parser.parse_args()
+    label(arguments.model, arguments.scores, arguments.output, name=arguments.name, version=arguments.version)

@@ -1,0 +1,41 @@
+"""A page of test texts with the mentions that the trained pipeline marks in them."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import islice
+from pathlib import Path
+
+import spacy
+from spacy import displacy
+
+from spacy_litbert.corpora.files import replacing
+from spacy_litbert.corpora.jsonl import read_jsonl
+
+COLOURS = ("#8ecae6", "#ffb4a2", "#b7e4c7", "#ffe066", "#d0bfff")
+
+
+def visualize(model: Path, gold: Path, output: Path, n_texts: int) -> None:
+    """Write ``output`` (HTML) with the first texts of ``gold`` (JSONL)."""
+    nlp = spacy.load(model)
+    docs = []
+    for document in islice(read_jsonl(gold), n_texts):
+        doc = nlp(document.text)
+        doc.user_data["title"] = document.id
+        docs.append(doc)
+    labels = sorted(nlp.get_pipe("ner").labels)
+    colours = {label: COLOURS[i % len(COLOURS)] for i, label in enumerate(labels)}
+    page = displacy.render(docs, style="ent", page=True, minify=True, jupyter=False, options={"colors": colours})
+    with replacing(output) as partial:
+        partial.write_text(page, encoding="utf8")
+    print(f"{len(docs)} texts in {output}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("gold", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--texts", type=int, default=10)
+    arguments = parser.parse_args()
+    visualize(arguments.model, arguments.gold, arguments.output, arguments.texts)

@@ -1,0 +1,1 @@
+"""Corpus files → documents → DocBin, checked on the way."""

@@ -1,0 +1,47 @@
+"""What every corpus file is read into: a text and the mentions marked in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Mention:
+    """A marked stretch of a text: characters ``start … end - 1`` (Unicode code points)."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text with its mentions, sorted by their place."""
+
+    id: str
+    text: str
+    entities: tuple[Mention, ...]
+
+
+def problem_of(mention: Mention, text: str) -> str | None:
+    """What is wrong with a mention of this text, in words, or None."""
+    if not 0 <= mention.start < mention.end <= len(text):
+        return f"a mention stands at {mention.start}–{mention.end}, but the text has {len(text)} characters."
+    marked = text[mention.start : mention.end]
+    if marked != marked.strip():
+        return f"the mention {marked!r} begins or ends with white space. Move its offsets to the words."
+    return None
+
+
+def keep_longest(mentions: Iterable[Mention]) -> tuple[list[Mention], list[Mention]]:
+    """Mentions that don't overlap, the longest first choice, and those that gave way; both sorted.
+
+    Of mentions of equal length the one that begins first is kept.
+    """
+    kept: list[Mention] = []
+    dropped: list[Mention] = []
+    for mention in sorted(set(mentions), key=lambda m: (m.start - m.end, m)):
+        overlaps = any(mention.start < other.end and other.start < mention.end for other in kept)
+        (dropped if overlaps else kept).append(mention)
+    return sorted(kept), sorted(dropped)

@@ -1,0 +1,62 @@
+"""JSON lines ↔ documents.
+
+    {"id": "8701013", "text": "Famotidine-associated delirium.",
+     "entities": [{"start": 0, "end": 10, "label": "Chemical"}]}
+
+One document a line. Offsets count characters (Unicode code points); other keys are passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import Errors, LitBertError
+from .document import Document, Mention, problem_of
+from .files import numbered_lines, replacing
+
+
+def read_jsonl(path: Path) -> Iterator[Document]:
+    """The documents of a JSONL file, plain or ``.gz``.
+
+    Raises LitBertError L401 for a line that is no such document.
+    """
+    for number, line in numbered_lines(path):
+        if not line.strip():
+            continue
+        try:
+            yield _document(json.loads(line))
+        except ValueError as error:
+            raise LitBertError(Errors.L401.format(path=path, line=number, problem=error)) from None
+
+
+def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
+    """Write documents so that ``read_jsonl`` reads the same; the file appears when it is whole."""
+    with replacing(path) as partial, partial.open("w", encoding="utf8", newline="\n") as file:
+        for document in documents:
+            entities = [{"start": m.start, "end": m.end, "label": m.label} for m in document.entities]
+            line = json.dumps({"id": document.id, "text": document.text, "entities": entities}, ensure_ascii=False)
+            file.write(line + "\n")
+
+
+def _document(data: Any) -> Document:
+    if not isinstance(data, dict):
+        raise ValueError("a document must be a JSON object.")
+    document_id, text, entities = (data.get(key) for key in ("id", "text", "entities"))
+    if not isinstance(document_id, (str, int)) or not isinstance(text, str) or not isinstance(entities, list):
+        raise ValueError('a document needs "id" (string or integer), "text" (string) and "entities" (list).')
+    text.encode("utf8")  # half a surrogate pair, written as \\ud800, is no text
+    return Document(str(document_id), text, tuple(sorted(_mention(entity, text) for entity in entities)))
+
+
+def _mention(entity: Any, text: str) -> Mention:
+    entity = entity if isinstance(entity, dict) else {}
+    start, end, label = (entity.get(key) for key in ("start", "end", "label"))
+    if not isinstance(start, int) or not isinstance(end, int) or not isinstance(label, str):
+        raise ValueError('a mention needs "start" and "end" (integers) and "label" (string).')
+    mention = Mention(start, end, label)
+    if problem := problem_of(mention, text):
+        raise ValueError(problem)
+    return mention

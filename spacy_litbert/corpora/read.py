@@ -1,0 +1,46 @@
+"""A corpus file of any known format → documents: the ending tells the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import Errors, LitBertError
+from .document import Document
+from .iob import read_iob
+from .jsonl import read_jsonl
+from .pubtator import read_pubtator
+
+READERS: dict[str, Callable[[Path], Iterator[Document]]] = {
+    ".jsonl": read_jsonl,
+    ".tsv": read_iob,
+    ".pubtator": read_pubtator,
+    ".txt": read_pubtator,
+}
+
+
+def read_documents(path: Path, labels: Mapping[str, str] | None = None) -> Iterator[Document]:
+    """The documents of a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator) file, plain or ``.gz``.
+
+    labels: label in the file → label wanted; others stay as they are.
+    A document that stands in the file twice word for word is read once (NCBI-disease has one).
+
+    Raises LitBertError L403 for another ending, L402 for different documents with the same id,
+    and what the readers raise.
+    """
+    reader = READERS.get(path.with_suffix("").suffix.lower() if path.suffix == ".gz" else path.suffix.lower())
+    if reader is None:
+        raise LitBertError(Errors.L403.format(path=path, choices=", ".join(READERS)))
+    seen: dict[str, int] = {}
+    for document in reader(path):
+        if document.id not in seen:
+            seen[document.id] = hash(document)
+            yield _renamed(document, labels or {})
+        elif seen[document.id] != hash(document):
+            raise LitBertError(Errors.L402.format(path=path, ids=document.id))
+
+
+def _renamed(document: Document, labels: Mapping[str, str]) -> Document:
+    entities = (replace(mention, label=labels.get(mention.label, mention.label)) for mention in document.entities)
+    return replace(document, entities=tuple(sorted(entities)))

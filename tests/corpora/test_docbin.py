@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.language import Language
+from spacy.scorer import get_ner_prf
+from spacy.tokens import DocBin
+from spacy.training import Example
+
+from spacy_litbert.corpora.docbin import to_docbin, write_docbin
+from spacy_litbert.corpora.document import Document, Mention, keep_longest
+from spacy_litbert.errors import LitBertError
+
+from .strategies import RELAXED, documents
+
+NLP = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "spacy-litbert.BiomedicalTokenizer.v1"}}})
+# "p70" and "IkB" meet inside a token; "fits" is a token.
+SPLIT_TOKEN = Document("1", "p70IkB caused fits.", (Mention(0, 3, "A"), Mention(3, 6, "A"), Mention(14, 18, "B")))
+
+
+@pytest.fixture
+def nlp() -> Language:
+    return NLP
+
+
+def test_mentions_become_entities(nlp: Language, tmp_path: Path) -> None:
+    document = Document("1", "Li+-induced fits  (seen twice)", (Mention(0, 3, "Chemical"), Mention(12, 16, "Disease")))
+    conversion = to_docbin([document], nlp.tokenizer, source="x")
+    write_docbin(tmp_path / "new" / "a.spacy", conversion.docbin)
+    [doc] = DocBin().from_disk(tmp_path / "new" / "a.spacy").get_docs(nlp.vocab)
+    assert doc.text == document.text
+    assert [token.text for token in doc] == [token.text for token in nlp.make_doc(document.text)]
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("Li+", "Chemical"), ("fits", "Disease")]
+    assert (conversion.n_documents, conversion.n_mentions, conversion.n_tokens) == (1, 2, len(doc))
+    assert conversion.percent_misaligned == 0
+
+
+def test_tokens_of_a_misaligned_mention_are_unknown_not_empty(nlp: Language) -> None:
+    conversion = to_docbin([SPLIT_TOKEN], nlp.tokenizer, source="x", limit=100)
+    assert conversion.misaligned == ["1: ⟦p70⟧IkB caused f", "1: p70⟦IkB⟧ caused fits"]
+    [doc] = DocBin().from_bytes(conversion.docbin.to_bytes()).get_docs(nlp.vocab)
+    assert [token.ent_iob_ for token in doc] == ["", "O", "B", "O"]
+    prediction = nlp.make_doc(doc.text)
+    prediction.ents = [prediction.char_span(0, 6, "A"), prediction.char_span(14, 18, "B")]
+    assert get_ner_prf([Example(prediction, doc)])["ents_p"] == 1.0
+
+
+def test_too_many_misaligned_mentions_are_an_error(nlp: Language) -> None:
+    with pytest.raises(LitBertError, match=r"L404.*66\.67 %.*train\.tsv.*more than 0\.5 %.*⟦p70⟧IkB"):
+        to_docbin([SPLIT_TOKEN], nlp.tokenizer, source="train.tsv")
+
+
+def test_overlapping_mentions_are_counted(nlp: Language) -> None:
+    document = Document(
+        "1", "breast and ovarian cancer", (Mention(0, 25, "D"), Mention(11, 25, "D"), Mention(0, 6, "D"))
+    )
+    conversion = to_docbin([document], nlp.tokenizer, source="x")
+    [doc] = conversion.docbin.get_docs(nlp.vocab)
+    assert [ent.text for ent in doc.ents] == [document.text]
+    assert (conversion.n_mentions, conversion.n_overlapping) == (3, 2)
+
+
+@RELAXED
+@given(st.lists(documents(), max_size=4))
+def test_documents_come_back(wanted: list[Document]) -> None:
+    conversion = to_docbin(wanted, NLP.tokenizer, source="x", limit=100)
+    docs = list(DocBin().from_bytes(conversion.docbin.to_bytes()).get_docs(NLP.vocab))
+    assert [doc.text for doc in docs] == [document.text for document in wanted]
+    found = [{Mention(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents} for doc in docs]
+    kept = [set(keep_longest(document.entities)[0]) for document in wanted]
+    assert all(entities <= expected for entities, expected in zip(found, kept))
+    n_missing = sum(len(expected - entities) for entities, expected in zip(found, kept))
+    assert n_missing == len(conversion.misaligned)
+
+
+PROGRAM = """
+import sys, hashlib, spacy
+from spacy_litbert.corpora.docbin import to_docbin
+from spacy_litbert.corpora.document import Document, Mention
+config = {"nlp": {"tokenizer": {"@tokenizers": "spacy-litbert.BiomedicalTokenizer.v1"}}}
+words = "arinol botanol cidanol dumanol".split()
+documents = [Document(w, w + " and its salts", (Mention(0, len(w), w.upper()),)) for w in words]
+data = to_docbin(documents, spacy.blank("en", config=config).tokenizer, source="x").docbin.to_bytes()
+print(hashlib.sha256(data).hexdigest())
+"""
+
+
+def test_equal_documents_give_equal_bytes_in_any_process() -> None:
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_litbert.corpora.document import Document, Mention
+from spacy_litbert.corpora.jsonl import read_jsonl, write_jsonl
+from spacy_litbert.errors import LitBertError
+
+from .strategies import RELAXED, documents
+
+LINE = '{"id": 7, "text": "αβ-blocker", "title_len": 3, "entities": [{"start": 3, "end": 10, "label": "Chemical"}]}'
+
+
+def test_a_line_is_a_document(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(f"{LINE}\n\n".encode()))
+    assert list(read_jsonl(path)) == [Document("7", "αβ-blocker", (Mention(3, 10, "Chemical"),))]
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("{", "{{", "property name"),
+        (LINE, "[]", "must be a JSON object"),
+        ('"id": 7, ', "", 'needs "id"'),
+        ('"text"', '"texts"', '"text" (string)'),
+        ('"label": "Chemical"', '"label": null', '"label" (string)'),
+        ('"end": 10', '"end": 11', "the text has 10 characters"),
+        ("αβ", "\\ud800β", "surrogates"),
+    ],
+)
+def test_bad_lines_are_named(tmp_path: Path, old: str, new: str, words: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f"{LINE}\n{LINE.replace(old, new, 1)}\n", encoding="utf8")
+    with pytest.raises(LitBertError) as caught:
+        list(read_jsonl(path))
+    assert f"[L401] {path}, line 2: " in str(caught.value)
+    assert words in str(caught.value)
+
+
+@RELAXED
+@given(st.lists(documents()))
+def test_what_is_written_is_read_back(tmp_path: Path, wanted: list[Document]) -> None:
+    write_jsonl(tmp_path / "a.jsonl", wanted)
+    assert list(read_jsonl(tmp_path / "a.jsonl")) == wanted

@@ -1,0 +1,77 @@
+"""projects/ner from beginning to end on its toy corpus, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import spacy
+
+from .conftest import NER
+
+OUTPUTS = ("assets", "corpus", "training", "metrics", "output", "packages", "project.lock", "__pycache__")
+STEPS = ("fetch", "convert", "train", "evaluate", "visualize", "package")
+
+
+def run_toy(project: Path) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "spacy", "project", "run", "toy", str(project)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("repository")
+    shutil.copytree(NER.parent.parent / "configs", root / "configs")
+    shutil.copytree(NER, root / "projects" / "ner", ignore=shutil.ignore_patterns(*OUTPUTS))
+    run_toy(root / "projects" / "ner")
+    return root / "projects" / "ner"
+
+
+def test_a_second_run_has_nothing_to_do(project: Path) -> None:
+    output = run_toy(project)
+    assert all(f"Skipping '{step}': nothing changed" in output for step in STEPS)
+
+
+def test_the_figures_name_their_protocol(project: Path) -> None:
+    result = json.loads((project / "metrics" / "toy" / "test.json").read_text())
+    assert result["ents_f"] > 0
+    assert set(result["ents_per_type"]) == {"Chemical", "Disease"}
+    assert result["counts"]["documents"] == 10
+    protocol = result["protocol"]
+    assert (protocol["corpus"], protocol["split"], protocol["weights"]) == ("toy", "test", "litbert-tiny")
+    assert (protocol["seed"], protocol["peak_learning_rate"], protocol["precision"]) == (0, 0.002, "float32")
+    assert {"digest", "match", "text", "tokenizer", "weights_sha256", "versions", "date", "machine"} <= set(protocol)
+
+
+def test_the_page_shows_ten_texts(project: Path) -> None:
+    page = (project / "output" / "toy" / "test.html").read_text(encoding="utf8")
+    assert page.count('class="entities"') == 10
+    assert "Chemical" in page
+
+
+def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path: Path) -> None:
+    [wheel] = (project / "packages" / "toy").glob("*/dist/en_litbert_ner-*-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    [folder] = (tmp_path / "en_litbert_ner").glob("en_litbert_ner-*")
+    nlp = spacy.load(folder)
+    assert nlp.meta["name"] == "litbert_ner"
+    assert nlp.meta["labels"]["ner"] == ["Chemical", "Disease"]
+    assert nlp.meta["performance"]["protocol"]["corpus"] == "toy"
+    assert any(requirement.startswith("spacy-litbert") for requirement in nlp.meta["requirements"])
+    assert nlp.config["paths"]["train"] is None
+    text = json.loads((NER / "toy" / "train.jsonl").read_text(encoding="utf8").split("\n")[0])["text"]
+    trained = spacy.load(project / "training" / "toy" / "model-best")
+    found = [[(ent.text, ent.label_) for ent in pipeline(text).ents] for pipeline in (nlp, trained)]
+    assert found[0] == found[1] != []

@@ -1,0 +1,41 @@
+"""The training configs: complete, valid, and the same on CPU and GPU but for what the hardware asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spacy.cli.debug_config import debug_config
+from spacy.cli.init_config import fill_config
+from spacy.util import load_config
+from thinc.api import Config
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+NER = sorted(CONFIGS.glob("ner*.cfg"))
+
+
+@pytest.mark.parametrize("path", NER, ids=lambda path: path.name)
+def test_a_config_is_complete(path: Path, tmp_path: Path) -> None:
+    fill_config(tmp_path / "filled.cfg", path, silent=True)
+    assert load_config(tmp_path / "filled.cfg") == load_config(path)
+
+
+@pytest.mark.parametrize("path", NER, ids=lambda path: path.name)
+def test_a_config_is_valid(path: Path) -> None:
+    debug_config(path)
+
+
+def test_cpu_and_gpu_differ_in_hardware_only() -> None:
+    cpu, gpu = (flat(load_config(CONFIGS / name)) for name in ("ner_cpu.cfg", "ner.cfg"))
+    assert {key for key in cpu if cpu[key] != gpu[key]} == {
+        "system.gpu_allocator",
+        "components.transformer.model.precision",
+    }
+
+
+def flat(config: Config | dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in config.items():
+        values.update(flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
+    return values
