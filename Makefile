@@ -17,10 +17,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-benchmarks: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.alignment
-	$(BIN)/python -m benchmarks.memory
-	$(BIN)/python -m benchmarks.training_step
+benchmarks: $(VENV)/.dev  # TEXTS=folder of JSONL files with a text a line
+	$(BIN)/python -m benchmarks.alignment $(TEXTS)
+	$(BIN)/python -m benchmarks.memory $(TEXTS)
+	$(BIN)/python -m benchmarks.training_step $(TEXTS)
+	$(BIN)/python -m benchmarks.table
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo/output
