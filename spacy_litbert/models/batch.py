@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc, Span
-from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
 from thinc.api import get_array_module
 from thinc.types import Ragged
-from transformers.file_utils import ModelOutput
 
+from ..compat import FullTransformerBatch, ModelOutput, TransformerData, WordpieceBatch
 from ..encoder.torch_encoder import EncoderInput
 from ..ragged import indices_of, starts_of
 from ..tokenization.alignment import Alignment

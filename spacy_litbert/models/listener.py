@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from spacy.tokens import Doc
-from spacy_transformers.data_classes import TransformerData
-from spacy_transformers.layers import TransformerListener
 from thinc.api import Model, chain
 
+from ..compat import TransformerData, TransformerListener
 from ..errors import Errors, LitBertError
 from .pooling import pool_wordpieces
 from .types import Pooling, Tok2VecModel

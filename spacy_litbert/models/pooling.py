@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from spacy_transformers.data_classes import TransformerData
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
-from transformers.file_utils import ModelOutput
 
+from ..compat import ModelOutput, TransformerData
 from ..ragged import starts_of
 from .types import Pooling, TokenVectors
 

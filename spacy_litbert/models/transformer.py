@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from spacy.tokens import Doc
-from spacy_transformers.data_classes import FullTransformerBatch
-from spacy_transformers.layers.split_trf import split_trf_batch
 from thinc.api import Model, chain
 
 from ..checkpoints.folder import load_checkpoint
 from ..checkpoints.resolve import resolve
+from ..compat import FullTransformerBatch, split_trf_batch
 from ..errors import Errors, LitBertError
 from ..tokenization.alignment import align, sentence_cuts
 from ..tokenization.windows import N_SPECIAL, make_windows

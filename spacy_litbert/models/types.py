@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from spacy.tokens import Doc
-from spacy_transformers.data_classes import FullTransformerBatch, TransformerData
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
+
+from ..compat import FullTransformerBatch, TransformerData
 
 TransformerModel = Model[list[Doc], FullTransformerBatch]
 Tok2VecModel = Model[list[Doc], list[Floats2d]]
