@@ -63,6 +63,7 @@ setup(
             "spacy-litbert.LitBertListener.v1 = spacy_litbert.models.listener:build_litbert_listener_v1",
             "spacy-litbert.LitBertTok2Vec.v1 = spacy_litbert.models.tok2vec:build_litbert_tok2vec_v1",
         ],
+        "spacy_cli": ["litbert = spacy_litbert.cli:app"],
         "spacy_tokenizers": [
             "spacy-litbert.BiomedicalTokenizer.v1 = "
             "spacy_litbert.tokenization.tokenizer:build_biomedical_tokenizer_v1",

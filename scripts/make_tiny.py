@@ -10,31 +10,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import lzma
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
+from spacy_litbert.corpora.text import read_texts
+from spacy_litbert.tokenization.alphabet import BIOMEDICAL_ALPHABET
 from spacy_litbert.tokenization.vocabulary import Vocabulary, train_vocabulary
 
 SIZE = 8192
 SEED = 0
 TARGET = Path(__file__).parent.parent / "models" / "litbert-tiny"
-# Characters of biomedical text that must survive, however rare they are in a small corpus.
-ALPHABET = "αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΦΨΩ±×÷≥≤≈≠∞→←↑↓↔♂♀°µ′″‰·•–—…€£®™©⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉åäöøæéèüßçñÅ"
-
-
-def read_texts(paths: list[Path]) -> Iterator[str]:
-    for path in paths:
-        with lzma.open(path, "rt", encoding="utf8") as lines:
-            for line in lines:
-                document = json.loads(line)
-                yield from (document["title"], *document["paragraphs"])
 
 
 def make(vocabulary: Vocabulary, target: Path) -> None:
@@ -69,6 +59,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("texts", nargs="+", type=Path)
     arguments = parser.parse_args()
-    vocabulary = train_vocabulary(lambda: read_texts(arguments.texts), SIZE, alphabet=ALPHABET)
+    vocabulary = train_vocabulary(lambda: read_texts(arguments.texts), SIZE, alphabet=BIOMEDICAL_ALPHABET)
     make(vocabulary, TARGET)
     print(f"{TARGET}: {len(vocabulary)} wordpieces, untrained weights from seed {SEED}")

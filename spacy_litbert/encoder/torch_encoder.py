@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -18,7 +18,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
-from torch.utils.checkpoint import checkpoint
 from transformers import BertModel
 
 from ..ragged import indices_of, starts_of
@@ -60,9 +59,10 @@ def predict(bert: BertModel, batch: EncoderInput, *, precision: Precision, budge
     budget: wordpieces a micro-batch; memory beyond the output grows with it alone.
     """
     bert.eval()
+    micros = _micro_batches(bert, batch, budget)
     vectors = _allocate(bert, batch)
     with torch.inference_mode(), autocast(bert.device, precision):
-        for micro in _micro_batches(bert, batch, budget):
+        for micro in micros:
             _fill(vectors, micro, forward(bert, micro.ids, micro.lengths))
     return vectors
 
@@ -78,23 +78,30 @@ def begin_update(
     The callback takes the gradients of both outputs, (n_rows, width) and (windows, width) or None.
     """
     bert.train()
+    micros = _micro_batches(bert, batch, budget)
+    # A seed for each, so that dropout is drawn again as it was. (``torch.utils.checkpoint`` keeps outputs and states
+    # of generators instead: scattered among what is freed, they break a long document's memory into useless pieces.)
+    seeds: list[int] = torch.randint(2**62, (len(micros),)).tolist()
+    kept: dict[int, Vectors] = {}
     vectors = _allocate(bert, batch)
-    outputs: list[tuple[_MicroBatch, Vectors]] = []
-    n_kept = 0
-    for micro in _micro_batches(bert, batch, budget):
-        n_kept += len(micro.ids)
-        with autocast(bert.device, precision):
-            if n_kept <= keep:
-                output = forward(bert, micro.ids, micro.lengths)
-            else:
-                output = checkpoint(forward, bert, micro.ids, micro.lengths, use_reentrant=False)
+    n_seen = 0
+    for i, micro in enumerate(micros):
+        n_seen += len(micro.ids)
+        is_kept = n_seen <= keep
+        with _drawing_from(seeds[i], bert.device), autocast(bert.device, precision), torch.set_grad_enabled(is_kept):
+            output = forward(bert, micro.ids, micro.lengths)
         with torch.no_grad():
             _fill(vectors, micro, output)
-        outputs.append((micro, output))
+        if is_kept:
+            kept[i] = output
 
     def backprop(d_hidden: Tensor, d_pooled: Tensor | None) -> None:
-        while outputs:  # micro-batch by micro-batch, so that each frees its activations
-            micro, (hidden, pooled) = outputs.pop()
+        for i, micro in enumerate(micros):  # one after the other, so that each frees its activations
+            if i in kept:
+                hidden, pooled = kept.pop(i)
+            else:
+                with _drawing_from(seeds[i], bert.device), autocast(bert.device, precision):
+                    hidden, pooled = forward(bert, micro.ids, micro.lengths)
             tensors, gradients = [hidden], [d_hidden[micro.rows].to(hidden.dtype)]
             if pooled is not None and d_pooled is not None:
                 tensors.append(pooled)
@@ -102,6 +109,14 @@ def begin_update(
             torch.autograd.backward(tensors, gradients)
 
     return vectors, backprop
+
+
+@contextmanager
+def _drawing_from(seed: int, device: torch.device) -> Iterator[None]:
+    """Random numbers of a seed's own, in the block; afterwards the generators are as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
 
 
 def forward(bert: BertModel, ids: Tensor, lengths: list[int]) -> Vectors:
@@ -169,16 +184,20 @@ def _fill(vectors: Vectors, micro: _MicroBatch, output: Vectors) -> None:
         vectors[1][micro.windows] = output[1].float()
 
 
-def _micro_batches(bert: BertModel, batch: EncoderInput, budget: int) -> Iterator[_MicroBatch]:
+def _micro_batches(bert: BertModel, batch: EncoderInput, budget: int) -> list[_MicroBatch]:
     starts = starts_of(batch.lengths)
+    micros = []
     for windows in micro_batches(batch.lengths, budget):
         lengths = batch.lengths[windows]
-        yield _MicroBatch(
-            windows=torch.from_numpy(windows).to(bert.device),
-            rows=torch.from_numpy(indices_of(batch.places[windows], lengths)).to(bert.device),
-            ids=torch.from_numpy(batch.ids[indices_of(starts[windows], lengths)]).to(bert.device),
-            lengths=lengths.tolist(),
+        micros.append(
+            _MicroBatch(
+                windows=torch.from_numpy(windows).to(bert.device),
+                rows=torch.from_numpy(indices_of(batch.places[windows], lengths)).to(bert.device),
+                ids=torch.from_numpy(batch.ids[indices_of(starts[windows], lengths)]).to(bert.device),
+                lengths=lengths.tolist(),
+            )
         )
+    return micros
 
 
 def _use_one_thread() -> None:

@@ -111,7 +111,7 @@ class LitBertBatch(FullTransformerBatch):
 
 def encoder_input(alignment: Alignment, windows: Windows, layout: Layout, vocabulary: Vocabulary) -> EncoderInput:
     """The encoder's input for the windows, placed as ``layout`` says."""
-    ids = windows.rows(alignment.pieces.ids, vocabulary.ids["[CLS]"], vocabulary.ids["[SEP]"])
+    ids = windows.rows(alignment.ids, vocabulary.ids["[CLS]"], vocabulary.ids["[SEP]"])
     return EncoderInput(ids, windows.lengths, layout.window_rows, int(layout.doc_rows[-1]))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from spacy.tokens import Doc
-from thinc.api import Model, chain
+from thinc.api import Model, chain, get_array_module
 
 from ..checkpoints.folder import load_checkpoint
 from ..checkpoints.resolve import resolve
@@ -100,12 +100,10 @@ def forward(
     batch = split_by_doc(docs, alignment, windows, layout, inputs, vectors, shim.entries)
 
     def backprop(d_batch: LitBertBatch) -> list[Doc]:
-        xp = model.ops.xp
         outputs = [data.model_output for data in d_batch.doc_data]
-        d_hidden = xp.concatenate([o["last_hidden_state"].reshape(-1, model.get_dim("nO")) for o in outputs])
-        d_pooled = None
-        if all("pooler_output" in o for o in outputs):
-            d_pooled = xp.concatenate([o["pooler_output"] for o in outputs])
+        d_hidden = _concatenate([o["last_hidden_state"].reshape(-1, model.get_dim("nO")) for o in outputs])
+        has_pooled = all("pooler_output" in o for o in outputs)
+        d_pooled = _concatenate([o["pooler_output"] for o in outputs]) if has_pooled else None
         backprop_vectors(d_hidden, d_pooled)
         return docs
 
@@ -121,6 +119,11 @@ def replace_listener_config(model_config: dict[str, Any], listener_config: dict[
     """The config that fits ``replace_listener``: a LitBertTok2Vec with the listener's pooling."""
     config = {**model_config, "@architectures": "spacy-litbert.LitBertTok2Vec.v1"}
     return {**config, **{key: listener_config[key] for key in ("pooling", "grad_factor") if key in listener_config}}
+
+
+def _concatenate(arrays: list[Any]) -> Any:
+    # One long Doc's vectors may be most of the memory there is: not copied.
+    return arrays[0] if len(arrays) == 1 else get_array_module(arrays[0]).concatenate(arrays)
 
 
 def _shim(model: TransformerModel) -> LitBertShim:

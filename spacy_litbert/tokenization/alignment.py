@@ -17,20 +17,21 @@ from spacy.tokens import Doc
 from ..errors import Errors, LitBertError
 from ..ragged import starts_of
 from ..types import BoolArray, IntArray
-from .wordpieces import WordpieceEncoder, Wordpieces, visible_table
+from .wordpieces import WordpieceEncoder, visible_table
 
 
 @dataclass(frozen=True)
 class Alignment:
     """The wordpieces of a batch of Docs and the pieces of each token.
 
-    pieces: see ``Wordpieces``.
+    ids, starts_word: (pieces,) see ``Wordpieces``.
     doc_tokens, doc_pieces: (docs + 1,) int64, the first token and the first piece of each Doc.
     first, lengths: (tokens,) int64, the pieces of token t are ``first[t] … first[t] + lengths[t] - 1``.
         ``lengths`` is 0 for tokens without a visible character, and only for those.
     """
 
-    pieces: Wordpieces
+    ids: IntArray
+    starts_word: BoolArray
     doc_tokens: IntArray
     doc_pieces: IntArray
     first: IntArray
@@ -39,14 +40,14 @@ class Alignment:
     @cached_property
     def token_cuts(self) -> BoolArray:
         """(pieces + 1,) bool: may a window begin before this piece? At a word's first piece, inside no token."""
-        n = len(self.pieces.ids)
+        n = len(self.ids)
         long = self.lengths > 1
         steps = np.zeros(n + 2, dtype=np.int64)
         np.add.at(steps, self.first[long] + 1, 1)
         np.add.at(steps, self.first[long] + self.lengths[long], -1)
         inside = np.cumsum(steps)[: n + 1] > 0
         cuts = ~inside
-        cuts[:n] &= self.pieces.starts_word
+        cuts[:n] &= self.starts_word
         return cuts
 
 
@@ -62,7 +63,8 @@ def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
     visible_before = starts_of(visible_table()[pieces.codepoints])
     lengths[visible_before[end] == visible_before[begin]] = 0
     return Alignment(
-        pieces=pieces,
+        ids=pieces.ids,
+        starts_word=pieces.starts_word,
         doc_tokens=starts_of(n_tokens),
         doc_pieces=pieces.piece_starts,
         first=first,
@@ -79,7 +81,7 @@ def sentence_cuts(alignment: Alignment, docs: list[Doc]) -> BoolArray:
         if len(doc) and not doc.has_annotation("SENT_START"):
             raise LitBertError(Errors.L304.format(n_tokens=len(doc)))
     starts = np.concatenate([doc.to_array(SENT_START).astype(np.int64) for doc in docs]) == 1
-    cuts = np.zeros(len(alignment.pieces.ids) + 1, dtype=bool)
+    cuts = np.zeros(len(alignment.ids) + 1, dtype=bool)
     cuts[alignment.first[starts]] = True
     return cuts & alignment.token_cuts
 

@@ -131,11 +131,12 @@ def _first_place(places: IntArray, limit: int) -> int:
 
 
 def micro_batches(lengths: IntArray, budget: int) -> list[IntArray]:
-    """Indices of rows sorted by length, shortest first, in batches of at most ``budget`` in sum.
+    """Indices of rows sorted by length, in batches of at most ``budget`` in sum.
 
+    The longest come first: what a batch allocates then fits where the one before was.
     A row longer than the budget is a batch of its own.
     """
-    order = np.argsort(lengths, kind="stable")
+    order = np.argsort(-lengths, kind="stable")
     batches: list[IntArray] = []
     begin = 0
     totals = starts_of(lengths[order])

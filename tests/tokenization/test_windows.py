@@ -74,7 +74,7 @@ def test_micro_batches_keep_the_budget_and_sort_by_length(lengths: list[int], bu
     batches = micro_batches(array, budget)
     order = [int(i) for batch in batches for i in batch]
     assert sorted(order) == list(range(len(lengths)))
-    assert array[order].tolist() == sorted(lengths)
+    assert array[order].tolist() == sorted(lengths, reverse=True)
     assert all(array[batch].sum() <= budget or len(batch) == 1 for batch in batches)
 
 

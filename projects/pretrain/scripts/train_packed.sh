@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Packed text → a trained model in parts below 16 MiB, on a machine with torch and transformers alone.
+#
+#   bash scripts/train_packed.sh PACKED OUT [run's own options, such as --training.minutes 8]
+#
+# Run in this project's folder. CONFIG names another config file than configs/gpu.cfg. SITTING is the most seconds
+# that this call may train; after them it saves, and the same call with --resume goes on.
+set -euo pipefail
+packed=$(realpath "$1") out=$(realpath -m "$2")
+shift 2
+config=${CONFIG:-configs/gpu.cfg}
+export PYTHONPATH="$PWD/../..${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+mkdir -p training/full "$out"
+for file in "$packed"/*.tar.xz; do
+    tar -xJf "$file" -C training/full
+done
+timeout --signal TERM "${SITTING:-0}" python3 -m spacy_litbert.pretraining.run "$config" "$@" || [ $? -eq 124 ]
+model=$(python3 - "$config" "$@" <<'PYTHON'
+import sys
+from pathlib import Path
+
+from spacy_litbert.pretraining.config import read_overrides, read_settings
+
+arguments = [value for value in sys.argv[2:] if value != "--resume"]
+print(read_settings(Path(sys.argv[1]), read_overrides(arguments)).export.folder)
+PYTHON
+)
+if [ ! -d "$model" ]; then
+    echo "Saved before its end: call again with --resume"
+    exit 0
+fi
+tar -cf - -C "$(dirname "$model")" "$(basename "$model")" | split -b 15M -d - "$out/$(basename "$model").tar."
+(cd "$out" && sha256sum -- *.tar.* > SHA256SUMS)

@@ -1,0 +1,44 @@
+"""One ``PubmedArticle`` of PubMed's baseline or update files → a text document."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+from .text_document import TextDocument
+
+_ID_PREFIXES = {"pmc": "", "doi": "doi:"}
+
+
+def pubmed_document(article: Element) -> TextDocument | None:
+    """Title and abstract; None for an article without an abstract.
+
+    A section's label stands before its text, as PubMed shows it ("METHODS: …").
+    Format: https://dtd.nlm.nih.gov/ncbi/pubmed/doc/out/250101/index.html
+    """
+    citation = article.find("MedlineCitation")
+    record = citation.find("Article") if citation is not None else None
+    if citation is None or record is None:
+        return None
+    paragraphs = tuple(filter(None, map(_section, record.iterfind("Abstract/AbstractText"))))
+    if not paragraphs:
+        return None
+    title = record.find("ArticleTitle")
+    ids = article.iterfind("PubmedData/ArticleIdList/ArticleId")
+    return TextDocument(
+        id=f"PMID:{citation.findtext('PMID', '').strip()}",
+        title="" if title is None else "".join(title.itertext()),
+        paragraphs=paragraphs,
+        source="PubMed",
+        license="PubMed abstract (rights with the publishers)",
+        other_ids=tuple(
+            _ID_PREFIXES[kind] + (entry.text or "").strip()
+            for entry in ids
+            if (kind := entry.get("IdType", "")) in _ID_PREFIXES
+        ),
+    )
+
+
+def _section(element: Element) -> str:
+    text = "".join(element.itertext()).strip()
+    label = element.get("Label", "")
+    return f"{label}: {text}" if label and text and label != "UNLABELLED" else text

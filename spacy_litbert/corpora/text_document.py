@@ -1,0 +1,36 @@
+"""A document of raw text, before spaCy or any tokenizer has seen it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class TextDocument:
+    """Title and paragraphs of one document, and where they came from.
+
+    id: unique within its source ("PMID:123", "PMC456"); other_ids: further names of the same document.
+    source, license: for the model card of what is trained on it.
+    """
+
+    id: str
+    title: str
+    paragraphs: tuple[str, ...]
+    source: str = "not stated"
+    license: str = "not stated"
+    other_ids: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """The title and the paragraphs, without empty ones."""
+        return [text for text in (self.title, *self.paragraphs) if text]
+
+    def clean(self) -> TextDocument:
+        """The same with Unicode in NFC and one blank for each run of white space."""
+        paragraphs = tuple(filter(None, map(_normalise, self.paragraphs)))
+        return replace(self, title=_normalise(self.title), paragraphs=paragraphs)
+
+
+def _normalise(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())

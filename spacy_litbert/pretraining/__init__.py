@@ -1,0 +1,1 @@
+"""Text → shards → segment pairs → rows → a pretrained encoder. Needs torch and transformers, not spaCy."""

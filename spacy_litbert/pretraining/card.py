@@ -1,0 +1,87 @@
+"""The record of a run → the model card (README.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+_OBJECTIVES = {
+    "mlm+nsp": "masked language model and next-sentence prediction",
+    "mlm": "masked language model alone; the pooler and the next-sentence head are untrained",
+}
+
+
+def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bool) -> str:
+    """Markdown with Hugging Face's header. checksums: SHA-256 of each file of weights."""
+    settings, text = record["settings"], record["text"]
+    export, model = settings["export"], settings["model"]
+    sections = [
+        _header(export),
+        f"# {export['name']}\n\nA light BERT for biomedical text: {model['layers']} layers of width {model['width']}, "
+        f"{model['heads']} heads, {model['inner']} in the feed-forward layers, {model['positions']} positions, "
+        f"{record['vocabulary']['size']:,} cased wordpieces, {record['parameters']:,} parameters with the pretraining "
+        f"heads. Stored as {export['storage']}.",
+        "## How it was trained\n\n" + _table(["", ""], _training_rows(record)),
+        "## What it reached\n\n" + _table(["", "training", "held out"], _result_rows(record)),
+    ]
+    if plotted:
+        sections.append("![Losses and accuracies over the tokens seen](curve.png)")
+    if model["start"]:
+        sections.append(f"Training went on from the weights `{model['start']}`; the figures are those of this run.")
+    sections += [
+        f"## Text\n\n{text['documents']:,} documents, {text['sentences']:,} sentences, {text['tokens']:,} wordpieces, "
+        "by source and licence:\n\n"
+        + _table(
+            ["source", "licence", "documents", "wordpieces"],
+            ([o["source"], o["license"], f"{o['documents']:,}", f"{o['tokens']:,}"] for o in text["origins"]),
+        ),
+        "## Limits\n\nIt knows what stands in its text, with its errors and its bias towards English and towards what "
+        "is published openly. It was not made for decisions about patients.",
+        "## Checksums\n\n" + _table(["file", "SHA-256"], ([name, f"`{value}`"] for name, value in checksums.items())),
+        "All settings and figures: `run.json`, `curve.csv`, `heldout.csv`.",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _header(export: dict[str, Any]) -> str:
+    lines = ["language: en", f"license: {export['license']}", "library_name: transformers", "tags: [biomedical, bert]"]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _training_rows(record: dict[str, Any]) -> Iterable[list[str]]:
+    training, hardware = record["settings"]["training"], record["hardware"]
+    objective = _OBJECTIVES[training["objective"]]
+    yield ["objective", f"{objective}; {training['mask_share']:.0%} of the pieces, whole words"]
+    yield ["steps", f"{record['steps']:,} of {training['batch_tokens']:,} positions"]
+    yield ["wordpieces seen", f"{record['tokens']:,}"]
+    lengths = f"{training['length']}, then {training['long_length']} in the last {training['long_share']:.0%}"
+    yield ["row length", lengths if training["long_share"] else str(training["length"])]
+    rate = f"{training['learning_rate']}, {training['warmup']:.0%} warm-up, then linearly to zero"
+    yield ["learning rate", f"{rate} (AdamW, weight decay {training['weight_decay']})"]
+    yield ["dropout", str(record["settings"]["model"]["dropout"])]
+    yield ["precision", training["precision"]]
+    yield ["time", f"{record['hours']:.2f} hours, finished {record['finished'][:10]}"]
+    on = f"{hardware['processes']} × {hardware['device']}, {hardware['threads']} threads of {hardware['cores']} cores"
+    yield ["hardware", on]
+    for speed in record["speed"]:
+        share = speed["tokens_per_second"] * speed["flops_of_token"] / hardware["matrix_rate"] / hardware["processes"]
+        figures = f"{speed['tokens_per_second']:,.0f} wordpieces/s, {share:.0%} of the device's measured matrix rate"
+        yield [f"speed at length {speed['length']}", figures]
+    yield ["software", ", ".join(f"{name} {version}" for name, version in record["versions"].items())]
+
+
+def _result_rows(record: dict[str, Any]) -> Iterable[list[str]]:
+    names = {
+        "masked_loss": "masked pieces: loss",
+        "masked_accuracy": "masked pieces: accuracy",
+        "next_loss": "next sentence: loss",
+        "next_accuracy": "next sentence: accuracy",
+    }
+    for key, name in names.items():
+        values = [f"{part[key]:.4f}" if key in part else "–" for part in (record["last"], record["heldout"])]
+        yield [name, *values]
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)

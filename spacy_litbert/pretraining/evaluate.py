@@ -1,0 +1,87 @@
+"""Weights + held-out text → masked and next-sentence loss and accuracy, the same rows and masks every time.
+
+python -m spacy_litbert.pretraining.evaluate MODEL_FOLDER HELDOUT_FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from ..corpora.files import replacing
+from .masking import Masker
+from .model import N_SUMS, PretrainingModel, Sums, losses
+from .rows import Epoch, Rows
+from .shards import Corpus
+from .weights import read_pretrained
+
+_SEED = 0
+MASK_SHARE = 0.15
+
+
+def heldout_rows(corpus: Corpus, *, length: int, pairs: bool, n: int) -> Rows:
+    """At most ``n`` rows of held-out text, always the same ones."""
+    epoch = Epoch(corpus, length=length, pairs=pairs, seed=_SEED, epoch=0)
+    return epoch.rows(np.arange(min(n, len(epoch))))
+
+
+def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, precision: str) -> Sums:
+    """The sums over the batches, without dropout and gradients."""
+    model.eval()
+    total = torch.zeros(N_SUMS, dtype=torch.float64, device=device)
+    with torch.no_grad(), autocast(device, precision):
+        for rows in batches:
+            total += losses(model, rows.to(device))[1]
+    model.train()
+    return Sums(*total.tolist())
+
+
+def batches_of(rows: Rows, n: int) -> Iterator[Rows]:
+    for begin in range(0, len(rows), n):
+        yield rows.part(begin, begin + n)
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """Products in bfloat16 with float32 weights, or float32 throughout."""
+    return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()
+
+
+def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progress: bool = True) -> dict[str, float]:
+    """Held-out figures of an exported model. Raises LitBertError L507 if the text has another vocabulary."""
+    corpus = Corpus(heldout)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    bert = read_pretrained(folder, corpus.vocabulary).to(device)
+    model = PretrainingModel(bert, corpus.vocabulary, Masker(corpus.vocabulary, MASK_SHARE, device), pairs=True)
+    rows = heldout_rows(corpus, length=length, pairs=True, n=n)
+    batches = tqdm(list(batches_of(rows, 32)), desc="evaluate", disable=not progress)
+    sums = evaluate(model, iter(batches), device, "float32")
+    return {"rows": len(rows), "length": length, **sums.means()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="evaluate", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("model", type=Path, help="folder of an exported model")
+    parser.add_argument("heldout", type=Path, help="folder of tokenised text")
+    parser.add_argument("--length", type=int, default=128, help="pieces of a row")
+    parser.add_argument("--rows", type=int, default=2048, help="rows to evaluate on, at most")
+    parser.add_argument("--out", type=Path, help="JSON file for the figures")
+    arguments = parser.parse_args()
+    figures = evaluate_folder(arguments.model, arguments.heldout, length=arguments.length, n=arguments.rows)
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if arguments.out:
+        with replacing(arguments.out) as partial:
+            partial.write_text(text + "\n", encoding="utf8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Rows → steps → a trained model: the loop, and what it does beside the steps."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from math import floor, isfinite
+from pathlib import Path
+
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from ..errors import Errors, LitBertError
+from .checkpoint import State, save_checkpoint
+from .config import Settings
+from .curve import HELDOUT, TRAINING, Curve
+from .evaluate import autocast, batches_of, evaluate, heldout_rows
+from .model import N_SUMS, PretrainingModel, Sums, losses
+from .processes import Processes
+from .rows import Place, Rows, RowStream
+from .schedule import Budget, Stopwatch, learning_rate_factor
+from .shards import Corpus
+
+_CLIP = 1.0
+
+
+class Trainer:
+    """One run in progress. ``run`` returns True when the budget is spent, False when it was told to stop.
+
+    corpus, heldout: text to train on and to evaluate on.
+    state: where to begin; it is kept up to date, and saved with the weights.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        processes: Processes,
+        corpus: Corpus,
+        heldout: Corpus,
+        model: PretrainingModel,
+        optimizer: torch.optim.Optimizer,
+        state: State,
+        stopwatch: Stopwatch,
+        *,
+        progress: bool = True,
+    ):
+        self.settings, self.processes, self.corpus = settings, processes, corpus
+        self.model, self.optimizer, self.state, self.stopwatch = model, optimizer, state, stopwatch
+        training = settings.training
+        if training.batch_tokens % (training.long_length * processes.n):
+            raise LitBertError(
+                Errors.L506.format(batch=training.batch_tokens, length=training.long_length, processes=processes.n)
+            )
+        self.folder = Path(training.output)
+        self.budget = Budget(training.steps, None if training.minutes is None else training.minutes * 60)
+        self._pairs = training.objective == "mlm+nsp"
+        self._wrapped = processes.wrap(model)
+        self._heldout = heldout_rows(heldout, length=training.length, pairs=self._pairs, n=settings.report.heldout_rows)
+        sums = state.sums if processes.first else [0.0] * N_SUMS
+        self._sums = torch.tensor(sums, dtype=torch.float64).to(processes.device)
+        self._since = (state.tokens, stopwatch.elapsed())
+        self._bar_shown = progress and processes.first
+        self.stop = False
+        if processes.first:
+            self._curve = Curve(self.folder / "curve.csv", TRAINING, state.step)
+            self._heldout_curve = Curve(self.folder / "heldout.csv", HELDOUT, state.step)
+
+    def run(self) -> bool:
+        """Train until the budget is spent or ``stop`` is set, and save."""
+        self.model.train()
+        stream: RowStream | None = None
+        length = 0
+        with self._stops_on_signal(), self._bar() as bar:
+            while True:
+                elapsed, stop = self.processes.agree(self.stopwatch.elapsed(), self.stop)
+                progress = self.budget.progress(self.state.step, elapsed)
+                if stop or progress >= 1:
+                    break
+                if self._length(progress) != length:
+                    if stream is not None:
+                        stream.close()
+                    length = self._length(progress)
+                    stream = self._stream(length)
+                assert stream is not None
+                rows, self.state.places[length] = stream.take()
+                rate = self._step(rows, progress)
+                self.state.step += 1
+                self._report(length, rate, progress, bar)
+        if stream is not None:
+            stream.close()
+        if not stop:
+            self._log(length, 0.0)
+            self._evaluate()
+        self._save()
+        return not stop
+
+    def _length(self, progress: float) -> int:
+        training = self.settings.training
+        return training.length if progress < 1 - training.long_share else training.long_length
+
+    def _stream(self, length: int) -> RowStream:
+        training = self.settings.training
+        return RowStream(
+            self.corpus,
+            length=length,
+            pairs=self._pairs,
+            seed=training.seed,
+            n=training.batch_tokens // length,
+            place=self.state.places.get(length, Place()),
+            rank=self.processes.rank,
+            processes=self.processes.n,
+        )
+
+    def _step(self, rows: Rows, progress: float) -> float:
+        """One update of the weights; returns the learning rate."""
+        training, processes = self.settings.training, self.processes
+        # Dropout follows from the step, so that a resumed run draws what an uninterrupted one would.
+        torch.manual_seed((training.seed * 1_000_003 + self.state.step) * processes.n + processes.rank)
+        rate = training.learning_rate * learning_rate_factor(progress, training.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        rows = rows.to(processes.device)
+        length = rows.ids.shape[1]
+        parts = list(batches_of(rows, training.micro_tokens // length))
+        for i, part in enumerate(parts):
+            last = i == len(parts) - 1
+            with nullcontext() if last or processes.n == 1 else self._wrapped.no_sync():  # type: ignore[operator]
+                with autocast(processes.device, training.precision):
+                    loss, sums = losses(self._wrapped, part)
+                # Gradients are averaged over processes, and each of them has its share of the rows.
+                (loss * length / training.batch_tokens * processes.n).backward()
+            self._sums += sums
+        nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return rate
+
+    def _report(self, length: int, rate: float, before: float, bar: tqdm) -> None:
+        """Whatever is due after a step: a line of the curve, an evaluation, a checkpoint."""
+        report = self.settings.report
+        elapsed, _ = self.processes.agree(self.stopwatch.elapsed(), False)
+        now = self.budget.progress(self.state.step, elapsed)
+        if self.state.step % report.log_steps == 0:
+            figures = self._log(length, rate)
+            bar.set_postfix({name: f"{value:.4g}" for name, value in figures.items()}, refresh=False)
+        bar.update(min(bar.total, self.state.step if self.budget.steps else round(elapsed)) - bar.n)
+        if floor(now * report.evaluations) > floor(before * report.evaluations) and now < 1:
+            self._evaluate()
+        if floor(now * report.checkpoints) > floor(before * report.checkpoints) and now < 1:
+            self._save()
+
+    def _log(self, length: int, rate: float) -> dict[str, float]:
+        """Add what has been summed since the last line to the curve."""
+        sums = Sums(*self.processes.total(self._sums).tolist())
+        self._sums = torch.zeros_like(self._sums)
+        if not sums.n_tokens:
+            return {}
+        if not isfinite(sums.masked_loss + sums.next_loss):
+            raise LitBertError(Errors.L509.format(step=self.state.step, loss=sums.masked_loss))
+        self.state.tokens += sums.n_tokens
+        elapsed = self.stopwatch.elapsed()
+        speed = (self.state.tokens - self._since[0]) / max(1e-9, elapsed - self._since[1])
+        self._since = (self.state.tokens, elapsed)
+        figures = {"tokens_per_second": round(speed), **sums.means()}
+        if self.processes.first:
+            place = {"step": self.state.step, "elapsed": round(elapsed, 3), "tokens": round(self.state.tokens)}
+            self._curve.add({**place, "length": length, "learning_rate": rate, **figures})
+        return figures
+
+    def _evaluate(self) -> None:
+        """Add the held-out figures to their curve."""
+        processes, training = self.processes, self.settings.training
+        mine = Rows(*(value[processes.rank :: processes.n] for value in self._heldout.tensors()))
+        batches = batches_of(mine, training.micro_tokens // training.length)
+        sums = evaluate(self.model, batches, processes.device, training.precision)
+        total = processes.total(torch.tensor(sums.to_list(), dtype=torch.float64))
+        if processes.first:
+            place = {"step": self.state.step, "tokens": round(self.state.tokens)}
+            self._heldout_curve.add({**place, **Sums(*total.tolist()).means()})
+
+    def _save(self) -> None:
+        self.state.elapsed = self.stopwatch.elapsed()
+        self.state.sums = self.processes.total(self._sums.clone()).tolist()
+        if self.processes.first:
+            save_checkpoint(self.folder, self.state, self.model.bert, self.optimizer, self.settings.to_dict())
+        self.processes.wait()
+
+    @contextmanager
+    def _stops_on_signal(self) -> Iterator[None]:
+        def request(*_: object) -> None:
+            self.stop = True
+
+        before = signal.signal(signal.SIGTERM, request)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def _bar(self) -> tqdm:
+        by_steps = self.budget.steps is not None
+        total = self.budget.steps if by_steps else round(self.budget.seconds or 0)
+        done = self.state.step if by_steps else round(self.state.elapsed)
+        unit = "step" if by_steps else "s"
+        return tqdm(total=total, initial=done, desc="pretrain", unit=unit, disable=not self._bar_shown)

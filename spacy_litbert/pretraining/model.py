@@ -1,0 +1,164 @@
+"""Rows → losses: Hugging Face's ``BertForPreTraining`` with a forward pass for packed rows.
+
+The weights, their names and their meaning are Hugging Face's; what differs is what is not computed:
+no padding but a row's end, no attention between the examples of a row, and the vocabulary's logits
+only where a piece was masked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import BertForPreTraining
+
+from ..tokenization.vocabulary import Vocabulary
+from .loss import vocabulary_loss
+from .masking import Masker
+from .rows import IGNORED, Rows
+
+
+@dataclass
+class Sums:
+    """What a batch adds up to; ``Sums(*tensor)`` turns a model's output back."""
+
+    masked_loss: float = 0.0
+    n_masked: float = 0.0
+    n_masked_right: float = 0.0
+    next_loss: float = 0.0
+    n_pairs: float = 0.0
+    n_pairs_right: float = 0.0
+    n_tokens: float = 0.0
+
+    def to_list(self) -> list[float]:
+        return [getattr(self, field.name) for field in fields(self)]
+
+    def means(self) -> dict[str, float]:
+        """Mean losses and accuracies; those of next-sentence prediction only where there were pairs."""
+        means = {
+            "masked_loss": self.masked_loss / max(1.0, self.n_masked),
+            "masked_accuracy": self.n_masked_right / max(1.0, self.n_masked),
+        }
+        if self.n_pairs:
+            means["next_loss"] = self.next_loss / self.n_pairs
+            means["next_accuracy"] = self.n_pairs_right / self.n_pairs
+        return means
+
+
+N_SUMS = len(fields(Sums))
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What follows from the special tokens of rows: (rows, length) each, the mask (rows, 1, length, length).
+
+    positions: from each [CLS] on. segments: 0 up to an example's first [SEP], then 1.
+    visible: True where a piece may look at another one, that is within its example.
+    """
+
+    positions: Tensor
+    segments: Tensor
+    visible: Tensor
+
+
+class PretrainingModel(nn.Module):
+    """The model, and how its rows are masked.
+
+    compiled: let torch.compile fuse the encoder; worth its minutes on a GPU only.
+    """
+
+    def __init__(
+        self, bert: BertForPreTraining, vocabulary: Vocabulary, masker: Masker, *, pairs: bool, compiled: bool = False
+    ):
+        super().__init__()
+        self.bert = bert
+        self._masker, self._pairs = masker, pairs
+        ids = vocabulary.ids
+        self._pad, self._cls, self._sep = ids["[PAD]"], ids["[CLS]"], ids["[SEP]"]
+        self._compiled_encode = torch.compile(encode, dynamic=False) if compiled else encode
+        if not pairs:  # no gradient reaches what reads [CLS]
+            for part in (bert.bert.pooler, bert.cls.seq_relationship):
+                part.requires_grad_(False)
+
+    def forward(self, ids: Tensor, firsts: Tensor, is_random: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """The fields of ``Rows`` → a loss to minimise, and ``Sums`` as a tensor without gradient.
+
+        The loss is a plain sum over the rows, scaled by constants: the same however the rows of a batch are
+        spread over micro-batches and processes.
+        """
+        masked = self._masker(ids, keys)
+        geometry = self._geometry(ids)
+        encoding = self._compiled_encode if self.training else encode
+        hidden = encoding(self.bert.bert, masked.ids, geometry.positions, geometry.segments, geometry.visible)
+        masked_loss, n_right = self._masked_loss(hidden, masked.positions, masked.labels)
+        loss = masked_loss / (self._masker.share * ids.shape[1])
+        n_masked, n_tokens = (masked.labels != IGNORED).sum(), (ids != self._pad).sum()
+        sums = [masked_loss.detach(), n_masked, n_right]
+        if self._pairs:
+            next_loss, pairs_right = self._next_loss(hidden, firsts, is_random)
+            loss = loss + next_loss
+            sums += [next_loss.detach(), (is_random != IGNORED).sum(), pairs_right]
+        else:
+            sums += [torch.zeros_like(n_right)] * 3
+        return loss, torch.stack([value.double() for value in (*sums, n_tokens)])
+
+    def _geometry(self, ids: Tensor) -> Geometry:
+        index = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+        begins, ends = ids == self._cls, (ids == self._sep).long()
+        positions = index - torch.where(begins, index, 0).cummax(1).values
+        ends_before = ends.cumsum(1) - ends
+        segments = ends_before - torch.where(begins, ends_before, 0).cummax(1).values
+        example = begins.long().cumsum(1) * (ids != self._pad)
+        visible = example[:, None, :, None] == example[:, None, None, :]
+        return Geometry(positions, segments.clamp(max=1) * int(self._pairs), visible)
+
+    def _masked_loss(self, hidden: Tensor, positions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        head = self.bert.cls.predictions
+        where = positions[..., None].expand(-1, -1, hidden.shape[-1])
+        masked = head.transform(hidden.gather(1, where).flatten(0, 1))
+        if torch.is_autocast_enabled(hidden.device.type):
+            masked = masked.to(torch.get_autocast_dtype(hidden.device.type))
+        return vocabulary_loss(masked, head.decoder.weight, head.decoder.bias, labels.flatten())
+
+    def _next_loss(self, hidden: Tensor, firsts: Tensor, is_random: Tensor) -> tuple[Tensor, Tensor]:
+        where = firsts[..., None].expand(-1, -1, hidden.shape[-1])
+        pooled = self.bert.bert.pooler(hidden.gather(1, where).flatten(0, 1)[:, None])
+        logits = self.bert.cls.seq_relationship(pooled).float()
+        labels = is_random.flatten()
+        loss = functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
+        return loss, (logits.argmax(1) == labels).sum()
+
+
+def losses(model: nn.Module, rows: Rows) -> tuple[Tensor, Tensor]:
+    """Call the model, or what is wrapped around it, with a batch."""
+    return model(rows.ids, rows.firsts, rows.is_random, rows.keys)
+
+
+def encode(bert: Any, ids: Tensor, positions: Tensor, segments: Tensor, visible: Tensor) -> Tensor:
+    """The last hidden states of rows: (rows, length, width). Arguments: see ``Geometry``."""
+    hidden = bert.embeddings(input_ids=ids, token_type_ids=segments, position_ids=positions)
+    for layer in bert.encoder.layer:
+        context = _attention(layer.attention.self, hidden, visible)
+        attended = layer.attention.output(context, hidden)
+        hidden = layer.output(layer.intermediate(attended), attended)
+    return hidden
+
+
+def _attention(attention: Any, hidden: Tensor, visible: Tensor) -> Tensor:
+    heads, size = attention.num_attention_heads, attention.attention_head_size
+    query, key, value = (
+        project(hidden).unflatten(-1, (heads, size)).transpose(1, 2)
+        for project in (attention.query, attention.key, attention.value)
+    )
+    dropout = attention.dropout.p if attention.training else 0.0
+    if hidden.device.type == "cpu":
+        # At these lengths three times as fast there in bfloat16 as scaled_dot_product_attention.
+        scores = (query * size**-0.5) @ key.transpose(-1, -2)
+        weights = scores.masked_fill(~visible, float("-inf")).softmax(-1)
+        context = functional.dropout(weights, dropout) @ value
+    else:
+        context = functional.scaled_dot_product_attention(query, key, value, attn_mask=visible, dropout_p=dropout)
+    return context.transpose(1, 2).flatten(-2)

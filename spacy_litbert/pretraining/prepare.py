@@ -1,0 +1,189 @@
+"""Files of text → shards of tokens: read, select, split into sentences and tokenise, once for all runs.
+
+    python -m spacy_litbert.pretraining.prepare OUT --vocabulary FOLDER TEXT.jsonl.xz [MORE …]
+
+Each file becomes one shard. A file whose shard is there already is skipped, so an interrupted call
+is simply repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import nullcontext
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ..corpora.text import Selection, bare_name, find_texts, fingerprint, read_documents, read_exclusions
+from ..errors import Errors, LitBertError
+from ..tokenization.vocabulary import Vocabulary, read_json
+from ..tokenization.wordpieces import WordpieceEncoder
+from ..types import IntArray
+from .sentences import split_sentences
+from .shards import LARGEST_VOCABULARY, Shard, file_checksum, read_shard, vocabulary_checksum
+from .tokenizer_files import write_tokenizer
+
+_BATCH = 256  # documents
+
+Tokenised = tuple[IntArray, IntArray, IntArray]
+
+
+def prepare(
+    paths: list[Path],
+    folder: Path,
+    vocabulary: Vocabulary,
+    *,
+    exclude: frozenset[str] = frozenset(),
+    workers: int = 1,
+    progress: bool = True,
+) -> None:
+    """Tokenise the files into shards below ``folder``; what is there and still fits is kept.
+
+    exclude: ids of documents to leave out. A text that occurs again, in any file, is left out too.
+    workers: processes that tokenise; the result does not depend on it.
+    Raises LitBertError L508 for a vocabulary that 16 bits can't count and L402 for two files of one name.
+    """
+    if len(vocabulary) > LARGEST_VOCABULARY:
+        raise LitBertError(Errors.L508.format(path=vocabulary.source, size=len(vocabulary), limit=LARGEST_VOCABULARY))
+    names = [bare_name(path) for path in paths]
+    if len(set(names)) < len(names):
+        doubled = [name for name, n in Counter(names).items() if n > 1]
+        raise LitBertError(Errors.L402.format(path=folder, ids=", ".join(doubled)))
+    write_tokenizer(vocabulary, folder, limit=LARGEST_VOCABULARY)
+    selection = Selection(exclude)
+    with (
+        ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=(vocabulary,))
+        if workers > 1
+        else (nullcontext()) as pool
+    ):
+        _begin_worker(vocabulary)
+        for path, name in tqdm(list(zip(paths, names)), desc="prepare", unit="file", disable=not progress):
+            made_from = _made_from(path, vocabulary, exclude)
+            kept = _kept(folder / name, made_from)
+            if kept is None:
+                kept = _make_shard(path, selection, made_from, pool)
+                kept.write(folder / name)
+            selection.seen.update(kept.fingerprints.tolist())
+
+
+def _made_from(path: Path, vocabulary: Vocabulary, exclude: frozenset[str]) -> dict[str, str]:
+    return {
+        "file": path.name,
+        "file_checksum": file_checksum(path),
+        "vocabulary": vocabulary_checksum(vocabulary),
+        "exclusions": sha256("\n".join(sorted(exclude)).encode("utf8")).hexdigest(),
+    }
+
+
+def _kept(folder: Path, made_from: dict[str, str]) -> Shard | None:
+    if not (folder / "shard.json").is_file():
+        return None
+    description = read_json(folder / "shard.json")
+    same = all(description.get(key) == value for key, value in made_from.items())
+    return read_shard(folder) if same else None
+
+
+def _make_shard(path: Path, selection: Selection, made_from: dict[str, str], pool: ProcessPoolExecutor | None) -> Shard:
+    before = (selection.n_excluded, selection.n_duplicates)
+    fingerprints: list[int] = []
+    origins: list[tuple[str, str]] = []
+    n_characters = 0
+
+    def batches() -> Iterator[list[list[str]]]:
+        nonlocal n_characters
+        documents = selection(read_documents(path))
+        while batch := list(islice(documents, _BATCH)):
+            fingerprints.extend(map(fingerprint, batch))
+            origins.extend((document.source, document.license) for document in batch)
+            n_characters += sum(len(text) for document in batch for text in document.texts)
+            yield [document.texts for document in batch]
+
+    parts = list(_tokenise_all(batches(), pool))
+    tokens, sentences, documents = (
+        np.concatenate([part[i] for part in parts] or [np.zeros(0, np.uint16)]) for i in range(3)
+    )
+    description: dict[str, Any] = {
+        **made_from,
+        "documents": len(documents),
+        "sentences": len(sentences),
+        "tokens": len(tokens),
+        "characters": n_characters,
+        "excluded": selection.n_excluded - before[0],
+        "duplicates": selection.n_duplicates - before[1],
+        "origins": _origins(origins, sentences, documents),
+    }
+    return Shard(tokens, sentences, documents, np.array(fingerprints, dtype=np.uint64), description)
+
+
+def _tokenise_all(batches: Iterable[list[list[str]]], pool: ProcessPoolExecutor | None) -> Iterator[Tokenised]:
+    if pool is None:
+        yield from map(_tokenise, batches)
+        return
+    waiting: deque[Future[Tokenised]] = deque()
+    for batch in batches:
+        waiting.append(pool.submit(_tokenise, batch))
+        if len(waiting) > 32:  # else all of the text would wait in memory
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _tokenise(documents: list[list[str]]) -> Tokenised:
+    """Documents of paragraphs → tokens, tokens of each sentence, sentences of each document."""
+    sentences = [[part for text in document for part in split_sentences(text)] for document in documents]
+    pieces = _encoder.encode([sentence for document in sentences for sentence in document])
+    lengths = np.diff(pieces.piece_starts)
+    document = np.repeat(np.arange(len(documents)), [len(sentences_of) for sentences_of in sentences])
+    counts = np.bincount(document[lengths > 0], minlength=len(documents))
+    return pieces.ids.astype(np.uint16), lengths[lengths > 0].astype(np.uint32), counts.astype(np.uint32)
+
+
+def _begin_worker(vocabulary: Vocabulary) -> None:
+    global _encoder
+    _encoder = WordpieceEncoder(vocabulary)
+
+
+_encoder: WordpieceEncoder
+
+
+def _origins(origins: list[tuple[str, str]], sentences: IntArray, documents: IntArray) -> list[dict[str, Any]]:
+    """Documents and tokens by source and licence, for the model card."""
+    first = np.concatenate([[0], np.cumsum(documents, dtype=np.int64)])
+    starts = np.concatenate([[0], np.cumsum(sentences, dtype=np.int64)])
+    n_tokens = np.diff(starts[first])
+    n_documents: Counter[tuple[str, str]] = Counter(origins)
+    totals: Counter[tuple[str, str]] = Counter()
+    for origin, n in zip(origins, n_tokens.tolist()):
+        totals[origin] += n
+    return [
+        {"source": source, "license": license, "documents": n_documents[source, license], "tokens": n}
+        for (source, license), n in totals.most_common()
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="prepare", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("out", type=Path, help="folder for the shards")
+    parser.add_argument("texts", nargs="+", help="files of text, or patterns in quotes; a file becomes a shard")
+    parser.add_argument("--vocabulary", type=Path, required=True, help="folder with vocab.txt or tokenizer.json")
+    parser.add_argument("--exclude", type=Path, help="file of document ids to leave out, one a line")
+    parser.add_argument("--workers", type=int, default=1, help="processes that tokenise")
+    arguments = parser.parse_args()
+    prepare(
+        find_texts(arguments.texts),
+        arguments.out,
+        Vocabulary.from_folder(arguments.vocabulary),
+        exclude=read_exclusions(arguments.exclude) if arguments.exclude else frozenset(),
+        workers=arguments.workers,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""What a run did, as data: the model card is written from it, and nothing in the card from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections import Counter
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from .. import __version__
+from ..corpora.files import replacing
+from .curve import read_curve
+from .loop import Trainer
+from .shards import Corpus, vocabulary_checksum
+from .speed import flops_of_token, matrix_rate, n_parameters
+
+NAME = "run.json"
+
+
+def write_record(trainer: Trainer) -> None:
+    """Write run.json into the run's folder."""
+    text = json.dumps(_record(trainer), indent=2, ensure_ascii=False)
+    with replacing(trainer.folder / NAME) as partial:
+        partial.write_text(text + "\n", encoding="utf8")
+
+
+def _record(trainer: Trainer) -> dict[str, Any]:
+    state, settings, corpus = trainer.state, trainer.settings, trainer.corpus
+    curve, heldout = read_curve(trainer.folder / "curve.csv"), read_curve(trainer.folder / "heldout.csv")
+    return {
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "settings": _without_places(settings.to_dict()),
+        "parameters": n_parameters(trainer.model),
+        "vocabulary": {"size": len(corpus.vocabulary), "checksum": vocabulary_checksum(corpus.vocabulary)},
+        "text": _text(corpus),
+        "steps": state.step,
+        "tokens": round(state.tokens),
+        "epochs": round(max((place.epoch + 1 for place in state.places.values()), default=0)),
+        "hours": round(state.elapsed / 3600, 4),
+        "hardware": _hardware(trainer),
+        "speed": [_speed(trainer, length, curve) for length in sorted(state.places)],
+        "last": curve[-1] if curve else {},
+        "heldout": heldout[-1] if heldout else {},
+        "versions": {
+            "spacy-litbert": __version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _without_places(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The settings with folders by their names: where they lay on a machine is nobody's business."""
+    paths = {("data", "train"), ("data", "heldout"), ("training", "output"), ("export", "folder"), ("model", "start")}
+    return {
+        section: {
+            name: Path(value).name if (section, name) in paths and value is not None else value
+            for name, value in values.items()
+        }
+        for section, values in settings.items()
+    }
+
+
+def _text(corpus: Corpus) -> dict[str, Any]:
+    documents: Counter[tuple[str, str]] = Counter()
+    tokens: Counter[tuple[str, str]] = Counter()
+    for description in corpus.descriptions:
+        for origin in description["origins"]:
+            key = origin["source"], origin["license"]
+            documents[key] += origin["documents"]
+            tokens[key] += origin["tokens"]
+    return {
+        "files": [{key: one[key] for key in ("file", "file_checksum", "tokens")} for one in corpus.descriptions],
+        "documents": len(corpus.document_starts) - 1,
+        "sentences": len(corpus.sentence_starts) - 1,
+        "tokens": corpus.n_tokens,
+        "origins": [
+            {"source": source, "license": license, "documents": documents[source, license], "tokens": n}
+            for (source, license), n in tokens.most_common()
+        ],
+    }
+
+
+def _hardware(trainer: Trainer) -> dict[str, Any]:
+    device = trainer.processes.device
+    cuda = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if cuda else platform.processor() or platform.machine()
+    return {
+        "device": name,
+        "processes": trainer.processes.n,
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+        "matrix_rate": matrix_rate(device, trainer.settings.training.precision),
+    }
+
+
+def _speed(trainer: Trainer, length: int, curve: list[dict[str, float]]) -> dict[str, float]:
+    """Tokens a second at one length: the median over the curve, which start-up and evaluations don't move."""
+    rates = sorted(row["tokens_per_second"] for row in curve if row["length"] == length)
+    settings = trainer.settings
+    flops = flops_of_token(
+        settings.model,
+        vocabulary=len(trainer.corpus.vocabulary),
+        length=length,
+        mask_share=settings.training.mask_share,
+    )
+    return {"length": length, "tokens_per_second": rates[len(rates) // 2] if rates else 0.0, "flops_of_token": flops}

@@ -1,0 +1,153 @@
+"""Tokenised text on disk: memory-mapped 16-bit integers with sentence and document boundaries.
+
+    prepared/
+    ├── vocab.txt
+    └── text-00/               one shard for each file of text; any subset of shards is a corpus
+        ├── tokens.npy         (tokens,) uint16, without special tokens
+        ├── sentences.npy      (sentences,) uint32, tokens of each sentence
+        ├── documents.npy      (documents,) uint32, sentences of each document
+        ├── fingerprints.npy   (documents,) uint64, to find the same text again in other shards
+        └── shard.json         what it was made from, counts, checksums
+
+Whether a piece begins a word is not stored: it is a property of its entry in the vocabulary ("##…").
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import Errors, LitBertError
+from ..ragged import indices_of, starts_of
+from ..tokenization.vocabulary import Vocabulary, read_json
+from ..types import IntArray
+
+FORMAT = 1
+LARGEST_VOCABULARY = 1 << 16
+_DTYPES = {"tokens": "uint16", "sentences": "uint32", "documents": "uint32", "fingerprints": "uint64"}
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The arrays of one shard, see above, and its description."""
+
+    tokens: IntArray
+    sentences: IntArray
+    documents: IntArray
+    fingerprints: IntArray
+    description: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write the folder so that it is there complete or not at all."""
+        partial = folder.with_name(f"{folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for name, dtype in _DTYPES.items():
+            np.save(partial / f"{name}.npy", np.asarray(getattr(self, name), dtype=dtype), allow_pickle=False)
+        checksums = {f"{name}.npy": file_checksum(partial / f"{name}.npy") for name in _DTYPES}
+        text = json.dumps({"format": FORMAT, **self.description, "files": checksums}, indent=2, ensure_ascii=False)
+        (partial / "shard.json").write_text(text + "\n", encoding="utf8")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(partial, folder)
+
+
+def read_shard(folder: Path) -> Shard:
+    """Map a shard into memory, checked against its description.
+
+    Raises LitBertError L502 for another format, L207 and L210 for damaged files.
+    """
+    description = read_json(folder / "shard.json")
+    if description.get("format") != FORMAT:
+        problem = f"its format is {description.get('format')!r}, not {FORMAT}"
+        raise LitBertError(Errors.L502.format(path=folder, problem=problem))
+    arrays = {name: _read_array(folder / f"{name}.npy", dtype, description) for name, dtype in _DTYPES.items()}
+    totals = (arrays["sentences"].sum(dtype=np.int64), arrays["documents"].sum(dtype=np.int64))
+    if totals != (len(arrays["tokens"]), len(arrays["sentences"])):
+        raise LitBertError(Errors.L502.format(path=folder, problem="its boundaries do not add up to its tokens"))
+    return Shard(**arrays, description=description)
+
+
+class Corpus:
+    """The shards of a prepared folder, addressed as one run of tokens.
+
+    sentence_starts: (sentences + 1,) int64, the first token of each sentence.
+    document_starts: (documents + 1,) int64, the first sentence of each document.
+    """
+
+    def __init__(self, folder: Path):
+        if not (folder / "vocab.txt").is_file():
+            raise LitBertError(Errors.L502.format(path=folder, problem="it lacks vocab.txt"))
+        self.vocabulary = Vocabulary.from_folder(folder)
+        self.shards = [read_shard(path.parent) for path in sorted(folder.glob("*/shard.json"))]
+        if not self.shards:
+            raise LitBertError(Errors.L502.format(path=folder, problem="it holds no shards"))
+        for shard in self.shards:
+            if shard.description["vocabulary"] != vocabulary_checksum(self.vocabulary):
+                problem = f"the shard of {shard.description['file']} was made with another vocabulary"
+                raise LitBertError(Errors.L502.format(path=folder, problem=problem))
+        self.sentence_starts = starts_of(np.concatenate([shard.sentences for shard in self.shards]))
+        self.document_starts = starts_of(np.concatenate([shard.documents for shard in self.shards]))
+        self._shard_starts = starts_of(np.array([len(shard.tokens) for shard in self.shards]))
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self._shard_starts[-1])
+
+    @property
+    def descriptions(self) -> list[dict[str, Any]]:
+        return [shard.description for shard in self.shards]
+
+    def tokens(self, begin: IntArray, lengths: IntArray) -> IntArray:
+        """The tokens ``begin[i] … begin[i] + lengths[i] - 1`` of all runs, end to end: uint16.
+
+        A run lies within one document.
+        """
+        if len(self.shards) == 1:
+            return self.shards[0].tokens[indices_of(begin, lengths)]
+        shard_of = np.searchsorted(self._shard_starts, begin, side="right") - 1
+        order = np.argsort(shard_of, kind="stable")
+        bounds = np.searchsorted(shard_of[order], np.arange(len(self.shards) + 1))
+        parts = [
+            shard.tokens[indices_of(begin[runs] - self._shard_starts[i], lengths[runs])]
+            for i, shard in enumerate(self.shards)
+            if len(runs := order[bounds[i] : bounds[i + 1]])
+        ]
+        tokens = np.empty(int(lengths.sum()), dtype=np.uint16)
+        tokens[indices_of(starts_of(lengths)[order], lengths[order])] = np.concatenate(parts or [tokens])
+        return tokens
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    digest = sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def vocabulary_checksum(vocabulary: Vocabulary) -> str:
+    """SHA-256 of all that decides how the vocabulary cuts a text."""
+    return sha256(json.dumps(vocabulary.to_dict(), sort_keys=True).encode("utf8")).hexdigest()
+
+
+def _read_array(path: Path, dtype: str, description: dict[str, Any]) -> IntArray:
+    try:
+        found = file_checksum(path)
+        expected = description["files"][path.name]
+        if found != expected:
+            raise LitBertError(Errors.L210.format(path=path, found=found, expected=expected))
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, KeyError) as error:
+        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+    if array.dtype != dtype or array.ndim != 1:
+        problem = f"{path.name} holds {array.dtype} of shape {array.shape}, not a row of {dtype}"
+        raise LitBertError(Errors.L502.format(path=path.parent, problem=problem))
+    return array

@@ -1,0 +1,47 @@
+"""A vocabulary → the tokenizer files that transformers reads, with the true length limit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tokenizers.decoders import WordPiece as WordPieceDecoder
+from tokenizers.processors import BertProcessing
+
+from ..corpora.files import replacing
+from ..tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
+
+
+def write_tokenizer(vocabulary: Vocabulary, folder: Path, *, limit: int) -> None:
+    """Write vocab.txt, tokenizer.json and tokenizer_config.json.
+
+    limit: the most wordpieces that the encoder reads, special tokens included. Without it
+        transformers never truncates and a long text crashes the encoder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = vocabulary.tokenizer()
+    ids = vocabulary.ids
+    tokenizer.post_processor = BertProcessing(("[SEP]", ids["[SEP]"]), ("[CLS]", ids["[CLS]"]))
+    tokenizer.decoder = WordPieceDecoder(prefix="##")
+    tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
+    config = {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": vocabulary.lowercase,
+        "strip_accents": vocabulary.strip_accents,
+        "tokenize_chinese_chars": vocabulary.handle_chinese_chars,
+        "model_max_length": limit,
+        "clean_up_tokenization_spaces": False,
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "mask_token": "[MASK]",
+    }
+    _write(folder / "vocab.txt", "\n".join(vocabulary.tokens))
+    _write(folder / "tokenizer.json", tokenizer.to_str(pretty=True))
+    _write(folder / "tokenizer_config.json", json.dumps(config, indent=2))
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as partial:
+        partial.write_text(text + "\n", encoding="utf8")

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_litbert.cli import app
+from spacy_litbert.tokenization.report import read_vocabulary, report_tokens
+from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
+
+TOKENS = (*SPECIAL_TOKENS, "[unused1]", "mice", "fe", "##ver", ".", "Mice")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "cased.txt").write_text("\n".join(TOKENS), "utf8")
+    (tmp_path / "uncased.txt").write_text("\n".join(TOKENS[:-1]), "utf8")
+    (tmp_path / "text.jsonl").write_text('{"text": "Mice fever ♂ ."}\n', "utf8")
+    return tmp_path
+
+
+def test_counts() -> None:
+    report = report_tokens("toy", Vocabulary(TOKENS), ["Mice fever ♂ .", "fever"])
+    assert (report.words, report.characters, report.pieces, report.unknown) == (5, 19, 7, 1)
+    assert report.pieces_per_word == 7 / 5
+    assert report.characters_per_512 == 512 * 19 / 7
+    assert report.unknown_share == 1 / 7
+
+
+def test_a_bare_file_without_capitals_is_lower_cased(files: Path) -> None:
+    assert read_vocabulary(files / "uncased.txt").lowercase
+    assert not read_vocabulary(files / "cased.txt").lowercase
+
+
+def test_shows_reports_and_plots(files: Path) -> None:
+    pytest.importorskip("matplotlib")
+    names = [str(files / name) for name in ("cased.txt", "uncased.txt")]
+    outputs = ["--json", str(files / "out.json"), "--plot", str(files / "out.png")]
+    result = CliRunner().invoke(
+        app, ["tokens", *names, "--show", "Mice fever [SEP]", "--texts", str(files / "text.jsonl"), *outputs]
+    )
+    assert result.exit_code == 0, result.output
+    assert "Mice fe ##ver [UNK] [UNK] [UNK]" in result.output
+    assert "mice fe ##ver [UNK] [UNK] [UNK]" in result.output
+    reports = json.loads((files / "out.json").read_text("utf8"))
+    assert [one["unknown"] for one in reports] == [1, 1]
+    assert (files / "out.png").stat().st_size > 1000
+
+
+def test_knows_bundled_names_and_asks_for_a_text() -> None:
+    result = CliRunner().invoke(app, ["tokens", "litbert-tiny", "--show", "fever"])
+    assert "fever" in result.output
+    assert CliRunner().invoke(app, ["tokens", "litbert-tiny"]).exit_code == 1

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch.nn import functional
+from transformers import BertConfig, BertForPreTraining
+
+from spacy_litbert.pretraining.config import ModelSettings
+from spacy_litbert.pretraining.export import bert_config
+from spacy_litbert.pretraining.masking import Masker
+from spacy_litbert.pretraining.model import PretrainingModel, Sums, losses
+from spacy_litbert.pretraining.rows import IGNORED, Epoch, Rows
+from spacy_litbert.pretraining.shards import Corpus
+from spacy_litbert.types import IntArray
+
+CPU = torch.device("cpu")
+LENGTH = 64
+
+
+@pytest.fixture
+def model(corpus: Corpus) -> PretrainingModel:
+    torch.manual_seed(0)
+    shape = ModelSettings(layers=2, width=32, heads=4, inner=64, positions=64, dropout=0.0, start=None)
+    bert = BertForPreTraining(BertConfig.from_dict(bert_config(shape, corpus.vocabulary)))
+    torch.nn.init.normal_(bert.cls.predictions.decoder.bias)
+    masker = Masker(corpus.vocabulary, 0.15, CPU)
+    return PretrainingModel(bert, corpus.vocabulary, masker, pairs=True).eval()
+
+
+def _packed(corpus: Corpus, *, pairs: bool) -> Rows:
+    epoch = Epoch(corpus, length=LENGTH, pairs=pairs, seed=0, epoch=0)
+    full = [i for i in range(len(epoch)) if epoch._row_count[i] > 1]
+    return epoch.rows(_array(full))
+
+
+def _array(values: list[int]) -> IntArray:
+    return torch.tensor(values).numpy()
+
+
+def _reference(model: PretrainingModel, rows: Rows, corpus: Corpus, *, pairs: bool) -> Sums:
+    """The sums by Hugging Face's own forward pass, example by example and without padding."""
+    masked = model._masker(rows.ids, rows.keys)
+    labels = torch.full(rows.ids.shape, IGNORED).scatter(1, masked.positions, masked.labels)
+    cls, sep, pad = (corpus.vocabulary.ids[token] for token in ("[CLS]", "[SEP]", "[PAD]"))
+    sums = Sums()
+    for row, ids in enumerate(rows.ids):
+        begins = [*torch.nonzero(ids == cls).flatten().tolist(), int((ids != pad).sum())]
+        for i, (begin, end) in enumerate(itertools.pairwise(begins)):
+            first_end = begin + ids[begin:end].tolist().index(sep) + 1
+            segments = torch.tensor([0] * (first_end - begin) + [1] * (end - first_end))
+            with torch.no_grad():
+                output = model.bert(masked.ids[None, row, begin:end], token_type_ids=segments[None])
+            logits, target = output.prediction_logits[0], labels[row, begin:end]
+            loss = functional.cross_entropy(logits, target, ignore_index=IGNORED, reduction="sum")
+            sums.masked_loss += float(loss)
+            sums.n_masked += int((target != IGNORED).sum())
+            sums.n_masked_right += int((logits.argmax(1) == target).sum())
+            sums.n_tokens += end - begin
+            if pairs:
+                label = rows.is_random[row, i : i + 1]
+                sums.next_loss += float(functional.cross_entropy(output.seq_relationship_logits, label))
+                sums.n_pairs += 1
+                sums.n_pairs_right += int(output.seq_relationship_logits.argmax() == label[0])
+    return sums
+
+
+@pytest.mark.parametrize("pairs", [True, False])
+def test_packed_rows_give_what_transformers_gives_for_each_example(
+    model: PretrainingModel, corpus: Corpus, pairs: bool
+) -> None:
+    model = PretrainingModel(model.bert, corpus.vocabulary, model._masker, pairs=pairs).eval()
+    rows = _packed(corpus, pairs=pairs)
+    assert len(rows) > 2
+    _, tensor = losses(model, rows)
+    found, expected = Sums(*tensor.tolist()), _reference(model, rows, corpus, pairs=pairs)
+    assert found.to_list() == pytest.approx(expected.to_list(), rel=1e-5)
+
+
+def test_the_loss_of_a_batch_is_that_of_its_parts(model: PretrainingModel, corpus: Corpus) -> None:
+    rows = _packed(corpus, pairs=True)
+    whole = losses(model, rows)[0]
+    parts = [losses(model, part)[0] for part in (rows.part(0, 1), rows.part(1, len(rows)))]
+    torch.testing.assert_close(sum(parts), whole)
+
+
+def test_without_pairs_the_pooler_is_left_alone(model: PretrainingModel, corpus: Corpus) -> None:
+    model = PretrainingModel(model.bert, corpus.vocabulary, model._masker, pairs=False)
+    losses(model, _packed(corpus, pairs=False))[0].backward()
+    for name, parameter in model.bert.named_parameters():
+        assert (parameter.grad is None) == ("pooler" in name or "seq_relationship" in name)
+
+
+def test_compiled_is_the_same(model: PretrainingModel, corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_ = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda f, **options: compile_(f, backend="aot_eager", **options))
+    compiled = PretrainingModel(model.bert, corpus.vocabulary, model._masker, pairs=True, compiled=True)
+    rows = _packed(corpus, pairs=True)
+    torch.testing.assert_close(losses(compiled.train(), rows)[0], losses(model.train(), rows)[0])

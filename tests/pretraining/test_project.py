@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import PROJECT
+
+
+def test_the_project_runs_from_text_to_a_measured_model(tmp_path: Path) -> None:
+    pytest.importorskip("spacy")
+    for name in ("project.yml", "configs", "text"):
+        copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
+        copy(PROJECT / name, tmp_path / name)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-m", "spacy", "project", "run", "all"], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "training" / "tiny" / "litbert-sample" / "model.safetensors").is_file()
+    figures = json.loads((tmp_path / "metrics" / "tiny.json").read_text("utf8"))
+    assert 0 < figures["masked_loss"] < 6.5
