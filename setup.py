@@ -65,8 +65,7 @@ setup(
         ],
         "spacy_cli": ["litbert = spacy_litbert.cli:app"],
         "spacy_tokenizers": [
-            "spacy-litbert.BiomedicalTokenizer.v1 = "
-            "spacy_litbert.tokenization.tokenizer:build_biomedical_tokenizer_v1",
+            "spacy-litbert.BiomedicalTokenizer.v1 = spacy_litbert.tokenization.tokenizer:build_biomedical_tokenizer_v1",
         ],
         "spacy_misc": [
             "spacy-litbert.wordpiece_length.v1 = spacy_litbert.models.lengths:build_wordpiece_length_v1",
