@@ -70,6 +70,7 @@ def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path:
     assert nlp.meta["labels"]["ner"] == ["Chemical", "Disease"]
     assert nlp.meta["performance"]["protocol"]["corpus"] == "toy"
     assert any(requirement.startswith("spacy-litbert") for requirement in nlp.meta["requirements"])
+    assert "Untrained." in nlp.meta["notes"]
     assert nlp.config["paths"]["train"] is None
     text = json.loads((NER / "toy" / "train.jsonl").read_text(encoding="utf8").split("\n")[0])["text"]
     trained = spacy.load(project / "training" / "toy" / "model-best")

@@ -70,6 +70,7 @@ def _protocol(nlp: Language, documents: list[Document], corpus: str, gold: Path,
         "selection": "the checkpoint with the best F1 on the dev split",
         "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
         "weights_sha256": _sha256(weights),
+        "weights_card": _card(weights),
         "seed": config["training"]["seed"],
         "peak_learning_rate": config["training"]["optimizer"]["learn_rate"]["initial_rate"],
         "precision": config["components"]["transformer"]["model"]["precision"],
@@ -83,6 +84,15 @@ def _sha256(weights: str) -> str:
     for path in sorted(resolve(weights).glob("model*.safetensors")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _card(weights: str) -> str:
+    """The first paragraph of the weights' model card: what they were trained on, if on anything."""
+    card = resolve(weights) / "README.md"
+    if not card.exists():
+        return "These weights came without a model card."
+    paragraphs = [part for part in card.read_text("utf8").split("\n\n") if not part.startswith(("#", "---"))]
+    return " ".join(paragraphs[0].replace("**", "").split())
 
 
 def _machine(gpu_id: int) -> str:

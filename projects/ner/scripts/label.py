@@ -39,10 +39,9 @@ def _meta(results: dict[str, Any], name: str, version: str) -> dict[str, Any]:
         "license": "MIT",
         "description": f"Mentions in biomedical text, found by LitBERT. Trained on {title}.",
         "notes": (
-            f"Begun from the weights {protocol['weights']} (SHA-256 {protocol['weights_sha256']}); what they were "
-            f"pretrained on, if on anything, is said in their model card. The figures are for the "
-            f"{protocol['split']} split; how they were measured is in `performance.protocol` of meta.json. "
-            "Not for clinical decisions."
+            f"Begun from the weights {protocol['weights']} (SHA-256 {protocol['weights_sha256']}), of which their card "
+            f"says: {protocol['weights_card']} The figures are for the {protocol['split']} split; how they were "
+            "measured is in `performance.protocol` of meta.json. Not for clinical decisions."
         ),
         "sources": [
             {
