@@ -43,7 +43,7 @@ def rows() -> list[tuple[str, str, str]]:
         (
             "peak memory of a document of 200,000 words beside one of 2,000, beyond model and vectors",
             f"{memory['predict_litbert_shape']['ratio']:.2f}× in use, "
-            f"{memory['train_small_shape']['ratio']:.2f}× in training",
+            f"{memory['train_mini_shape']['ratio']:.2f}× in training",
             "memory",
         ),
         (

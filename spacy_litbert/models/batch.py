@@ -20,7 +20,7 @@ from ..ragged import indices_of, starts_of
 from ..tokenization.alignment import Alignment
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.windows import Windows
-from ..types import IntArray
+from ..types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -129,13 +129,8 @@ def split_by_doc(
     entries: (vocabulary,) object array of the wordpieces' strings.
     """
     hidden, pooled = vectors
-    piece_rows = windows.row_of_piece(layout.window_rows)
-    token_rows = piece_rows[indices_of(alignment.first, alignment.lengths)]
-    token_starts = starts_of(alignment.lengths)
-    filled = indices_of(layout.window_rows, windows.lengths)
-    ids = np.zeros(inputs.n_rows, dtype=np.int64)
-    mask = np.zeros(inputs.n_rows, dtype=np.float32)
-    ids[filled], mask[filled] = inputs.ids, 1.0
+    token_rows, token_starts = _token_rows(alignment, windows, layout)
+    ids, mask = _padded(inputs)
     spans, data = _window_spans(docs, alignment, windows, layout), []
     for i, longest in enumerate(layout.longest):
         if not longest:
@@ -155,10 +150,25 @@ def split_by_doc(
             lengths=windows.lengths[of_doc].tolist(),
             token_type_ids=np.zeros_like(doc_ids),
         )
-        aligned = token_rows[token_starts[tokens.start] : token_starts[tokens.stop]] - rows.start
-        align = Ragged(aligned.astype("i"), alignment.lengths[tokens].astype("i"))
+        aligned = token_rows[token_starts[tokens.start] : token_starts[tokens.stop]] - np.int32(rows.start)
+        align = Ragged(aligned, alignment.lengths[tokens].astype("i"))
         data.append(TransformerData(wordpieces, output, align))
     return LitBertBatch(spans, data)
+
+
+def _token_rows(alignment: Alignment, windows: Windows, layout: Layout) -> tuple[IntArray, IntArray]:
+    """The rows of all tokens' pieces end to end, int32, and where those of each token begin."""
+    piece_rows = windows.row_of_piece(layout.window_rows).astype(np.int32)
+    return piece_rows[indices_of(alignment.first, alignment.lengths)], starts_of(alignment.lengths)
+
+
+def _padded(inputs: EncoderInput) -> tuple[IntArray, FloatArray]:
+    """The ids and the attention mask with padding: (n_rows,) int64 and float32."""
+    ids = np.zeros(inputs.n_rows, dtype=np.int64)
+    mask = np.zeros(inputs.n_rows, dtype=np.float32)
+    filled = indices_of(inputs.places, inputs.lengths)
+    ids[filled], mask[filled] = inputs.ids, 1.0
+    return ids, mask
 
 
 def _window_spans(docs: list[Doc], alignment: Alignment, windows: Windows, layout: Layout) -> list[list[Span]]:

@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 from ..errors import Errors, LitBertError
 from ..ragged import starts_of
 from ..types import BoolArray, IntArray
-from .wordpieces import WordpieceEncoder, visible_table
+from .wordpieces import WordpieceEncoder
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,13 @@ class Alignment:
 
 def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
     """Cut the Docs' texts into wordpieces and find those of each token."""
-    pieces = encoder.encode([doc.text for doc in docs])
+    pieces = encoder.encode([_text_of(doc) for doc in docs])
     n_tokens = np.fromiter(map(len, docs), np.int64, len(docs))
-    spans = np.concatenate([doc.to_array([IDX, LENGTH]).astype(np.int64).reshape(-1, 2) for doc in docs] or [_NO_SPANS])
-    begin = spans[:, 0] + np.repeat(pieces.text_starts[:-1], n_tokens)
-    end = begin + spans[:, 1]
+    begin, end = _characters_of_tokens(docs, pieces.text_starts)
     first = np.searchsorted(pieces.end, begin, side="right")
     lengths = np.searchsorted(pieces.begin, end, side="left") - first
-    visible_before = starts_of(visible_table()[pieces.codepoints])
-    lengths[visible_before[end] == visible_before[begin]] = 0
+    n_invisible = np.searchsorted(pieces.invisible, end) - np.searchsorted(pieces.invisible, begin)
+    lengths[n_invisible == end - begin] = 0
     return Alignment(
         ids=pieces.ids,
         starts_word=pieces.starts_word,
@@ -70,6 +68,21 @@ def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
         first=first,
         lengths=lengths,
     )
+
+
+def _text_of(doc: Doc) -> str:
+    """``doc.text``, which holds a string for each token while it is made, in stretches."""
+    return "".join(doc[i : i + _STRETCH].text_with_ws for i in range(0, len(doc), _STRETCH))
+
+
+def _characters_of_tokens(docs: list[Doc], text_starts: IntArray) -> tuple[IntArray, IntArray]:
+    """(tokens,) int32 each: where each token begins and ends in the joined texts."""
+    begins, ends = [_NO_INTS], [_NO_INTS]
+    for doc, start in zip(docs, text_starts):
+        spans = doc.to_array([IDX, LENGTH]).reshape(-1, 2).astype(np.int32)
+        begins.append(spans[:, 0] + np.int32(start))
+        ends.append(begins[-1] + spans[:, 1])
+    return np.concatenate(begins), np.concatenate(ends)
 
 
 def sentence_cuts(alignment: Alignment, docs: list[Doc]) -> BoolArray:
@@ -86,4 +99,5 @@ def sentence_cuts(alignment: Alignment, docs: list[Doc]) -> BoolArray:
     return cuts & alignment.token_cuts
 
 
-_NO_SPANS = np.zeros((0, 2), dtype=np.int64)
+_NO_INTS = np.zeros(0, dtype=np.int32)
+_STRETCH = 4096  # tokens

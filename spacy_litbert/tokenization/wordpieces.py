@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,7 +24,10 @@ from .vocabulary import CONTINUATION, Vocabulary
 _WORD = re.compile(r"[^ \t\n\r]+")
 _SEPARATORS = np.array([ord(c) for c in " \t\n\r"], dtype=np.uint32)
 _INVISIBLE_CATEGORIES = frozenset(["Cc", "Cf", "Zs", "Zl", "Zp"])
+_SEPARATOR = re.compile(r"[ \t\n\r]")
+_PART = 1 << 16  # characters that are encoded in one go
 _MAX_CACHED_PIECES = 1_000_000
+_NO_INTS = np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,11 @@ class Wordpieces:
     """The wordpieces of a batch of texts, without special tokens.
 
     ids: (pieces,) int32, entries of the vocabulary.
-    begin, end: (pieces,) int64, characters of the joined texts (Unicode code points; text i
+    begin, end: (pieces,) int32, characters of the joined texts (Unicode code points; text i
         begins at ``text_starts[i]``). Neither ever decreases.
     starts_word: (pieces,) bool, False for a piece that continues a word ("##…").
     text_starts: (texts + 1,) int64; a text is followed by one separator that belongs to none.
-    codepoints: (characters,) uint32, the joined texts.
+    invisible: (characters,) int32, where the joined texts have a character that can't be seen.
     """
 
     ids: IntArray
@@ -43,7 +47,7 @@ class Wordpieces:
     end: IntArray
     starts_word: BoolArray
     text_starts: IntArray
-    codepoints: IntArray
+    invisible: IntArray
 
     @property
     def piece_starts(self) -> IntArray:
@@ -75,21 +79,31 @@ class WordpieceEncoder:
     def encode(self, texts: list[str]) -> Wordpieces:
         """The wordpieces of the texts, exactly as the tokenizer cuts each of them."""
         joined = "\n".join(texts)
-        codepoints = _codepoints(joined)
-        words = _WORD.findall(joined)
-        rows = self._rows_of(words)
-        counts = self._counts[rows]
-        flat = indices_of(self._starts[rows], counts)
-        word_begin = np.repeat(_word_begins(codepoints), counts)
-        ids = self._ids[flat]
+        parts = [self._encode_part(joined[begin:end], begin) for begin, end in _parts(joined)]
+        ids, begin, end, invisible = (np.concatenate([_NO_INTS, *arrays]) for arrays in zip(*parts))
         return Wordpieces(
             ids=ids,
-            begin=word_begin + self._begin[flat],
-            end=word_begin + self._end[flat],
+            begin=begin,
+            end=end,
             starts_word=~self._continues[ids],
             text_starts=starts_of(np.fromiter(map(len, texts), np.int64, len(texts)) + 1),
-            codepoints=codepoints,
+            invisible=invisible,
         )
+
+    def _encode_part(self, text: str, offset: int) -> tuple[IntArray, ...]:
+        """The ids, begin, end and invisible characters of a part that begins at the character ``offset``."""
+        codepoints = _codepoints(text)
+        rows = self._rows_of(_WORD.findall(text))
+        counts = self._counts[rows]
+        flat = indices_of(self._starts[rows], counts)
+        word_begin = np.repeat(_word_begins(codepoints) + offset, counts)
+        arrays = (
+            self._ids[flat],
+            word_begin + self._begin[flat],
+            word_begin + self._end[flat],
+            np.flatnonzero(~visible_table()[codepoints]) + offset,
+        )
+        return tuple(array.astype(np.int32) for array in arrays)
 
     def _clear(self) -> None:
         self._row: dict[str, int] = {}
@@ -140,6 +154,16 @@ def visible_table() -> BoolArray:
 def is_visible(character: str) -> bool:
     """False for white space, control and format characters, and U+FFFD (a lost character)."""
     return character != "\ufffd" and unicodedata.category(character) not in _INVISIBLE_CATEGORIES
+
+
+def _parts(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches of a text that end with a separator: a long text needs hardly more memory than a short one."""
+    begin, end = 0, -1
+    while end < len(text):
+        separator = _SEPARATOR.search(text, begin + _PART)
+        end = separator.end() if separator else len(text)
+        yield begin, end
+        begin = end
 
 
 def _word_begins(codepoints: IntArray) -> IntArray:

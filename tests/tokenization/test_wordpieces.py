@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import unicodedata
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -43,6 +44,17 @@ def test_pieces_are_those_of_the_tokenizer_on_the_whole_text(vocabulary: Vocabul
         assert _without_added_unknowns(text, found, expected.offsets, vocabulary) == [
             (i, *offset) for i, offset in zip(expected.ids, expected.offsets)
         ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(TEXT | BIOMEDICAL, max_size=4), st.integers(1, 20))
+def test_a_text_encoded_in_parts_is_the_same_text(texts: list[str], size: int) -> None:
+    whole = _encoder(TINY).encode(texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wordpieces, "_PART", size)
+        parts = _encoder(TINY).encode(texts)
+    for name in ("ids", "begin", "end", "starts_word", "text_starts", "invisible"):
+        assert np.array_equal(getattr(parts, name), getattr(whole, name))
 
 
 def test_a_special_token_in_a_text_is_text() -> None:
