@@ -17,7 +17,7 @@ PAGE = HERE / "output" / "entities.html"
 
 
 def entity_table(title: str, doc: Doc) -> Table:
-    table = Table("label", "mentions", title=title, title_justify="left", width=110)
+    table = Table("label", "mentions", title=title, title_justify="left")
     for label in sorted({entity.label_ for entity in doc.ents}):
         mentions = dict.fromkeys(entity.text for entity in doc.ents if entity.label_ == label)
         table.add_row(label, ", ".join(mentions))
