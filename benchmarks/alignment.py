@@ -25,6 +25,7 @@ from transformers import BertTokenizerFast
 
 from spacy_litbert.checkpoints.resolve import resolve
 from spacy_litbert.tokenization.alignment import align
+from spacy_litbert.tokenization.tokenizer import biomedical_tokenizer
 from spacy_litbert.tokenization.vocabulary import Vocabulary
 from spacy_litbert.tokenization.windows import make_windows
 from spacy_litbert.tokenization.wordpieces import WordpieceEncoder, is_visible, visible_table
@@ -84,12 +85,14 @@ def speed(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Doc])
 def agreement(vocabulary: Vocabulary, texts: list[str]) -> dict[str, object]:
     """How many texts are cut as pretraining cuts them: the whole raw text, encoded at once."""
     nlp, raw, encoder = spacy.blank("en"), vocabulary.tokenizer(), WordpieceEncoder(vocabulary)
-    same = {"distinct_words_of_the_raw_text": 0, "distinct_spacy_tokens": 0}
+    tokenizers = {"english": nlp.tokenizer, "biomedical": biomedical_tokenizer(nlp)}
+    same = {"distinct_words_of_the_raw_text": 0, **{f"distinct_{name}_tokens": 0 for name in tokenizers}}
     for text in texts:
         expected = raw.encode(text).ids
         same["distinct_words_of_the_raw_text"] += encoder.encode([text]).ids.tolist() == expected
-        apart = " ".join(token.text for token in nlp.make_doc(text) if not token.is_space)
-        same["distinct_spacy_tokens"] += raw.encode(apart).ids == expected
+        for name, tokenizer in tokenizers.items():
+            apart = " ".join(token.text for token in tokenizer(text) if not token.is_space)
+            same[f"distinct_{name}_tokens"] += raw.encode(apart).ids == expected
     return {"texts": len(texts), "texts_cut_as_in_pretraining": same}
 
 

@@ -9,6 +9,7 @@ the transformer alone, beyond the loaded model and the vectors that it hands out
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import subprocess
 import sys
@@ -37,6 +38,7 @@ def measure(checkpoint: str, texts: Path, n_words: int, train: bool) -> dict[str
     document = _document(texts, n_words)
     _run(model, _document(texts, 600), train)
     output_mb = _output_mb(model, document)
+    ctypes.CDLL(None).malloc_trim(0)  # what the warm-up left free is not the model's
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before, started = _status("VmRSS"), time.perf_counter()
     _run(model, document, train)

@@ -8,7 +8,8 @@ A text that fits is one window. A longer one is cut into windows of about equal 
     window 2                         [ context | own              ]
 
 Each piece is *owned* by exactly one window, whose vector for it is used; the ``overlap`` is
-read twice, half of it as context for either side, so that no used vector stands at the edge.
+read twice, half of it as context for either side, so that no used vector stands at the edge. The
+windows of a text are equally long; what a window owns begins at a token, its context may begin within one.
 Nothing is dropped and nothing else is computed twice.
 """
 
@@ -22,6 +23,7 @@ from ..ragged import indices_of, starts_of
 from ..types import BoolArray, IntArray
 
 N_SPECIAL = 2  # [CLS] and [SEP] around each window
+_Window = tuple[int, int, int, int]  # begin, end, own_begin, own_end
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def make_windows(
     return Windows(*table.T)
 
 
-def _cut(first: int, last: int, places: list[IntArray], room: int, margin: int) -> list[tuple[int, int, int, int]]:
+def _cut(first: int, last: int, places: list[IntArray], room: int, margin: int) -> list[_Window]:
     """The (begin, end, own_begin, own_end) of the windows over the pieces first … last - 1."""
     windows = []
     own = first
@@ -108,7 +110,21 @@ def _cut(first: int, last: int, places: list[IntArray], room: int, margin: int) 
         end = max(end_own, _last_place_within(places[-1], min(last, end_own + margin)))
         windows.append((begin, end, own, end_own))
         own = end_own
-    return windows
+    return _of_equal_length(windows, first, last)
+
+
+def _of_equal_length(windows: list[_Window], first: int, last: int) -> list[_Window]:
+    """Widen the windows by the few pieces of context that make them as long as the longest.
+
+    Windows of one length are attended to together, and each micro-batch of a long text allocates the
+    same memory as the one before: with lengths that differ a little, the heap falls into pieces.
+    """
+    length = max(end - begin for begin, end, _, _ in windows)
+    equal = []
+    for begin, end, own, end_own in windows:
+        begin = max(first, end - length)
+        equal.append((begin, min(last, begin + length), own, end_own))
+    return equal
 
 
 def _last_place(places: list[IntArray], begin: int, limit: int) -> int:
