@@ -10,6 +10,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "spacy_litbert" / "__init__
 
 TEST = [
     "hypothesis>=6.100",
+    "matplotlib>=3.8",
     "pytest>=8.0",
     "pytest-xdist>=3.5",
     "seqeval>=1.2.2",
