@@ -21,6 +21,7 @@ from spacy_transformers.data_classes import WordpieceBatch
 from spacy_transformers.layers.transformer_model import huggingface_tokenize
 from spacy_transformers.span_getters import configure_strided_spans
 from spacy_transformers.truncate import truncate_oversize_splits
+from tokenizers import Tokenizer
 from transformers import BertTokenizerFast
 
 from spacy_litbert.checkpoints.resolve import resolve
@@ -53,13 +54,22 @@ def stock(tokenizer: BertTokenizerFast, docs: list[Doc]) -> None:
         truncate_oversize_splits(wordpieces, alignment, tokenizer.model_max_length)
 
 
+def raw_text(tokenizer: Tokenizer, docs: list[Doc]) -> None:
+    """The other exact way, at its least: encode each whole text anew, and take ids and offsets out as arrays."""
+    for i in range(0, len(docs), BATCH):
+        for encoding in tokenizer.encode_batch([doc.text for doc in docs[i : i + BATCH]]):
+            np.array(encoding.ids, dtype=np.int32)
+            np.array(encoding.offsets, dtype=np.int32)
+
+
 def speed(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Doc]) -> dict[str, object]:
     """Interleaved runs; words are spaCy tokens. ``cold``: an encoder that has seen no word yet."""
     visible_table()
-    warm = WordpieceEncoder(vocabulary)
+    warm, raw = WordpieceEncoder(vocabulary), vocabulary.tokenizer()
     runs: dict[str, Callable[[], None]] = {
         "ours_warm": lambda: ours(warm, docs),
         "ours_cold": lambda: ours(WordpieceEncoder(vocabulary), docs),
+        "raw_text_encoded_anew": lambda: raw_text(raw, docs),
         "spacy_transformers": lambda: stock(tokenizer, docs),
     }
     n_words = sum(map(len, docs))
@@ -72,7 +82,7 @@ def speed(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Doc])
                 rates[name].append(n_words / (time.perf_counter() - started))
     ratios = {
         name: spread([a / b for a, b in zip(rates[name], rates["spacy_transformers"])])
-        for name in ("ours_warm", "ours_cold")
+        for name in ("ours_warm", "ours_cold", "raw_text_encoded_anew")
     }
     return {
         "texts": len(docs),
