@@ -155,7 +155,7 @@ def _attention(attention: Any, hidden: Tensor, visible: Tensor) -> Tensor:
     )
     dropout = attention.dropout.p if attention.training else 0.0
     if hidden.device.type == "cpu":
-        # At these lengths three times as fast there in bfloat16 as scaled_dot_product_attention.
+        # Faster there than scaled_dot_product_attention, at these lengths and in bfloat16.
         scores = (query * size**-0.5) @ key.transpose(-1, -2)
         weights = scores.masked_fill(~visible, float("-inf")).softmax(-1)
         context = functional.dropout(weights, dropout) @ value
