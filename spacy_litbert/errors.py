@@ -54,6 +54,10 @@ class Errors:
     L208 = "[L208] {path} holds {key} as {found}. Weights must be floating-point numbers."
     L209 = "[L209] {path} holds {n} values that are not finite in {key}. These weights are damaged."
     L210 = "[L210] The checksum of {path} is {found}, expected {expected}. Fetch or build the file again."
+    L219 = (
+        "[L219] {key} in {path} has values up to {value:.3g}, which {storage} can't hold. Check the weights, "
+        'or store them as "float32".'
+    )
     # Pipelines
     L301 = (
         "[L301] This model has no weights yet. Call `nlp.initialize()` to load {name!r}, or "

@@ -13,3 +13,4 @@ FloatArray = npt.NDArray[np.floating[Any]]
 
 Boundaries = Literal["token", "sentence"]
 Precision = Literal["float32", "bfloat16", "float16"]
+Storage = Literal["float32", "float16"]

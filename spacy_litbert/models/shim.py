@@ -16,12 +16,13 @@ from thinc.types import Floats2d
 from transformers import BertModel
 
 from ..checkpoints.folder import Checkpoint, build_checkpoint, weights_from_bytes
+from ..checkpoints.storage import to_storage
 from ..encoder import torch_encoder
 from ..encoder.torch_encoder import EncoderInput
 from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
-from ..types import Precision
+from ..types import Precision, Storage
 
 _FORMAT = "spacy-litbert.encoder.v1"
 
@@ -32,12 +33,14 @@ class LitBertShim(Shim):
     """Holds the encoder and its vocabulary; empty until ``load`` or ``from_bytes``.
 
     precision: of the forward pass. float16 training scales its gradients, the others need not.
+    storage: of the weights in ``to_bytes``; in memory they are float32.
     batch_wordpieces, keep_wordpieces: see ``torch_encoder``.
     """
 
-    def __init__(self, *, precision: Precision, batch_wordpieces: int, keep_wordpieces: int):
+    def __init__(self, *, precision: Precision, storage: Storage, batch_wordpieces: int, keep_wordpieces: int):
         super().__init__(None)
         self.precision = precision
+        self.storage = storage
         self.batch_wordpieces = batch_wordpieces
         self.keep_wordpieces = keep_wordpieces
         self.wordpieces: WordpieceEncoder | None = None
@@ -115,15 +118,16 @@ class LitBertShim(Shim):
         self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "float16")
 
     def to_bytes(self) -> bytes:
-        """Config, vocabulary and float32 weights (safetensors); no trace of where they came from."""
+        """Config, vocabulary and weights (safetensors); no trace of where they came from.
+
+        Raises LitBertError L219 for weights that the type of ``storage`` can't hold.
+        """
         message: dict[str, Any] = {"format": _FORMAT}
         if self.is_loaded and self.wordpieces is not None:
             vocabulary = self.wordpieces.vocabulary
             message["config"] = Checkpoint(self.bert, vocabulary).config
             message["vocabulary"] = vocabulary.to_dict()
-            message["weights"] = save(
-                {key: value.detach().cpu().contiguous() for key, value in self.bert.state_dict().items()}
-            )
+            message["weights"] = save(to_storage(self.bert.state_dict(), self.storage, "the pipeline"))
         return srsly.msgpack_dumps(message)
 
     def from_bytes(self, bytes_data: bytes) -> LitBertShim:

@@ -14,7 +14,7 @@ from ..compat import FullTransformerBatch, split_trf_batch
 from ..errors import Errors, LitBertError
 from ..tokenization.alignment import align, sentence_cuts
 from ..tokenization.windows import N_SPECIAL, make_windows
-from ..types import Boundaries, Precision
+from ..types import Boundaries, Precision, Storage
 from .batch import Layout, LitBertBatch, encoder_input, split_by_doc
 from .shim import LitBertShim
 from .types import TransformerModel
@@ -30,6 +30,7 @@ def build_litbert_model_v1(
     batch_wordpieces: int = 2048,
     keep_wordpieces: int = 8192,
     precision: Precision = "float32",
+    storage: Storage = "float32",
 ) -> TransformerModel:
     """The model of the ``transformer`` component, ``spacy-litbert.LitBertModel.v1``.
 
@@ -42,11 +43,14 @@ def build_litbert_model_v1(
     boundaries: where long texts are cut, ``"token"`` or ``"sentence"`` (which needs sentence starts).
     batch_wordpieces: wordpieces in one forward pass; memory grows with it, not with the text.
     keep_wordpieces: wordpieces whose activations training keeps; beyond, they are computed twice.
-    precision: ``"float32"``, ``"bfloat16"`` or ``"float16"``. Weights are float32 throughout.
+    precision: of the forward pass, ``"float32"``, ``"bfloat16"`` or ``"float16"``. Weights in memory are float32.
+    storage: of the weights on disk, ``"float32"`` or ``"float16"`` (half the size; what is loaded is then
+        rounded to about three digits).
 
     Raises LitBertError L002–L004 for settings that can't be, L001 and L2xx when weights load.
     """
     _check_choice("precision", precision, ("float32", "bfloat16", "float16"))
+    _check_choice("storage", storage, ("float32", "float16"))
     _check_choice("boundaries", boundaries, ("token", "sentence"))
     _check_minimum("overlap", overlap, 0)
     _check_minimum("batch_wordpieces", batch_wordpieces, 1)
@@ -54,7 +58,9 @@ def build_litbert_model_v1(
     if window is not None:
         _check_minimum("window", window, MIN_WINDOW)
         _check_overlap(window, overlap)
-    shim = LitBertShim(precision=precision, batch_wordpieces=batch_wordpieces, keep_wordpieces=keep_wordpieces)
+    shim = LitBertShim(
+        precision=precision, storage=storage, batch_wordpieces=batch_wordpieces, keep_wordpieces=keep_wordpieces
+    )
     attrs = {
         "name": name,
         "window": window,

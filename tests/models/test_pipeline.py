@@ -138,6 +138,22 @@ def test_a_saved_pipeline_needs_nothing_of_its_source(tmp_path: Path, how: str) 
     loaded.update(examples_for(loaded), sgd=loaded.resume_training())
 
 
+def test_float16_storage_halves_the_weights_and_changes_them_once(ner: Language, tmp_path: Path) -> None:
+    ner.to_disk(tmp_path / "float32")
+    override = {"components.transformer.model.storage": "float16"}
+    rounded = spacy.load(tmp_path / "float32", config=override)
+    rounded.to_disk(tmp_path / "float16")
+    loaded = spacy.load(tmp_path / "float16")
+    loaded.to_disk(tmp_path / "again")
+    sizes = [(tmp_path / name / "transformer" / "model").stat().st_size for name in ("float32", "float16", "again")]
+    assert sizes[1] < 0.6 * sizes[0]
+    first, second = ((tmp_path / name / "transformer" / "model").read_bytes() for name in ("float16", "again"))
+    assert first == second
+    assert _vectors(loaded, LONG).dtype == np.float32
+    assert np.allclose(_vectors(loaded, LONG), _vectors(ner, LONG), atol=2e-2)
+    assert not np.array_equal(_vectors(loaded, LONG), _vectors(ner, LONG))
+
+
 def test_no_pickle_and_no_origin_in_the_saved_bytes(tmp_path: Path) -> None:
     source = write_checkpoint(tmp_path / "a-telling-name")
     data = build_ner(source).get_pipe("transformer").model.shims[0].to_bytes()

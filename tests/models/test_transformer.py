@@ -38,6 +38,7 @@ def make_docs(*texts: str) -> list[Doc]:
     [
         ({"precision": "int8"}, "L003"),
         ({"boundaries": "paragraph"}, "L003"),
+        ({"storage": "int4"}, "L003"),
         ({"overlap": -1}, "L004"),
         ({"batch_wordpieces": 0}, "L004"),
         ({"keep_wordpieces": -1}, "L004"),
