@@ -22,7 +22,7 @@ class Curve:
 
     def __init__(self, path: Path, columns: tuple[str, ...], last_step: int):
         self.path, self.columns = path, columns
-        kept = [row for row in read_curve(path) if row["step"] <= last_step]
+        kept = [row for row in _lines(path) if float(row["step"]) <= last_step]
         partial = path.with_suffix(".partial")
         with partial.open("w", newline="", encoding="utf8") as stream:
             writer = csv.DictWriter(stream, columns, restval="")
@@ -37,10 +37,7 @@ class Curve:
 
 def read_curve(path: Path) -> list[dict[str, float]]:
     """The lines of a curve; an empty field is left out."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf8") as stream:
-        return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(stream)]
+    return [{key: float(value) for key, value in row.items() if value} for row in _lines(path)]
 
 
 def plot_curve(run: Path, target: Path) -> bool:
@@ -63,3 +60,10 @@ def plot_curve(run: Path, target: Path) -> bool:
         axes.legend(fontsize="small")
     figure.savefig(target, dpi=120)
     return True
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf8") as stream:
+        return list(csv.DictReader(stream))
