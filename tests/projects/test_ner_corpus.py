@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import srsly
 from convert import convert
-from fetch import fetch
 from weasel.util import load_project_config
 
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.read import read_documents
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.projects.fetch import fetch
 
 from .conftest import NER
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import spacy
 import srsly
-from fetch import PROJECT, SPLITS, split_file
 
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.docbin import to_docbin, write_docbin
@@ -19,7 +18,9 @@ from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import write_jsonl
 from spacy_litbert.corpora.read import read_documents
 from spacy_litbert.errors import Errors, LitBertError
+from spacy_litbert.projects.fetch import SPLITS, split_file
 
+PROJECT = Path(__file__).parent.parent
 N_EXAMPLES = 5
 
 

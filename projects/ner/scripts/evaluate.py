@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import platform
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import spacy
 import srsly
-import torch
 from scoring import score
 from spacy.language import Language
 
-from spacy_litbert.checkpoints.resolve import resolve
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.docbin import to_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.files import replacing
 from spacy_litbert.corpora.jsonl import read_jsonl
+from spacy_litbert.projects.protocol import PACKAGES, describe_run, describe_weights
 
-PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thinc", "torch", "numpy", "seqeval")
 MATCH = (
     "exact characters and label, micro-averaged; gold mentions off the token boundaries or under a longer "
     "mention are counted, as missed unless predicted exactly; spaCy's scorer and seqeval (strict, IOB2) agree to 1e-9"
@@ -39,7 +33,7 @@ def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, weights: str
     docs = list(nlp.pipe(document.text for document in documents))
     scores = score(documents, docs)
     result = {**scores, "counts": _counts(documents, nlp), "protocol": _protocol(nlp, documents, corpus, gold, weights)}
-    result["protocol"]["machine"] = _machine(gpu_id)
+    result["protocol"].update(describe_run((*PACKAGES, "seqeval"), gpu_id=gpu_id))
     with replacing(output) as partial:
         srsly.write_json(partial, result)
     print(f"{corpus} {gold.stem}: P {scores['ents_p']:.4f}  R {scores['ents_r']:.4f}  F1 {scores['ents_f']:.4f}")
@@ -68,40 +62,11 @@ def _protocol(nlp: Language, documents: list[Document], corpus: str, gold: Path,
         "tokenizer": config["nlp"]["tokenizer"]["@tokenizers"],
         "match": MATCH,
         "selection": "the checkpoint with the best F1 on the dev split",
-        "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
-        "weights_sha256": _sha256(weights),
-        "weights_card": _card(weights),
+        **describe_weights(weights),
         "seed": config["training"]["seed"],
         "peak_learning_rate": config["training"]["optimizer"]["learn_rate"]["initial_rate"],
         "precision": config["components"]["transformer"]["model"]["precision"],
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "date": datetime.now(timezone.utc).date().isoformat(),
     }
-
-
-def _sha256(weights: str) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(resolve(weights).glob("model*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _card(weights: str) -> str:
-    """The first paragraph of the weights' model card: what they were trained on, if on anything."""
-    card = resolve(weights) / "README.md"
-    if not card.exists():
-        return "These weights came without a model card."
-    paragraphs = [part for part in card.read_text("utf8").split("\n\n") if not part.startswith(("#", "---"))]
-    return " ".join(paragraphs[0].replace("**", "").split())
-
-
-def _machine(gpu_id: int) -> str:
-    if gpu_id >= 0:
-        return str(torch.cuda.get_device_name(gpu_id))
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"CPU {names[0] if names else platform.machine()}, {torch.get_num_threads()} threads"
 
 
 if __name__ == "__main__":

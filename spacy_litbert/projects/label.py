@@ -13,31 +13,30 @@ from typing import Any
 import srsly
 from spacy.util import load_config
 
-PROJECT = Path(__file__).parent.parent
 
+def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, version: str, description: str) -> None:
+    """Copy ``model`` to ``output`` with the test ``scores`` (JSON with a ``protocol``) in its meta.json.
 
-def label(model: Path, scores: Path, output: Path, *, name: str, version: str) -> None:
-    """Copy ``model`` to ``output`` with the test ``scores`` (from evaluate.py) in its meta.json."""
+    corpora: JSON with what is known of each corpus: title, reference, url, terms.
+    """
     shutil.rmtree(output, ignore_errors=True)
     shutil.copytree(model, output)
     results = srsly.read_json(scores)
     meta = srsly.read_json(model / "meta.json")
-    meta.update(_meta(results, name, version))
+    meta.update({"name": name, "version": version, **_meta(results, corpora, description)})
     srsly.write_json(output / "meta.json", meta)
     config = load_config(output / "config.cfg")
     config["paths"].update(train=None, dev=None, weights=results["protocol"]["weights"])
     config.to_disk(output / "config.cfg")
 
 
-def _meta(results: dict[str, Any], name: str, version: str) -> dict[str, Any]:
+def _meta(results: dict[str, Any], corpora: Path, description: str) -> dict[str, Any]:
     protocol = results["protocol"]
-    corpus = srsly.read_json(PROJECT / "corpora.json").get(protocol["corpus"], {})
+    corpus = srsly.read_json(corpora).get(protocol["corpus"], {})
     title = corpus.get("title", protocol["corpus"])
     return {
-        "name": name,
-        "version": version,
         "license": "MIT",
-        "description": f"Mentions in biomedical text, found by LitBERT. Trained on {title}.",
+        "description": f"{description.rstrip('.')}. Trained on {title}.",
         "notes": (
             f"Begun from the weights {protocol['weights']} (SHA-256 {protocol['weights_sha256']}), of which their card "
             f"says: {protocol['weights_card']} The figures are for the {protocol['split']} split; how they were "
@@ -62,5 +61,6 @@ if __name__ == "__main__":
     parser.add_argument("output", type=Path)
     parser.add_argument("--name", required=True)
     parser.add_argument("--version", required=True)
-    arguments = parser.parse_args()
-    label(arguments.model, arguments.scores, arguments.output, name=arguments.name, version=arguments.version)
+    parser.add_argument("--corpora", type=Path, default=Path("corpora.json"), help="what is known of each corpus")
+    parser.add_argument("--description", required=True, help="one sentence: what the pipeline is for")
+    label(**vars(parser.parse_args()))

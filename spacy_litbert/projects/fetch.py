@@ -1,7 +1,7 @@
 """Bring the files of one corpus into assets/CORPUS: one file each for train, dev and test.
 
-They come from the public addresses in project.yml, or with ``--data`` from CORPUS/train.jsonl.gz, dev.… and
-test.… in a folder or on a web server.
+They come from the public addresses in project.yml of the current folder, or with ``--data`` from
+CORPUS/train.jsonl.gz, dev.… and test.… in a folder or on a web server.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from urllib.error import HTTPError
 
 import srsly
 
-from spacy_litbert.corpora.files import replacing
-from spacy_litbert.corpora.read import READERS
-from spacy_litbert.errors import Errors, LitBertError
+from ..corpora.files import replacing
+from ..corpora.read import READERS
+from ..errors import Errors, LitBertError
 
 SPLITS = ("train", "dev", "test")
 ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz")]
-PROJECT = Path(__file__).parent.parent
 
 
-def fetch(corpus: str, data: str, project: Path = PROJECT) -> list[Path]:
-    """Fetch the three files; returns where they are. What is there from a public address is kept.
+def fetch(corpus: str, data: str, project: Path) -> list[Path]:
+    """Fetch the three files into the folder ``project``; returns where they are.
+
+    What is there from a public address is kept.
 
     Raises LitBertError L406 if a split has no file at its source, or several.
     """
@@ -102,4 +103,4 @@ if __name__ == "__main__":
     parser.add_argument("corpus")
     parser.add_argument("--data", default="", help="a folder or address that holds CORPUS/train.… and so on")
     arguments = parser.parse_args()
-    fetch(arguments.corpus, arguments.data)
+    fetch(arguments.corpus, arguments.data, Path.cwd())

@@ -1,0 +1,59 @@
+"""How a project's figures came about: weights, versions and machine, as they stand in its metrics files."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..checkpoints.resolve import resolve
+
+PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thinc", "torch", "numpy")
+
+
+def describe_weights(weights: str) -> dict[str, str]:
+    """The name of the weights that training began from, their checksum, and what their card says of them."""
+    return {
+        "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
+        "weights_sha256": _sha256(weights),
+        "weights_card": _card(weights),
+    }
+
+
+def describe_run(packages: tuple[str, ...] = PACKAGES, *, gpu_id: int = -1) -> dict[str, Any]:
+    """Versions, date and machine of this moment."""
+    return {
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "machine": _machine(gpu_id),
+    }
+
+
+def _sha256(weights: str) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(resolve(weights).glob("model*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _card(weights: str) -> str:
+    """The first paragraph of the weights' model card: what they were trained on, if on anything."""
+    card = resolve(weights) / "README.md"
+    if not card.exists():
+        return "These weights came without a model card."
+    paragraphs = [part for part in card.read_text("utf8").split("\n\n") if not part.startswith(("#", "---"))]
+    return " ".join(paragraphs[0].replace("**", "").split())
+
+
+def _machine(gpu_id: int) -> str:
+    if gpu_id >= 0:
+        return str(torch.cuda.get_device_name(gpu_id))
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"CPU {names[0] if names else platform.machine()}, {torch.get_num_threads()} threads"
