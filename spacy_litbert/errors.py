@@ -48,16 +48,32 @@ class Errors:
     L205 = "[L205] config.json in {path} says {key} = {found!r}; this encoder needs {expected}."
     L206 = (
         "[L206] {path} has its weights only as {found}. Loading such a file can run code that is "
-        "hidden in it, so it is refused: save the model as model.safetensors."
+        "hidden in it, so it is refused; of this kind only pytorch_model.bin is read, and only as tensors. "
+        "Save the model as model.safetensors."
     )
     L207 = "[L207] Can't read {path}: {reason}. The file is damaged or not what its name says."
-    L208 = "[L208] {path} holds {key} as {found}. Weights must be floating-point numbers."
+    L208 = "[L208] {path} holds {key} as {found}. Weights must be {expected}."
     L209 = "[L209] {path} holds {n} values that are not finite in {key}. These weights are damaged."
     L210 = "[L210] The checksum of {path} is {found}, expected {expected}. Fetch or build the file again."
+    L211 = (
+        "[L211] {path} is refused, because it is no plain collection of tensors ({reason}). Such a file can run code "
+        "when it is loaded; nothing of it was run. Get the model as model.safetensors."
+    )
+    L212 = "[L212] The archive {path} is refused: {problem}. Nothing was unpacked. Fetch it again from its source."
+    L213 = "[L213] Can't convert {path}: there is no {missing}. Found: {found}."
+    L214 = "[L214] {path} has several checkpoints: {names}. Name one of them."
+    L215 = "[L215] The TensorFlow checkpoint {path} is damaged or not complete: {problem}. Fetch it again."
+    L216 = "[L216] Can't read the TensorFlow checkpoint {path}: {problem}. Save it with the Saver of TensorFlow 1."
+    L217 = "[L217] {path} is not the BERT that its config.json describes. {problems}"
+    L218 = "[L218] Can't write to {path}: {problem}."
     L219 = (
         "[L219] {key} in {path} has values up to {value:.3g}, which {storage} can't hold. Check the weights, "
         'or store them as "float32".'
     )
+    L220 = "[L220] No room on the disk of {path}: {needed:,.0f} MB are needed, {free:,.0f} MB are free."
+    L221 = "[L221] {path} says hidden_act = {found!r}. Choose one of: {choices}."
+    L222 = "[L222] Can't read or write {path}: {reason}."
+    L223 = "[L223] {path} can be read safely only with torch 2.6 or later; this is torch {found}. Upgrade torch."
     # Pipelines
     L301 = (
         "[L301] This model has no weights yet. Call `nlp.initialize()` to load {name!r}, or "
@@ -119,3 +135,5 @@ class Errors:
     L508 = "[L508] The vocabulary {path} has {size} entries; tokens are stored as 16-bit integers: at most {limit}."
     L509 = "[L509] The loss at step {step} is {loss}. Lower `training.learning_rate` and resume from a checkpoint."
     L510 = "[L510] Settings are overridden as `--section.name value`, found: {found}."
+    # Projects
+    L620 = "[L620] Training {output} ended with exit code {code}. The whole log is {log}; it ends with:\n{end}"

@@ -14,8 +14,11 @@ from transformers import BertConfig, BertModel
 
 from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary, read_json
+from .config import check_config
+from .names import canonical_weights
+from .pickled import read_pickled
 
-_PICKLES = ("pytorch_model.bin", "model.ckpt", "*.bin", "*.pt", "*.pth", "*.pkl")
+_PICKLES = ("model.ckpt", "*.bin", "*.pt", "*.pth", "*.pkl")
 CONFIG_KEYS = (
     "model_type",
     "vocab_size",
@@ -32,8 +35,7 @@ CONFIG_KEYS = (
     "layer_norm_eps",
     "pad_token_id",
 )
-# Heads of pretraining, and a buffer that old versions of transformers saved.
-_NOT_ENCODER = ("cls.", "embeddings.position_ids")
+_HEADS = ("cls.",)  # of pretraining
 
 
 @dataclass
@@ -57,17 +59,15 @@ class Checkpoint:
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Load a folder as transformers saves BERT: config.json, model.safetensors, vocab.txt or tokenizer.json.
 
-    Weights of any floating-point type become float32. Pretraining heads are left aside.
+    Where there are no safetensors, ``pytorch_model.bin`` is read, as tensors only: nothing in it can run.
+    Weights of any floating-point type become float32. Heads are left aside.
     Raises LitBertError L1xx or L2xx if anything in the folder does not fit the rest.
     """
     _check_files(folder)
     config = read_json(folder / "config.json")
     weights: dict[str, Tensor] = {}
-    for path in sorted(folder.glob("model*.safetensors")):
-        try:
-            weights.update(load_file(path))
-        except (SafetensorError, OSError) as error:
-            raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+    for path in _weight_files(folder):
+        weights.update(read_pickled(path) if path.suffix == ".bin" else _read_safetensors(path))
     return build_checkpoint(config, weights, Vocabulary.from_folder(folder), str(folder))
 
 
@@ -79,7 +79,7 @@ def build_checkpoint(
     Raises LitBertError L203 for missing, extra or misshapen tensors, L204 for a vocabulary of another
     size, L205 for a config this encoder can't follow, L208 or L209 for values that are no weights.
     """
-    _check_config(config, source)
+    check_config(config, source)
     if len(vocabulary) != config["vocab_size"]:
         raise LitBertError(Errors.L204.format(path=source, vocabulary=len(vocabulary), config=config["vocab_size"]))
     weights = _encoder_weights(weights)
@@ -100,10 +100,22 @@ def weights_from_bytes(data: bytes, source: str) -> dict[str, Tensor]:
         raise LitBertError(Errors.L207.format(path=source, reason=error)) from None
 
 
+def _weight_files(folder: Path) -> list[Path]:
+    """safetensors if there are any: they need no trust."""
+    return sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+
+
 def _check_files(folder: Path) -> None:
     found = sorted(path.name for path in folder.iterdir())
     missing = [] if "config.json" in found else ["config.json"]
-    if not list(folder.glob("model*.safetensors")):
+    if not _weight_files(folder):
         pickles = sorted({path.name for pattern in _PICKLES for path in folder.glob(pattern)})
         if pickles and not missing:
             raise LitBertError(Errors.L206.format(path=folder, found=", ".join(pickles)))
@@ -115,26 +127,9 @@ def _check_files(folder: Path) -> None:
         raise LitBertError(Errors.L202.format(path=folder, missing=", ".join(missing), found=listing))
 
 
-def _check_config(config: dict[str, Any], source: str) -> None:
-    expected = {"model_type": "bert", "position_embedding_type": "absolute", "is_decoder": False}
-    for key, value in expected.items():
-        found = config.get(key, value)
-        if found != value:
-            raise LitBertError(Errors.L205.format(path=source, key=key, found=found, expected=value))
-    for key in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"):
-        found = config.get(key)
-        if not isinstance(found, int) or found < 1:
-            raise LitBertError(Errors.L205.format(path=source, key=key, found=found, expected="a positive integer"))
-    width, heads = config["hidden_size"], config["num_attention_heads"]
-    if width % heads:
-        raise LitBertError(
-            Errors.L205.format(path=source, key="hidden_size", found=width, expected=f"a multiple of {heads} heads")
-        )
-
-
 def _encoder_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    bare = {key.removeprefix("bert."): value for key, value in weights.items()}
-    return {key: value for key, value in bare.items() if not key.startswith(_NOT_ENCODER)}
+    known, _ = canonical_weights(weights)
+    return {key.removeprefix("bert."): value for key, value in known.items() if not key.startswith(_HEADS)}
 
 
 def _check_weights(weights: dict[str, Tensor], bert: BertModel, source: str) -> None:
@@ -155,7 +150,7 @@ def _check_weights(weights: dict[str, Tensor], bert: BertModel, source: str) -> 
         raise LitBertError(Errors.L203.format(path=source, problems=" ".join(problems)))
     for key, value in weights.items():
         if not value.is_floating_point():
-            raise LitBertError(Errors.L208.format(path=source, key=key, found=value.dtype))
+            raise LitBertError(Errors.L208.format(path=source, key=key, found=value.dtype, expected="floats"))
         if not torch.isfinite(value).all():
             raise LitBertError(Errors.L209.format(path=source, key=key, n=int((~torch.isfinite(value)).sum())))
 

@@ -49,7 +49,7 @@ def vocab(
     progress: bool = True,
 ) -> Vocabulary:
     """Train a vocabulary and write the tokenizer's files into the folder ``out``."""
-    from ..pretraining.tokenizer_files import write_tokenizer
+    from ..checkpoints.tokenizer_files import write_tokenizer
 
     left_out = read_exclusions(exclude) if exclude else frozenset()
     vocabulary = train_vocabulary(

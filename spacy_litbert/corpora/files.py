@@ -1,15 +1,16 @@
-"""Text files, plain or gzipped, line by line; and files that are never left half written."""
+"""Text files, plain or gzipped, line by line."""
 
 from __future__ import annotations
 
 import gzip
-import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import Errors, LitBertError
+from ..files import replacing
+
+__all__ = ["numbered_lines", "replacing"]
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -28,15 +29,3 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     except UnicodeDecodeError as error:
         problem = f"it is not UTF-8 ({error.reason}). Save the file as UTF-8."
         raise LitBertError(Errors.L401.format(path=path, line=number, problem=problem)) from None
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..checkpoints.card import checksum_table, markdown_table
+
 _OBJECTIVES = {
     "mlm+nsp": "masked language model and next-sentence prediction",
     "mlm": "masked language model alone; the pooler and the next-sentence head are untrained",
@@ -21,8 +23,8 @@ def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bo
         f"{model['heads']} heads, {model['inner']} in the feed-forward layers, {model['positions']} positions, "
         f"{record['vocabulary']['size']:,} cased wordpieces, {record['parameters']:,} parameters with the pretraining "
         f"heads. Stored as {export['storage']}.",
-        "## How it was trained\n\n" + _table(["", ""], _training_rows(record)),
-        "## What it reached\n\n" + _table(["", "training", "held out"], _result_rows(record)),
+        "## How it was trained\n\n" + markdown_table(["", ""], _training_rows(record)),
+        "## What it reached\n\n" + markdown_table(["", "training", "held out"], _result_rows(record)),
     ]
     if plotted:
         sections.append("![Losses and accuracies over the tokens seen](curve.png)")
@@ -31,13 +33,13 @@ def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bo
     sections += [
         f"## Text\n\n{text['documents']:,} documents, {text['sentences']:,} sentences, {text['tokens']:,} wordpieces, "
         "by source and licence:\n\n"
-        + _table(
+        + markdown_table(
             ["source", "licence", "documents", "wordpieces"],
             ([o["source"], o["license"], f"{o['documents']:,}", f"{o['tokens']:,}"] for o in text["origins"]),
         ),
         "## Limits\n\nIt knows what stands in its text, with its errors and its bias towards English and towards what "
         "is published openly. It was not made for decisions about patients.",
-        "## Checksums\n\n" + _table(["file", "SHA-256"], ([name, f"`{value}`"] for name, value in checksums.items())),
+        "## Checksums\n\n" + checksum_table(checksums),
         "All settings and figures: `run.json`, `curve.csv`, `heldout.csv`.",
     ]
     return "\n\n".join(sections) + "\n"
@@ -80,8 +82,3 @@ def _result_rows(record: dict[str, Any]) -> Iterable[list[str]]:
     for key, name in names.items():
         values = [f"{part[key]:.4f}" if key in part else "–" for part in (record["last"], record["heldout"])]
         yield [name, *values]
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)

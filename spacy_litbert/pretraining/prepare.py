@@ -21,14 +21,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..checkpoints.tokenizer_files import write_tokenizer
 from ..corpora.text import Selection, bare_name, find_texts, fingerprint, read_documents, read_exclusions
 from ..errors import Errors, LitBertError
+from ..files import file_checksum
 from ..tokenization.vocabulary import Vocabulary, read_json
 from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import IntArray
 from .sentences import split_sentences
-from .shards import LARGEST_VOCABULARY, Shard, file_checksum, read_shard, vocabulary_checksum
-from .tokenizer_files import write_tokenizer
+from .shards import LARGEST_VOCABULARY, Shard, read_shard, vocabulary_checksum
 
 _BATCH = 256  # documents
 

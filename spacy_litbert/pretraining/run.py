@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from transformers import BertConfig, BertForPreTraining
 
+from ..checkpoints.tokenizer_files import write_tokenizer
 from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary
 from .checkpoint import State, latest_checkpoint, load_checkpoint_state
@@ -31,7 +32,6 @@ from .processes import Processes, join_processes, leave_processes
 from .record import write_record
 from .schedule import Stopwatch
 from .shards import Corpus, vocabulary_checksum
-from .tokenizer_files import write_tokenizer
 from .weights import read_pretrained
 
 

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Errors, LitBertError
+from ..files import file_checksum
 from ..ragged import indices_of, starts_of
 from ..tokenization.vocabulary import Vocabulary, read_json
 from ..types import IntArray
@@ -122,15 +123,6 @@ class Corpus:
         tokens = np.empty(int(lengths.sum()), dtype=np.uint16)
         tokens[indices_of(starts_of(lengths)[order], lengths[order])] = np.concatenate(parts or [tokens])
         return tokens
-
-
-def file_checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def vocabulary_checksum(vocabulary: Vocabulary) -> str:

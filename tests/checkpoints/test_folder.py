@@ -113,7 +113,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path, checkpoint: Path) -> No
     folder = _copy(checkpoint, tmp_path)
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Payload()))
-    _refused(folder, "L206", "pytorch_model.bin")
+    _refused(folder, "L211", "pytorch_model.bin")
     assert not (tmp_path / "ran").exists()
 
 

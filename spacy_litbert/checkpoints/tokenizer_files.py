@@ -8,7 +8,7 @@ from pathlib import Path
 from tokenizers.decoders import WordPiece as WordPieceDecoder
 from tokenizers.processors import BertProcessing
 
-from ..corpora.files import replacing
+from ..files import replacing
 from ..tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 

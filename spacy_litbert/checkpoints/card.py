@@ -1,0 +1,95 @@
+"""Model cards (README.md): tables and checksums as every card has them, and the card of a converted model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_CHECKSUM = re.compile(r"^\| (\S+) \| `([0-9a-f]{64})` \|$", re.MULTILINE)
+_ACTIVATIONS = {
+    "gelu": "GELU, exact",
+    "gelu_new": "GELU, tanh approximation",
+    "gelu_pytorch_tanh": "GELU, tanh approximation",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where converted weights came from.
+
+    kind: in words. files: name → SHA-256 of each file that was read. source_activation: config.json's hidden_act.
+    """
+
+    kind: str
+    files: Mapping[str, str]
+    step: int | None
+    left_out: Mapping[str, int]
+    source_activation: str | None
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What was written. parts: parameters of each; checksums: SHA-256 of each file of weights."""
+
+    config: Mapping[str, Any]
+    parts: Mapping[str, int]
+    cased: bool
+    storage: str
+    checksums: Mapping[str, str]
+
+
+def conversion_card(origin: Origin, model: Converted, version: str) -> str:
+    """The card of a converted model; equal sources give equal cards, wherever they lay.
+
+    version: of this package.
+    """
+    sections = [
+        "---\nlibrary_name: transformers\ntags: [bert]\n---",
+        f"# Converted BERT\n\nConverted from {origin.kind}. {_shape(model)}",
+        "## Where it came from\n\n" + markdown_table(["", ""], _origin_rows(origin, model, version)),
+        "Licence and terms are those of the source. The files that were read:\n\n" + checksum_table(origin.files),
+        "## Parameters\n\n"
+        + markdown_table(["part", "parameters"], ([name, f"{n:,}"] for name, n in model.parts.items())),
+        "## Checksums\n\n" + checksum_table(model.checksums),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _shape(model: Converted) -> str:
+    config = model.config
+    stored = "Stored as float32." if model.storage == "float32" else f"Rounded to {model.storage}."
+    return (
+        f"{config['num_hidden_layers']} layers of width {config['hidden_size']}, "
+        f"{config['num_attention_heads']} heads, "
+        f"{config['intermediate_size']} in the feed-forward layers, {config['max_position_embeddings']} positions, "
+        f"{config['vocab_size']:,} {'cased' if model.cased else 'lower-cased'} wordpieces, "
+        f"{sum(model.parts.values()):,} parameters. {stored}"
+    )
+
+
+def _origin_rows(origin: Origin, model: Converted, version: str) -> Iterable[list[str]]:
+    yield ["converted from", origin.kind]
+    yield ["pretraining steps", "not said" if origin.step is None else f"{origin.step:,}"]
+    left_out = [f"{kind} ({n:,})" for kind, n in sorted(origin.left_out.items())]
+    yield ["left out", ", ".join(left_out) or "nothing"]
+    activation = model.config["hidden_act"]
+    meaning = _ACTIVATIONS.get(activation, activation)
+    yield ["activation", f"`{activation}` ({meaning}); the source says `{origin.source_activation}`"]
+    yield ["converted with", f"spacy-litbert {version}"]
+
+
+def checksum_table(checksums: Mapping[str, str]) -> str:
+    """File → SHA-256, in the form that ``read_checksums`` finds again."""
+    return markdown_table(["file", "SHA-256"], ([name, f"`{value}`"] for name, value in checksums.items()))
+
+
+def read_checksums(card: str) -> dict[str, str]:
+    """File → SHA-256 of all that a card's tables say."""
+    return dict(_CHECKSUM.findall(card))
+
+
+def markdown_table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)

@@ -1,0 +1,168 @@
+"""Weights of any origin → a folder as the package exports everywhere."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import Errors, LitBertError
+from ..files import file_checksum, replacing_folder
+from ..tokenization.vocabulary import read_json
+from ..types import Storage
+from .archive import check_space
+from .card import Converted, Origin, conversion_card
+from .config import check_activation, check_config, written_config
+from .layout import PARTS
+from .read import Weights, read_weights
+from .sources import Source, open_source, read_words
+from .write import write_folder
+
+# google-research/bert computes what its config calls "gelu" by tanh (since 2019); transformers calls that one:
+_TENSORFLOW_GELU = "gelu_pytorch_tanh"
+_KINDS = {
+    "tensorflow": "a TensorFlow checkpoint in the original BERT's form",
+    "safetensors": "a folder of transformers (safetensors)",
+    "pytorch": "a folder of transformers (pytorch_model.bin)",
+}
+_BYTES = {"float32": 4, "float16": 2}
+_OVERHEAD = 16_000_000  # room for the tokenizer's files and the card
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was converted. parts: parameters of each; left_out: tensors of each kind that were passed over."""
+
+    kind: str
+    config: dict[str, Any]
+    parts: dict[str, int]
+    left_out: Counter[str]
+    step: int | None
+    checksums: dict[str, str]
+
+
+def convert(
+    source: str | Path,
+    target: Path,
+    *,
+    hidden_act: str | None = None,
+    storage: Storage = "float32",
+    shard_megabytes: int | None = None,
+    config: Path | None = None,
+    vocabulary: Path | None = None,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Conversion:
+    """Convert ``source`` into the new folder ``target``, which appears whole or not at all.
+
+    source: a zip, an unpacked folder, a prefix of a TensorFlow checkpoint, a training directory, a folder of
+        transformers, a bundled name, or a hub id.
+    hidden_act: the activation in transformers' words. By default that of the source's config.json, where "gelu"
+        of a TensorFlow checkpoint means the tanh approximation, as the original code computes it.
+    storage: "float32", or "float16" for half the size. shard_megabytes: the most that a file of weights holds.
+    config, vocabulary: config.json and vocab.txt (or a folder with a tokenizer), if they do not lie beside the weights.
+    overwrite: replace ``target``, if it is a checkpoint folder.
+
+    Raises LitBertError L1xx or L2xx for all that can be wrong with a source, L218 for a target that can't be
+    written to, L220 if there is no room for it.
+    """
+    target = target.absolute()
+    _check_target(target, overwrite)
+    with _coded(target), open_source(source, scratch=_existing(target), progress=progress) as found:
+        _check_apart((Path(source), found.folder), target)
+        given = read_json(config) if config else found.read_config()
+        values, said = _activated(given, found, hidden_act)
+        words = read_words(vocabulary) if vocabulary else found.read_vocabulary()
+        if len(words) != values["vocab_size"]:
+            message = Errors.L204.format(path=words.source, vocabulary=len(words), config=values["vocab_size"])
+            raise LitBertError(message)
+        weights = read_weights(found, values, progress=progress)
+        check_space(_existing(target), _OVERHEAD + _BYTES[storage] * sum(parts_of(weights).values()))
+        with replacing_folder(target) as partial:
+            values = written_config({**values, "pad_token_id": words.ids["[PAD]"]}, _architecture(weights))
+            checksums = write_folder(
+                partial,
+                weights.tensors,
+                values,
+                words,
+                storage=storage,
+                shard_megabytes=shard_megabytes,
+                source=found.name,
+            )
+            model = Converted(values, parts_of(weights), not words.lowercase, storage, checksums)
+            card = conversion_card(_origin(found, weights, said), model, __version__)
+            (partial / "README.md").write_text(card, encoding="utf8")
+        return Conversion(found.kind, values, parts_of(weights), weights.left_out, weights.step, checksums)
+
+
+def parts_of(weights: Weights) -> dict[str, int]:
+    """Parameters of each part that is there."""
+    counts: Counter[str] = Counter()
+    for row in weights.rows:
+        counts[row.part] += weights.tensors[row.name].numel()
+    return {part: counts[part] for part in PARTS if part in counts}
+
+
+def _activated(config: Mapping[str, Any], source: Source, hidden_act: str | None) -> tuple[dict[str, Any], str | None]:
+    """The checked config with the activation that the weights were trained with, and what the source called it."""
+    said = config.get("hidden_act")
+    if hidden_act is not None:
+        check_activation(hidden_act, "The option --hidden-act")
+        activation = hidden_act
+    else:
+        activation = "gelu" if said is None else said
+        if source.kind == "tensorflow" and activation == "gelu":
+            activation = _TENSORFLOW_GELU
+    values = {"type_vocab_size": 2, **config, "hidden_act": activation}
+    check_config(values, str(source.folder))
+    return values, said
+
+
+def _architecture(weights: Weights) -> str:
+    """The class of transformers that has all these parts."""
+    parts = set(parts_of(weights))
+    if {"masked-LM head", "next-sentence head"} <= parts:
+        return "BertForPreTraining"
+    return "BertForMaskedLM" if "masked-LM head" in parts else "BertModel"
+
+
+def _origin(source: Source, weights: Weights, said: str | None) -> Origin:
+    files = {path.name: file_checksum(path) for path in weights.files}
+    return Origin(_KINDS[source.kind], files, weights.step, weights.left_out, said)
+
+
+def _check_target(target: Path, overwrite: bool) -> None:
+    if not os.path.lexists(target):
+        return
+    if not overwrite:
+        raise LitBertError(Errors.L218.format(path=target, problem="it is there already. Overwrite it knowingly"))
+    if not (target / "config.json").is_file() or target.is_symlink():
+        problem = "what is there is no checkpoint folder, and is not replaced by one"
+        raise LitBertError(Errors.L218.format(path=target, problem=problem))
+
+
+def _check_apart(sources: tuple[Path, ...], target: Path) -> None:
+    """Replacing the target must not take the source away."""
+    for source in sources:
+        if target in (source.absolute(), *source.absolute().parents):
+            raise LitBertError(Errors.L218.format(path=target, problem="the source lies in it"))
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder above ``path`` that is there."""
+    return next(parent for parent in path.parents if parent.is_dir())
+
+
+@contextmanager
+def _coded(target: Path) -> Iterator[None]:
+    """Errors of the operating system get a code."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise LitBertError(Errors.L222.format(path=error.filename or target, reason=reason)) from None

@@ -1,0 +1,66 @@
+"""Names of tensors as they are found in folders of transformers → the names of ``layout``.
+
+Folders differ by the class that saved them (``bert.`` in front or not), by its age (``gamma`` and ``beta``, an
+index buffer), and by what stands beside the encoder: tied copies, heads of a task.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+_BARE = ("embeddings.", "encoder.", "pooler.")
+_OLD = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+# What is left out knowingly, and what it is called in reports.
+_LEFT_OUT = {
+    "index buffers": re.compile(r"bert\.embeddings\.(position_ids|token_type_ids)"),
+    "heads of a fine-tuned task": re.compile(r"(classifier|qa_outputs)\.(weight|bias)"),
+}
+# Copies of tensors that BERT shares: (copy, what it is a copy of).
+_TIED = (
+    ("cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"),
+    ("cls.predictions.decoder.bias", "cls.predictions.bias"),
+)
+
+
+def canonical_name(name: str) -> str:
+    """The name in ``layout`` of a tensor's name in a file."""
+    if name.startswith(_BARE):
+        name = f"bert.{name}"
+    for old, new in _OLD.items():
+        if name.endswith(old):
+            return name.removesuffix(old) + new
+    return name
+
+
+def canonical_weights(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Counter[str]]:
+    """The weights by their names in ``layout``, and how many tensors of which kind were left out.
+
+    What is not known keeps its name. A copy of a shared tensor is left out only if it is equal.
+    """
+    kept: dict[str, Tensor] = {}
+    left_out: Counter[str] = Counter()
+    for name, value in weights.items():
+        canonical = canonical_name(name)
+        kind = next((kind for kind, pattern in _LEFT_OUT.items() if pattern.fullmatch(canonical)), None)
+        if kind is not None:
+            left_out[kind] += 1
+        elif canonical in kept:
+            kept[name] = value  # two names for one tensor: the second is reported as left over
+        else:
+            kept[canonical] = value
+    for copy, shared in _TIED:
+        if copy in kept and shared not in kept:
+            kept[shared] = kept.pop(copy)
+        elif copy in kept and _equal(kept[copy], kept[shared]):
+            del kept[copy]
+            left_out["copies of shared tensors"] += 1
+    return kept, left_out
+
+
+def _equal(a: Tensor, b: Tensor) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and torch.equal(a, b)

@@ -1,0 +1,114 @@
+"""The weights of a source, whatever wrote them → tensors by the names of ``layout``, checked."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from tqdm import tqdm
+
+from ..errors import Errors, LitBertError
+from .layout import Row, check_tensors
+from .names import canonical_weights
+from .pickled import read_pickled
+from .sources import Source
+from .tensor_bundle import TensorBundle
+
+_COUNTER = "global_step"
+# What optimizers and the Saver keep beside the weights.
+_TRAINING = {
+    "optimizer slots": re.compile(r".+/(adam_m|adam_v|lamb_m|lamb_v|Adam|Adam_1)"),
+    "counters": re.compile(rf"{_COUNTER}|beta[12]_power"),
+}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The tensors of a source.
+
+    tensors: name in ``layout`` → values, in the order of ``rows``. left_out: how many tensors of which kind were
+    passed over. step: of the pretraining, where the source says it. files: what was read.
+    """
+
+    tensors: dict[str, Tensor]
+    rows: list[Row]
+    left_out: Counter[str]
+    step: int | None
+    files: tuple[Path, ...]
+
+
+def read_weights(source: Source, config: Mapping[str, Any], *, progress: bool = False) -> Weights:
+    """Read, rename, transpose and check.
+
+    config: as checked by ``check_config``. Raises LitBertError L207–L209, L211, L215–L217, L223.
+    """
+    if source.kind == "tensorflow":
+        weights = _read_tensorflow(source, config, progress)
+    else:
+        found, left_out = canonical_weights(read_files(source))
+        rows = check_tensors({name: tuple(value.shape) for name, value in found.items()}, config, source.folder)
+        weights = Weights({row.name: found[row.name] for row in rows}, rows, left_out, None, source.files)
+    for name, value in weights.tensors.items():
+        check_values(name, value, source.folder)
+    return weights
+
+
+def read_files(source: Source) -> dict[str, Tensor]:
+    """The tensors of a folder of transformers, by the names in its files; safetensors stay on disk."""
+    tensors: dict[str, Tensor] = {}
+    for path in source.files:
+        if source.kind == "pytorch":
+            tensors.update(read_pickled(path))
+            continue
+        try:
+            with safe_open(path, "pt") as file:
+                tensors.update({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+    return tensors
+
+
+def check_values(name: str, value: Tensor, path: Path) -> None:
+    """Raises LitBertError L208 for what are no floating-point numbers, L209 for numbers that are not finite."""
+    if not value.is_floating_point():
+        raise LitBertError(Errors.L208.format(path=path, key=name, found=value.dtype, expected="floats"))
+    n = value.numel() - int(torch.isfinite(value).sum())
+    if n:
+        raise LitBertError(Errors.L209.format(path=path, key=name, n=n))
+
+
+def training_kind(name: str) -> str | None:
+    """What an original variable is beside the weights, if it is anything: "optimizer slots", "counters"."""
+    return next((kind for kind, pattern in _TRAINING.items() if pattern.fullmatch(name)), None)
+
+
+def _read_tensorflow(source: Source, config: Mapping[str, Any], progress: bool) -> Weights:
+    (prefix,) = source.files
+    bundle = TensorBundle(prefix)
+    kinds = {name: training_kind(name) for name in bundle.entries}
+    shapes = {name: entry.shape for name, entry in bundle.entries.items() if kinds[name] is None}
+    rows = check_tensors(shapes, config, prefix, original=True)
+    tensors = {}
+    size = sum(bundle.entries[row.original].size for row in rows)
+    with tqdm(total=size, desc="Reading", unit="B", unit_scale=True, delay=1, disable=not progress, leave=False) as bar:
+        for row in rows:
+            values = bundle.read(row.original, bar.update)
+            tensors[row.name] = _from_disk(values.T if row.transposed else values)
+    left_out = Counter(kind for kind in kinds.values() if kind is not None)
+    return Weights(tensors, rows, left_out, bundle.read_counter(_COUNTER), tuple(bundle.files))
+
+
+def _from_disk(values: np.ndarray[Any, Any]) -> Tensor:
+    # Mapped files can't be written to, which is what torch warns of; nobody writes to these tensors.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(values)
