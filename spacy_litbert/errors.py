@@ -135,5 +135,30 @@ class Errors:
     L508 = "[L508] The vocabulary {path} has {size} entries; tokens are stored as 16-bit integers: at most {limit}."
     L509 = "[L509] The loss at step {step} is {loss}. Lower `training.learning_rate` and resume from a checkpoint."
     L510 = "[L510] Settings are overridden as `--section.name value`, found: {found}."
+    # Text classification
+    L601 = (
+        "[L601] {path} is not the {split} split of {corpus} on record: it has {n_texts} texts with {n_labels} labels "
+        "set, digest {found}, expected {expected}. Fetch it again, or give a changed corpus a name of its own."
+    )
+    L602 = (
+        "[L602] {path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "
+        "Name every label in each line, with 1 or 0."
+    )
+    L603 = "[L603] {path} has the labels: {labels}. There must be texts, with two labels at least."
+    L604 = (
+        "[L604] The corpus {corpus!r} has no public address that its texts could be made from (those that have: "
+        "{choices}). Get the files and set `data` to the folder or address that holds {corpus}/train.jsonl, dev.… "
+        "and test.…."
+    )
+    L605 = "[L605] {path} names other labels than the {split} split: {labels}. All splits need the same labels."
+    L606 = (
+        "[L606] No text of the {split} split has the label {label!r}, so it can't be learned. "
+        "Remove the label from all splits, or add texts."
+    )
+    L607 = "[L607] `pooling` is {value!r}. Choose one of: {choices}."
+    L608 = "[L608] spaCy's scorer says {key} = {spacy}, ours says {ours}: one of them is wrong. Please report it."
+    L609 = "[L609] {path} does not hold what was expected: {problem}. Download it again, or set `data`."
+    L610 = "[L610] The pipeline {path} has no text classifier. Its components: {names}."
+    L611 = "[L611] {path} has the labels {found}, but the pipeline knows {expected}."
     # Projects
     L620 = "[L620] Training {output} ended with exit code {code}. The whole log is {log}; it ends with:\n{end}"

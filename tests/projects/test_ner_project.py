@@ -19,9 +19,10 @@ OUTPUTS = ("assets", "corpus", "training", "metrics", "output", "packages", "pro
 STEPS = ("fetch", "convert", "train", "evaluate", "visualize", "package")
 
 
-def run_toy(project: Path) -> str:
+def run_toy(project: Path, command: str = "toy", **variables: object) -> str:
+    overrides = [word for name, value in variables.items() for word in (f"--vars.{name}", str(value))]
     return subprocess.run(
-        [sys.executable, "-m", "spacy", "project", "run", "toy", str(project)],
+        [sys.executable, "-m", "spacy", "project", "run", command, str(project), *overrides],
         env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
         check=True,
         capture_output=True,
@@ -76,3 +77,19 @@ def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path:
     trained = spacy.load(project / "training" / "toy" / "model-best")
     found = [[(ent.text, ent.label_) for ent in pipeline(text).ents] for pipeline in (nlp, trained)]
     assert found[0] == found[1] != []
+
+
+def test_systems_are_compared_over_seeds(project: Path) -> None:
+    run_toy(project, "compare", corpus="toy", seeds="0,1", lr=0.002, max_steps=40, eval_frequency=20, baseline_steps=40)
+    result = json.loads((project / "metrics" / "toy" / "compare.json").read_text())
+    assert list(result["systems"]) == ["litbert", "litbert, random weights", "spaCy's CNN"]
+    for system in result["systems"].values():
+        assert set(system) == {"dev", "test"}
+        assert set(system["test"]) == {"all", "Chemical", "Disease"}
+        figures = system["test"]["all"]
+        assert len(figures["values"]) == 2
+        assert figures["mean"] == pytest.approx(sum(figures["values"]) / 2)
+    assert (project / "output" / "toy" / "compare.png").stat().st_size > 1000
+    nlp = spacy.load(project / "training" / "toy" / "compare" / "2-1" / "model-best")
+    assert nlp.pipe_names == ["tok2vec", "ner"]
+    assert nlp.config["system"]["seed"] == 1

@@ -1,0 +1,48 @@
+"""Weights of the same shape and vocabulary as given ones, but random: what pretraining is compared with.
+
+python -m spacy_litbert.projects.random_weights WEIGHTS FOLDER [--seed 0]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import BertModel
+
+from ..checkpoints.folder import load_checkpoint
+from ..checkpoints.resolve import resolve
+from ..checkpoints.tokenizer_files import write_tokenizer
+from ..files import replacing_folder
+
+_CARD = """# Random weights
+
+**Untrained.** The shape and the vocabulary of {name}, with weights drawn from a random generator (BERT's
+initialisation, seed {seed}). They have seen no text.
+"""
+
+
+def random_weights(name: str, folder: Path, *, seed: int = 0) -> None:
+    """Write a checkpoint like ``name`` with BERT's initialisation; equal seeds give equal weights.
+
+    name: a bundled name, a folder, or a hub id.
+    """
+    checkpoint = load_checkpoint(resolve(name))
+    torch.manual_seed(seed)
+    bert = BertModel(checkpoint.bert.config)
+    with replacing_folder(folder) as partial:
+        bert.config.to_json_file(partial / "config.json")
+        save_file(bert.state_dict(), partial / "model.safetensors", metadata={"format": "pt"})
+        write_tokenizer(checkpoint.vocabulary, partial, limit=checkpoint.limit)
+        (partial / "README.md").write_text(_CARD.format(name=Path(name).name, seed=seed), encoding="utf8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    random_weights(arguments.weights, arguments.folder, seed=arguments.seed)

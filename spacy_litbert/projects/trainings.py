@@ -1,0 +1,91 @@
+"""Several runs of ``spacy train``, such as one for each seed: some at a time, and those that are done only once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ..errors import Errors, LitBertError
+from ..files import file_checksum, replacing
+
+_STAMP = "training.json"
+_LOG = "training.log"
+_SHOWN = 15  # lines of a failed run's log
+
+Override = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Training:
+    """One run of ``spacy train``; its best checkpoint is ``output / "model-best"``.
+
+    overrides: settings in place of the config's, such as ``{"system.seed": 1}``.
+    """
+
+    config: Path
+    output: Path
+    overrides: dict[str, Override]
+    gpu_id: int = -1
+
+    @property
+    def best(self) -> Path:
+        return self.output / "model-best"
+
+
+def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
+    """Run the trainings that are not done yet; with several ``jobs`` at a time each has one thread.
+
+    A training is done if it ended before with this config, these overrides and these files.
+    Raises LitBertError L620 if one fails, after the others have ended.
+    """
+    open_ones = [training for training in trainings if not _is_done(training)]
+    errors: list[LitBertError] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        runs = [pool.submit(_train, training, jobs) for training in open_ones]
+        for run in tqdm(as_completed(runs), desc="train", total=len(runs), unit="run"):
+            error = run.exception()
+            if isinstance(error, LitBertError):
+                errors.append(error)
+            elif error is not None:
+                raise error
+    if errors:
+        raise errors[0]
+
+
+def _train(training: Training, jobs: int) -> None:
+    training.output.mkdir(parents=True, exist_ok=True)
+    (training.output / _STAMP).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "spacy", "train", str(training.config), "--output", str(training.output)]
+    command += ["--gpu-id", str(training.gpu_id)]
+    for name, value in training.overrides.items():
+        command += [f"--{name}", json.dumps(value) if isinstance(value, bool) else str(value)]
+    environment = dict(os.environ) if jobs == 1 else {**os.environ, "OMP_NUM_THREADS": "1"}
+    log = training.output / _LOG
+    with log.open("w", encoding="utf8") as file:
+        code = subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
+    if code:
+        end = "\n".join(log.read_text("utf8").splitlines()[-_SHOWN:])
+        raise LitBertError(Errors.L620.format(output=training.output, code=code, log=log, end=end))
+    with replacing(training.output / _STAMP) as partial:
+        partial.write_text(json.dumps(_stamp(training), indent=2) + "\n", encoding="utf8")
+
+
+def _is_done(training: Training) -> bool:
+    stamp = training.output / _STAMP
+    return stamp.is_file() and json.loads(stamp.read_text("utf8")) == _stamp(training)
+
+
+def _stamp(training: Training) -> dict[str, Any]:
+    """Config, overrides, and the bytes of the files and folders that they name."""
+    named = [Path(value) for value in training.overrides.values() if isinstance(value, str) and value]
+    paths = [path for folder in named for path in sorted([folder, *folder.rglob("*")]) if path.is_file()]
+    contents = {str(path): file_checksum(path) for path in [training.config, *paths]}
+    return {"contents": contents, "overrides": training.overrides}

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from spacy_litbert.errors import LitBertError
+from spacy_litbert.projects.trainings import Training, train_all
+
+from .conftest import NER
+
+CONFIG = NER.parent.parent / "configs" / "ner_cnn.cfg"
+
+
+@pytest.fixture(scope="module")
+def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    doc = spacy.blank("en").make_doc("Aspirin may cause bleeding.")
+    doc.set_ents([doc.char_span(0, 7, label="Chemical"), doc.char_span(18, 26, label="Disease")])
+    path = tmp_path_factory.mktemp("docs") / "train.spacy"
+    DocBin(docs=[doc]).to_disk(path)
+    return path
+
+
+def training(docs: Path, output: Path, **overrides: int) -> Training:
+    short = {"training.max_steps": 2, "training.eval_frequency": 1}
+    return Training(CONFIG, output, {"paths.train": str(docs), "paths.dev": str(docs), **short, **overrides})
+
+
+def test_what_is_done_is_not_done_again_until_something_changes(docs: Path, tmp_path: Path) -> None:
+    both = [training(docs, tmp_path / "a"), training(docs, tmp_path / "b", **{"system.seed": 1})]
+    train_all(both, jobs=2)
+    made = [(one.best / "meta.json").stat().st_mtime_ns for one in both]
+    train_all(both)
+    assert [(one.best / "meta.json").stat().st_mtime_ns for one in both] == made
+    changed = training(docs, tmp_path / "a", **{"system.seed": 2})
+    train_all([changed, both[1]])
+    again = [(one.best / "meta.json").stat().st_mtime_ns for one in both]
+    assert again[0] != made[0]
+    assert again[1] == made[1]
+    assert spacy.load(changed.best).config["system"]["seed"] == 2
+
+
+def test_a_failed_training_shows_the_end_of_its_log_after_the_others_have_ended(docs: Path, tmp_path: Path) -> None:
+    good = training(docs, tmp_path / "good")
+    bad = training(tmp_path / "nowhere.spacy", tmp_path / "bad")
+    with pytest.raises(LitBertError, match=r"(?s)L620.*bad.*nowhere\.spacy"):
+        train_all([bad, good])
+    assert good.best.is_dir()
