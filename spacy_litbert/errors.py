@@ -97,6 +97,14 @@ class Errors:
     )
     L305 = "[L305] The saved model is not one of ours: {reason}. Load it with the version that saved it."
     L306 = "[L306] A listener was called for {found} but its transformer last ran on other Docs."
+    L307 = (
+        '[L307] A transformer with `backend = "onnx"` can only be used, not trained. Train with '
+        '`backend = "torch"` and export the result with `spacy litbert export`.'
+    )
+    L308 = "[L308] No ONNX graph for an encoder with hidden_act = {found!r}. It has: {choices}."
+    L309 = "[L309] The package {package} is missing. Install it with `pip install 'spacy-litbert[onnx]'`."
+    L310 = '[L310] `precision = "{precision}"` is not for `backend = "{backend}"`. Choose one of: {choices}.'
+    L311 = "[L311] {pipeline} has no LitBERT to export. Its components are: {components}."
     # Corpora
     L401 = "[L401] {path}, line {line}: {problem}"
     L402 = "[L402] {path} has documents with the same id: {ids}."

@@ -12,5 +12,6 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.floating[Any]]
 
 Boundaries = Literal["token", "sentence"]
-Precision = Literal["float32", "bfloat16", "float16"]
+Backend = Literal["torch", "onnx"]
+Precision = Literal["float32", "bfloat16", "float16", "int8"]
 Storage = Literal["float32", "float16"]

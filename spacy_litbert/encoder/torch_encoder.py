@@ -20,29 +20,12 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import BertModel
 
-from ..ragged import indices_of, starts_of
-from ..tokenization.windows import micro_batches
-from ..types import IntArray, Precision
+from ..types import Precision
+from .inputs import EncoderInput, split
 
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Vectors = tuple[Tensor, Tensor | None]
-
-
-@dataclass(frozen=True)
-class EncoderInput:
-    """Windows to encode, and where their vectors go.
-
-    ids: (rows,) int64, wordpieces and special tokens, window after window.
-    lengths: (windows,) int64, rows of each window; their sum is ``len(ids)``.
-    places: (windows,) int64, the row of the output at which each window begins.
-    n_rows: rows of the output; those that no window fills are zero (padding).
-    """
-
-    ids: IntArray
-    lengths: IntArray
-    places: IntArray
-    n_rows: int
 
 
 @dataclass(frozen=True)
@@ -172,8 +155,7 @@ def _spans(runs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
 
 def _allocate(bert: BertModel, batch: EncoderInput) -> Vectors:
     width, device = bert.config.hidden_size, bert.device
-    padded = batch.n_rows > len(batch.ids)
-    hidden = (torch.zeros if padded else torch.empty)(batch.n_rows, width, device=device)
+    hidden = (torch.zeros if batch.is_padded else torch.empty)(batch.n_rows, width, device=device)
     pooled = None if bert.pooler is None else torch.empty(len(batch.lengths), width, device=device)
     return hidden, pooled
 
@@ -185,19 +167,15 @@ def _fill(vectors: Vectors, micro: _MicroBatch, output: Vectors) -> None:
 
 
 def _micro_batches(bert: BertModel, batch: EncoderInput, budget: int) -> list[_MicroBatch]:
-    starts = starts_of(batch.lengths)
-    micros = []
-    for windows in micro_batches(batch.lengths, budget):
-        lengths = batch.lengths[windows]
-        micros.append(
-            _MicroBatch(
-                windows=torch.from_numpy(windows).to(bert.device),
-                rows=torch.from_numpy(indices_of(batch.places[windows], lengths)).to(bert.device),
-                ids=torch.from_numpy(batch.ids[indices_of(starts[windows], lengths)]).to(bert.device),
-                lengths=lengths.tolist(),
-            )
+    return [
+        _MicroBatch(
+            windows=torch.from_numpy(micro.windows).to(bert.device),
+            rows=torch.from_numpy(micro.places).to(bert.device),
+            ids=torch.from_numpy(micro.ids).to(bert.device),
+            lengths=micro.lengths.tolist(),
         )
-    return micros
+        for micro in split(batch, budget)
+    ]
 
 
 def _use_one_thread() -> None:

@@ -15,7 +15,7 @@ from thinc.api import get_array_module
 from thinc.types import Ragged
 
 from ..compat import FullTransformerBatch, ModelOutput, TransformerData, WordpieceBatch
-from ..encoder.torch_encoder import EncoderInput
+from ..encoder.inputs import EncoderInput
 from ..ragged import indices_of, starts_of
 from ..tokenization.alignment import Alignment
 from ..tokenization.vocabulary import Vocabulary

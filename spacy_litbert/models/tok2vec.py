@@ -6,7 +6,7 @@ from typing import Optional
 
 from thinc.api import chain
 
-from ..types import Boundaries, Precision, Storage
+from ..types import Backend, Boundaries, Precision, Storage
 from .pooling import pool_wordpieces
 from .transformer import build_litbert_model_v1, replace_listener
 from .types import Pooling, Tok2VecModel
@@ -23,6 +23,7 @@ def build_litbert_tok2vec_v1(
     keep_wordpieces: int = 8192,
     precision: Precision = "float32",
     storage: Storage = "float32",
+    backend: Backend = "torch",
 ) -> Tok2VecModel:
     """Token vectors from an encoder of the component's own, ``spacy-litbert.LitBertTok2Vec.v1``.
 
@@ -40,6 +41,7 @@ def build_litbert_tok2vec_v1(
         keep_wordpieces=keep_wordpieces,
         precision=precision,
         storage=storage,
+        backend=backend,
     )
     # The nesting of a replaced listener, so that its saved weights load into this model.
     model: Tok2VecModel = chain(replace_listener(encoder), pool_wordpieces(pooling, grad_factor))

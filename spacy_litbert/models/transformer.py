@@ -14,12 +14,15 @@ from ..compat import FullTransformerBatch, split_trf_batch
 from ..errors import Errors, LitBertError
 from ..tokenization.alignment import align, sentence_cuts
 from ..tokenization.windows import N_SPECIAL, make_windows
-from ..types import Boundaries, Precision, Storage
+from ..types import Backend, Boundaries, Precision, Storage
 from .batch import Layout, LitBertBatch, encoder_input, split_by_doc
-from .shim import LitBertShim
+from .onnx_shim import OnnxShim
+from .shim import EncoderShim
+from .torch_shim import TorchShim
 from .types import TransformerModel
 
 MIN_WINDOW = 8
+_PRECISIONS = {"torch": ("float32", "bfloat16", "float16"), "onnx": ("float32", "int8")}
 
 
 def build_litbert_model_v1(
@@ -31,6 +34,7 @@ def build_litbert_model_v1(
     keep_wordpieces: int = 8192,
     precision: Precision = "float32",
     storage: Storage = "float32",
+    backend: Backend = "torch",
 ) -> TransformerModel:
     """The model of the ``transformer`` component, ``spacy-litbert.LitBertModel.v1``.
 
@@ -43,13 +47,17 @@ def build_litbert_model_v1(
     boundaries: where long texts are cut, ``"token"`` or ``"sentence"`` (which needs sentence starts).
     batch_wordpieces: wordpieces in one forward pass; memory grows with it, not with the text.
     keep_wordpieces: wordpieces whose activations training keeps; beyond, they are computed twice.
-    precision: of the forward pass, ``"float32"``, ``"bfloat16"`` or ``"float16"``. Weights in memory are float32.
+    precision: of the forward pass: ``"float32"``; with torch also ``"bfloat16"`` and ``"float16"``, and with ONNX
+        Runtime ``"int8"``. Torch's weights in memory are float32.
     storage: of the weights on disk, ``"float32"`` or ``"float16"`` (half the size; what is loaded is then
         rounded to about three digits).
+    backend: ``"torch"``, or ``"onnx"`` for ONNX Runtime, which is faster on a CPU and can't train
+        (needs the extra ``onnx``).
 
     Raises LitBertError L002–L004 for settings that can't be, L001 and L2xx when weights load.
     """
-    _check_choice("precision", precision, ("float32", "bfloat16", "float16"))
+    _check_choice("backend", backend, tuple(_PRECISIONS))
+    _check_precision(precision, backend)
     _check_choice("storage", storage, ("float32", "float16"))
     _check_choice("boundaries", boundaries, ("token", "sentence"))
     _check_minimum("overlap", overlap, 0)
@@ -58,9 +66,13 @@ def build_litbert_model_v1(
     if window is not None:
         _check_minimum("window", window, MIN_WINDOW)
         _check_overlap(window, overlap)
-    shim = LitBertShim(
-        precision=precision, storage=storage, batch_wordpieces=batch_wordpieces, keep_wordpieces=keep_wordpieces
-    )
+    shim: EncoderShim
+    if backend == "onnx":
+        shim = OnnxShim(precision=precision, batch_wordpieces=batch_wordpieces)
+    else:
+        shim = TorchShim(
+            precision=precision, storage=storage, batch_wordpieces=batch_wordpieces, keep_wordpieces=keep_wordpieces
+        )
     attrs = {
         "name": name,
         "window": window,
@@ -79,7 +91,7 @@ def init(model: TransformerModel, X: Any = None, Y: Any = None) -> None:
         checkpoint = load_checkpoint(resolve(model.attrs["name"]))
         _check_window(model, checkpoint.limit)
         shim.load(checkpoint)
-    model.set_dim("nO", shim.bert.config.hidden_size)
+    model.set_dim("nO", shim.config["hidden_size"])
 
 
 def forward(
@@ -97,7 +109,7 @@ def forward(
         alignment.doc_pieces,
         alignment.doc_tokens,
         cuts,
-        size=model.attrs["window"] or shim.bert.config.max_position_embeddings,
+        size=model.attrs["window"] or shim.config["max_position_embeddings"],
         overlap=model.attrs["overlap"],
     )
     layout = Layout.of(windows, len(docs))
@@ -132,13 +144,19 @@ def _concatenate(arrays: list[Any]) -> Any:
     return arrays[0] if len(arrays) == 1 else get_array_module(arrays[0]).concatenate(arrays)
 
 
-def _shim(model: TransformerModel) -> LitBertShim:
+def _shim(model: TransformerModel) -> EncoderShim:
     return model.shims[0]
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise LitBertError(Errors.L003.format(name=name, value=value, choices=", ".join(choices)))
+
+
+def _check_precision(precision: Precision, backend: Backend) -> None:
+    choices = _PRECISIONS[backend]
+    if precision not in choices:
+        raise LitBertError(Errors.L310.format(precision=precision, backend=backend, choices=", ".join(choices)))
 
 
 def _check_minimum(name: str, value: int, minimum: int) -> None:

@@ -11,7 +11,8 @@ from transformers import BertModel
 
 from spacy_litbert.checkpoints.folder import load_checkpoint
 from spacy_litbert.encoder import torch_encoder
-from spacy_litbert.encoder.torch_encoder import EncoderInput, begin_update, predict
+from spacy_litbert.encoder.inputs import EncoderInput
+from spacy_litbert.encoder.torch_encoder import begin_update, predict
 
 from ..conftest import write_checkpoint
 

@@ -36,7 +36,9 @@ def make_docs(*texts: str) -> list[Doc]:
 @pytest.mark.parametrize(
     "settings, code",
     [
-        ({"precision": "int8"}, "L003"),
+        ({"precision": "int8"}, "L310"),
+        ({"backend": "onnx", "precision": "bfloat16"}, "L310"),
+        ({"backend": "jax"}, "L003"),
         ({"boundaries": "paragraph"}, "L003"),
         ({"storage": "int4"}, "L003"),
         ({"overlap": -1}, "L004"),

@@ -1,0 +1,86 @@
+"""Windows → vectors with ONNX Runtime: the fast way on a CPU. It can't train."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from ..errors import Errors, LitBertError
+from ..ragged import starts_of
+from ..types import FloatArray, IntArray
+from .inputs import EncoderInput, MicroBatch, split
+
+try:
+    import onnxruntime  # type: ignore[import-untyped]
+except ImportError:
+    onnxruntime = None
+
+
+class OnnxEncoder:
+    """A graph of ``onnx_graph`` ready to run; each process makes a session of its own from its bytes.
+
+    Raises LitBertError L309 without the package onnxruntime.
+    """
+
+    def __init__(self, graph: bytes):
+        if onnxruntime is None:
+            raise LitBertError(Errors.L309.format(package="onnxruntime"))
+        self.graph = graph
+        self._session: Any = None
+        self._process = 0
+
+    def predict(self, batch: EncoderInput, *, budget: int) -> tuple[FloatArray, FloatArray | None]:
+        """Vectors (n_rows, width) and (windows, width) float32, or None for an encoder without a pooler.
+
+        budget: wordpieces of a micro-batch.
+        """
+        session = self._running()
+        width = session.get_outputs()[0].shape[1]
+        has_pooler = len(session.get_outputs()) > 1
+        hidden = (np.zeros if batch.is_padded else np.empty)((batch.n_rows, width), np.float32)
+        pooled = np.empty((len(batch.lengths), width), np.float32) if has_pooler else None
+        for micro in split(batch, budget):
+            outputs = session.run(None, _feed(micro))
+            hidden[micro.places] = outputs[0]
+            if pooled is not None:
+                pooled[micro.windows] = outputs[1]
+        return hidden, pooled
+
+    def _running(self) -> Any:
+        # Threads do not survive a fork: a child makes its own session, with one thread, as it is one of several.
+        process = os.getpid()
+        if self._session is None or self._process != process:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = _threads() if self._process in (0, process) else 1
+            options.log_severity_level = 3
+            self._session = onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
+            self._process = process
+        return self._session
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"graph": self.graph, "_session": None, "_process": 0}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> OnnxEncoder:
+        return OnnxEncoder(self.graph)
+
+
+def _threads() -> int:
+    """As many as torch would take: OMP_NUM_THREADS, or the cores."""
+    return int(os.environ.get("OMP_NUM_THREADS") or 0)
+
+
+def _feed(micro: MicroBatch) -> dict[str, IntArray]:
+    lengths, starts = micro.lengths, starts_of(micro.lengths)
+    longest = int(lengths[0])
+    places = np.arange(longest)
+    is_row = places < lengths[:, None]
+    return {
+        "ids": micro.ids,
+        "positions": np.broadcast_to(places, is_row.shape)[is_row],
+        "side_by_side": np.where(is_row, starts[:-1, None] + places, 0),
+        "end_to_end": np.flatnonzero(is_row),
+        "first": starts[:-1],
+        "lengths": lengths.astype(np.int32),
+    }

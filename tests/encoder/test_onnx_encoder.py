@@ -1,0 +1,80 @@
+"""The graph for ONNX Runtime gives torch's numbers, exactly in float32 and nearly with 8-bit weights."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertModel
+
+from spacy_litbert.checkpoints.folder import load_checkpoint
+from spacy_litbert.encoder import torch_encoder
+from spacy_litbert.encoder.inputs import EncoderInput
+from spacy_litbert.encoder.onnx_encoder import OnnxEncoder
+from spacy_litbert.encoder.onnx_graph import build_graph
+from spacy_litbert.errors import LitBertError
+
+from ..conftest import write_checkpoint
+
+
+@pytest.fixture
+def batch() -> EncoderInput:
+    rng = np.random.default_rng(0)
+    lengths = np.array([5, 64, 17, 5, 2, 33, 5])
+    # The second window begins after three rows of padding.
+    places = np.cumsum([0, *lengths[:-1]]) + np.array([0, *[3] * (len(lengths) - 1)])
+    return EncoderInput(rng.integers(5, 100, lengths.sum()), lengths, places, int(lengths.sum()) + 3)
+
+
+def encoder(bert: BertModel, *, int8: bool = False) -> OnnxEncoder:
+    return OnnxEncoder(build_graph(bert, int8=int8).SerializeToString())
+
+
+@pytest.mark.parametrize("budget", [1, 40, 10_000])
+@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu"])
+def test_float32_equals_torch_to_1e_5(tmp_path: Path, batch: EncoderInput, budget: int, activation: str) -> None:
+    bert = load_checkpoint(write_checkpoint(tmp_path, hidden_act=activation)).bert
+    expected = torch_encoder.predict(bert, batch, precision="float32", budget=budget)
+    found = encoder(bert).predict(batch, budget=budget)
+    assert found[1] is not None
+    assert [part.dtype for part in found] == [np.float32, np.float32]
+    assert np.abs(found[0] - expected[0].numpy()).max() < 1e-5
+    assert np.abs(found[1] - expected[1].numpy()).max() < 1e-5
+    assert not found[0][5:8].any()
+
+
+def test_8_bits_stay_close(checkpoint: Path, batch: EncoderInput) -> None:
+    bert = load_checkpoint(checkpoint).bert
+    exact, _ = torch_encoder.predict(bert, batch, precision="float32", budget=10_000)
+    found, _ = encoder(bert, int8=True).predict(batch, budget=10_000)
+    rows = np.abs(found).sum(1) > 0
+    cosines = torch.cosine_similarity(exact[rows], torch.from_numpy(found[rows]))
+    assert 0.99 < cosines.min() < 1 - 1e-7
+
+
+def test_8_bits_take_a_quarter_of_the_weights(tmp_path: Path) -> None:
+    bert = load_checkpoint(write_checkpoint(tmp_path, hidden_size=64, intermediate_size=1024)).bert
+    whole, small = (build_graph(bert, int8=int8).ByteSize() for int8 in (False, True))
+    assert small < 0.4 * whole
+
+
+def test_an_encoder_without_a_pooler(tmp_path: Path, batch: EncoderInput) -> None:
+    bert = load_checkpoint(write_checkpoint(tmp_path, pooler=False)).bert
+    assert encoder(bert).predict(batch, budget=100)[1] is None
+
+
+def test_an_unknown_activation_is_named(tmp_path: Path) -> None:
+    bert = load_checkpoint(write_checkpoint(tmp_path, hidden_act="silu")).bert
+    with pytest.raises(LitBertError, match=r"L308.*'silu'"):
+        build_graph(bert, int8=False)
+
+
+def test_copies_run_on_their_own(checkpoint: Path, batch: EncoderInput) -> None:
+    original = encoder(load_checkpoint(checkpoint).bert)
+    expected, _ = original.predict(batch, budget=100)
+    for other in (copy.deepcopy(original), pickle.loads(pickle.dumps(original))):
+        assert np.array_equal(other.predict(batch, budget=100)[0], expected)
