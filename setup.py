@@ -8,11 +8,14 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "spacy_litbert" / "__init__.py").read_text("utf8")).group(1)
 
+ONNX = ["onnx>=1.16", "onnxruntime>=1.20"]
 TEST = [
+    *ONNX,
     "hypothesis>=6.100",
     "matplotlib>=3.8",
     "pytest>=8.0",
     "pytest-xdist>=3.5",
+    "scikit-learn>=1.4",
     "seqeval>=1.2.2",
     "psutil>=5.9",
     "build>=1.2",
@@ -50,7 +53,7 @@ setup(
     extras_require={
         "scispacy": ['scispacy>=0.6.2; python_version < "3.13"'],
         "tensorflow": ["tensorflow-cpu>=2.16"],
-        "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
+        "onnx": ONNX,
         "plots": ["matplotlib>=3.8"],
         "ray": ["ray[data]>=2.30"],
         "cuda12x": ["cupy-cuda12x>=13.0"],
@@ -63,6 +66,7 @@ setup(
             "spacy-litbert.LitBertModel.v1 = spacy_litbert.models.transformer:build_litbert_model_v1",
             "spacy-litbert.LitBertListener.v1 = spacy_litbert.models.listener:build_litbert_listener_v1",
             "spacy-litbert.LitBertTok2Vec.v1 = spacy_litbert.models.tok2vec:build_litbert_tok2vec_v1",
+            "spacy-litbert.LitBertTextCat.v1 = spacy_litbert.models.textcat:build_litbert_textcat_v1",
         ],
         "spacy_cli": ["litbert = spacy_litbert.cli:app"],
         "spacy_tokenizers": [

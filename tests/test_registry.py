@@ -31,6 +31,7 @@ def test_the_names_are_those_that_users_know() -> None:
         "spacy-litbert.LitBertModel.v1",
         "spacy-litbert.LitBertListener.v1",
         "spacy-litbert.LitBertTok2Vec.v1",
+        "spacy-litbert.LitBertTextCat.v1",
         "spacy-litbert.BiomedicalTokenizer.v1",
         "spacy-litbert.wordpiece_length.v1",
     }
