@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -22,6 +23,7 @@ from transformers import BertModel
 
 from ..types import Precision
 from .inputs import EncoderInput, split
+from .layers import run_layers
 
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -113,10 +115,7 @@ def forward(bert: BertModel, ids: Tensor, lengths: list[int]) -> Vectors:
     segments = torch.zeros_like(ids)
     hidden = bert.embeddings(input_ids=ids[None], token_type_ids=segments[None], position_ids=positions[None])[0]
     runs = [(length, sum(1 for _ in run)) for length, run in groupby(lengths)]
-    for layer in bert.encoder.layer:
-        context = _attention(layer.attention.self, hidden, runs)
-        attended = layer.attention.output(context, hidden)
-        hidden = layer.output(layer.intermediate(attended), attended)
+    hidden = run_layers(bert, hidden, partial(_attend, runs))
     if bert.pooler is None:
         return hidden, None
     first = torch.tensor([0, *lengths[:-1]], device=device).cumsum(0)
@@ -130,19 +129,18 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     return torch.autocast(device.type, dtype=_DTYPES[precision])
 
 
-def _attention(attention: Any, hidden: Tensor, runs: list[tuple[int, int]]) -> Tensor:
+def _attend(
+    runs: list[tuple[int, int]], query: Tensor, key: Tensor, value: Tensor, heads: int, dropout: float
+) -> Tensor:
     """Self-attention within each window. runs: (length, number) of neighbouring windows of equal length."""
-    heads, dim = attention.num_attention_heads, attention.attention_head_size
-    query, key, value = attention.query(hidden), attention.key(hidden), attention.value(hidden)
-    dropout = attention.dropout.p if attention.training else 0.0
     contexts = []
     for begin, length, number in _spans(runs):
         q, k, v = (
-            x[begin : begin + length * number].view(number, length, heads, dim).transpose(1, 2)
+            x[begin : begin + length * number].view(number, length, heads, -1).transpose(1, 2)
             for x in (query, key, value)
         )
         context = scaled_dot_product_attention(q, k, v, dropout_p=dropout)
-        contexts.append(context.transpose(1, 2).reshape(length * number, heads * dim))
+        contexts.append(context.transpose(1, 2).reshape(length * number, -1))
     return torch.cat(contexts)
 
 

@@ -8,6 +8,7 @@ only where a piece was masked.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertForPreTraining
 
+from ..encoder.layers import run_layers
 from ..tokenization.vocabulary import Vocabulary
 from .loss import vocabulary_loss
 from .masking import Masker
@@ -140,23 +142,15 @@ def losses(model: nn.Module, rows: Rows) -> tuple[Tensor, Tensor]:
 def encode(bert: Any, ids: Tensor, positions: Tensor, segments: Tensor, visible: Tensor) -> Tensor:
     """The last hidden states of rows: (rows, length, width). Arguments: see ``Geometry``."""
     hidden = bert.embeddings(input_ids=ids, token_type_ids=segments, position_ids=positions)
-    for layer in bert.encoder.layer:
-        context = _attention(layer.attention.self, hidden, visible)
-        attended = layer.attention.output(context, hidden)
-        hidden = layer.output(layer.intermediate(attended), attended)
-    return hidden
+    return run_layers(bert, hidden, partial(_attend, visible))
 
 
-def _attention(attention: Any, hidden: Tensor, visible: Tensor) -> Tensor:
-    heads, size = attention.num_attention_heads, attention.attention_head_size
-    query, key, value = (
-        project(hidden).unflatten(-1, (heads, size)).transpose(1, 2)
-        for project in (attention.query, attention.key, attention.value)
-    )
-    dropout = attention.dropout.p if attention.training else 0.0
-    if hidden.device.type == "cpu":
+def _attend(visible: Tensor, query: Tensor, key: Tensor, value: Tensor, heads: int, dropout: float) -> Tensor:
+    """Self-attention within each example of a row."""
+    query, key, value = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value))
+    if query.device.type == "cpu":
         # Faster there than scaled_dot_product_attention, at these lengths and in bfloat16.
-        scores = (query * size**-0.5) @ key.transpose(-1, -2)
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         weights = scores.masked_fill(~visible, float("-inf")).softmax(-1)
         context = functional.dropout(weights, dropout) @ value
     else:
