@@ -170,3 +170,10 @@ class Errors:
     L611 = "[L611] {path} has the labels {found}, but the pipeline knows {expected}."
     # Projects
     L620 = "[L620] Training {output} ended with exit code {code}. The whole log is {log}; it ends with:\n{end}"
+
+
+class Warnings:
+    W001 = (
+        "[W001] The GPU has no room for {n} wordpieces at once and goes on with {half}. Lower `batch_wordpieces` "
+        "to be spared the attempt."
+    )

@@ -9,18 +9,20 @@ and the numbers are those of ``BertModel`` up to rounding.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import BertModel
 
+from ..errors import Warnings
 from ..types import Precision
 from .inputs import EncoderInput, split
 from .layers import run_layers
@@ -28,6 +30,7 @@ from .layers import run_layers
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Vectors = tuple[Tensor, Tensor | None]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,16 @@ class _MicroBatch:
     rows: Tensor  # (rows,) of the output
     ids: Tensor  # (rows,)
     lengths: list[int]
+
+    def halves(self) -> tuple[_MicroBatch, _MicroBatch]:
+        n_windows = len(self.lengths) // 2
+        n_rows = sum(self.lengths[:n_windows])
+        cuts = ((slice(0, n_windows), slice(0, n_rows)), (slice(n_windows, None), slice(n_rows, None)))
+        first, second = (
+            _MicroBatch(self.windows[of_windows], self.rows[of_rows], self.ids[of_rows], self.lengths[of_windows])
+            for of_windows, of_rows in cuts
+        )
+        return first, second
 
 
 def predict(bert: BertModel, batch: EncoderInput, *, precision: Precision, budget: int) -> Vectors:
@@ -47,8 +60,8 @@ def predict(bert: BertModel, batch: EncoderInput, *, precision: Precision, budge
     micros = _micro_batches(bert, batch, budget)
     vectors = _allocate(bert, batch)
     with torch.inference_mode(), autocast(bert.device, precision):
-        for micro in micros:
-            _fill(vectors, micro, forward(bert, micro.ids, micro.lengths))
+        for micro, output in _within_memory(micros, lambda micro: forward(bert, micro.ids, micro.lengths)):
+            _fill(vectors, micro, output)
     return vectors
 
 
@@ -64,36 +77,68 @@ def begin_update(
     """
     bert.train()
     micros = _micro_batches(bert, batch, budget)
-    # A seed for each, so that dropout is drawn again as it was. (``torch.utils.checkpoint`` keeps outputs and states
-    # of generators instead: scattered among what is freed, they break a long document's memory into useless pieces.)
-    seeds: list[int] = torch.randint(2**62, (len(micros),)).tolist()
-    kept: dict[int, Vectors] = {}
     vectors = _allocate(bert, batch)
+    passes: list[_Pass] = []
     n_seen = 0
-    for i, micro in enumerate(micros):
-        n_seen += len(micro.ids)
-        is_kept = n_seen <= keep
-        with _drawing_from(seeds[i], bert.device), autocast(bert.device, precision), torch.set_grad_enabled(is_kept):
+
+    def run(micro: _MicroBatch) -> _Pass:
+        # A seed for each, so that dropout is drawn again as it was. (``torch.utils.checkpoint`` keeps outputs and
+        # states of generators instead: scattered among what is freed, they break a long document's memory into
+        # useless pieces.)
+        seed = int(torch.randint(2**62, ()))
+        is_kept = n_seen + len(micro.ids) <= keep
+        with _drawing_from(seed, bert.device), autocast(bert.device, precision), torch.set_grad_enabled(is_kept):
             output = forward(bert, micro.ids, micro.lengths)
         with torch.no_grad():
             _fill(vectors, micro, output)
-        if is_kept:
-            kept[i] = output
+        return _Pass(micro, seed, output if is_kept else None)
+
+    for micro, done in _within_memory(micros, run):
+        n_seen += len(micro.ids)
+        passes.append(done)
 
     def backprop(d_hidden: Tensor, d_pooled: Tensor | None) -> None:
-        for i, micro in enumerate(micros):  # one after the other, so that each frees its activations
-            if i in kept:
-                hidden, pooled = kept.pop(i)
-            else:
-                with _drawing_from(seeds[i], bert.device), autocast(bert.device, precision):
-                    hidden, pooled = forward(bert, micro.ids, micro.lengths)
+        while passes:  # one after the other, so that each frees its activations
+            micro, seed, output = passes.pop(0)
+            if output is None:
+                with _drawing_from(seed, bert.device), autocast(bert.device, precision):
+                    output = forward(bert, micro.ids, micro.lengths)
+            hidden, pooled = output
             tensors, gradients = [hidden], [d_hidden[micro.rows].to(hidden.dtype)]
             if pooled is not None and d_pooled is not None:
                 tensors.append(pooled)
                 gradients.append(d_pooled[micro.windows].to(pooled.dtype))
             torch.autograd.backward(tensors, gradients)
+            del hidden, pooled, output, tensors
 
     return vectors, backprop
+
+
+class _Pass(NamedTuple):
+    micro: _MicroBatch
+    seed: int
+    output: Vectors | None  # if its activations are kept
+
+
+def _within_memory(
+    micros: list[_MicroBatch], run: Callable[[_MicroBatch], Result]
+) -> Iterator[tuple[_MicroBatch, Result]]:
+    """``run`` for each micro-batch, with its result; one that the GPU has no room for is halved, with a warning."""
+    waiting = micros[::-1]
+    while waiting:
+        micro = waiting.pop()
+        try:
+            result = run(micro)
+        except torch.OutOfMemoryError:
+            if len(micro.lengths) == 1:
+                raise
+        else:
+            yield micro, result
+            continue
+        # Out of the handler, so that nothing holds on to what had been computed.
+        warnings.warn(Warnings.W001.format(n=len(micro.ids), half=-(-len(micro.ids) // 2)), stacklevel=2)
+        torch.cuda.empty_cache()
+        waiting.extend(reversed(micro.halves()))
 
 
 @contextmanager

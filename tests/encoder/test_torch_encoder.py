@@ -104,6 +104,44 @@ def test_no_forward_pass_exceeds_the_budget(bert: BertModel, monkeypatch: pytest
     assert sum(sizes) == 6400 * (2 if keep else 3)
 
 
+def _small_memory(monkeypatch: pytest.MonkeyPatch, n: int) -> list[int]:
+    """A device with room for ``n`` wordpieces at once; returns the sizes that were tried."""
+    tried = []
+
+    def forward(bert: BertModel, ids: torch.Tensor, lengths: list[int]) -> torch_encoder.Vectors:
+        tried.append(len(ids))
+        if len(ids) > n:
+            raise torch.OutOfMemoryError
+        return _forward(bert, ids, lengths)
+
+    _forward = torch_encoder.forward
+    monkeypatch.setattr(torch_encoder, "forward", forward)
+    return tried
+
+
+def test_what_does_not_fit_into_memory_is_halved(
+    bert: BertModel, batch: EncoderInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, _ = predict(bert, batch, precision="float32", budget=10_000)
+    tried = _small_memory(monkeypatch, 70)
+    with pytest.warns(UserWarning, match=r"W001.*131.*batch_wordpieces"):
+        hidden, _ = predict(bert, batch, precision="float32", budget=10_000)
+    assert torch.allclose(hidden, expected, atol=1e-6)
+    assert tried[0] == len(batch.ids)
+    with pytest.warns(UserWarning, match="W001"):
+        (hidden, _), backprop = begin_update(bert, batch, precision="float32", budget=10_000, keep=40)
+    backprop(torch.ones_like(hidden), None)
+    assert all(torch.isfinite(gradient).all() for gradient in _gradients(bert).values())
+
+
+def test_a_window_that_does_not_fit_alone_is_an_error(
+    bert: BertModel, batch: EncoderInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _small_memory(monkeypatch, 60)
+    with pytest.warns(UserWarning, match="W001"), pytest.raises(torch.OutOfMemoryError):
+        predict(bert, batch, precision="float32", budget=10_000)
+
+
 def test_an_encoder_without_pooler(tmp_path: Path, batch: EncoderInput) -> None:
     bert = load_checkpoint(write_checkpoint(tmp_path, pooler=False)).bert
     _, pooled = predict(bert, batch, precision="float32", budget=100)

@@ -1,0 +1,159 @@
+"""Annotating text: ours on each path, its peers with the same weights, and the limits; interleaved, as ratios.
+
+    python -m benchmarks.speed TEXTS [--articles FILE] [--curated PYTHON] [--texts 1000] [--threads 2]
+
+TEXTS and FILE: JSONL with a ``text`` a line. Every system is a process of its own and all but one wait; the texts
+are dealt out in rounds, and in each round every system annotates the same ones. Weights are seeded random ones of
+LitBERT's shape (and BERT-base's): speed does not depend on them. PYTHON: the interpreter of an environment with
+spacy-curated-transformers 0.3.1, which needs other versions of what we need.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from .record import BERT_BASE, LITBERT, RESULTS, read_texts, spread, untrained_checkpoint, write
+
+WORKER = Path(__file__).with_name("speed_worker.py")
+OURS = ["litbert", "litbert, bfloat16", "litbert, onnx", "litbert, onnx int8"]
+BASE = "BERT-base in spacy-transformers"
+N_SINGLE = 10
+
+
+class Worker:
+    """A system in its own process."""
+
+    def __init__(self, python: str, system: str, checkpoint: Path, threads: int):
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false", "USE_TF": "0"}
+        self._process = subprocess.Popen(
+            [python, str(WORKER), system, str(checkpoint)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self._read()
+
+    def ask(self, texts: list[str], *, single: bool = False) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"texts": texts, "single": single}) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the worker {self._process.args} has ended with code {self._process.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def measure(workers: dict[str, Worker], texts: list[str], rounds: int, *, single: bool = False) -> dict[str, Any]:
+    """Words per second (or seconds a text), and how many times as fast as others ours is, by round."""
+    for worker in workers.values():  # caches and memory warm
+        worker.ask(texts[: max(1, len(texts) // (4 * rounds))], single=single)
+    rates: dict[str, list[float]] = {name: [] for name in workers}
+    size = -(-len(texts) // rounds)
+    for begin in tqdm(range(0, len(texts), size), desc="rounds"):
+        for name, worker in workers.items():
+            answer = worker.ask(texts[begin : begin + size], single=single)
+            seconds = sum(answer["seconds"]) if single else answer["seconds"]
+            rates[name].append(answer["words"] / seconds)
+    return {
+        "texts": len(texts),
+        "rounds": rounds,
+        "words_per_second": {name: spread(values) for name, values in rates.items()},
+        "times": {
+            ours: {
+                other: spread([a / b for a, b in zip(rates[ours], rates[other])]) for other in rates if other != ours
+            }
+            for ours in OURS
+        },
+    }
+
+
+def matrix_rate(threads: int, dtype: torch.dtype = torch.float32) -> float:
+    """Floating-point operations per second of a product of LitBERT's size: (2048, 512) by (512, 2048)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    a, b = torch.randn(2048, 512).to(dtype), torch.randn(512, 2048).to(dtype)
+    best = float("inf")
+    for _ in range(50):
+        started = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - started)
+    torch.set_num_threads(before)
+    return 2 * 2048 * 512 * 2048 / best
+
+
+def plot(result: dict[str, Any]) -> None:
+    from matplotlib.figure import Figure
+
+    kinds = [kind for kind in ("abstracts", "articles", "single abstracts") if kind in result]
+    figure = Figure(figsize=(4.2 * len(kinds) + 2, 4), layout="constrained")
+    for axes, kind in zip(figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0], kinds):
+        rates = result[kind]["words_per_second"]
+        medians = [rate["median"] for rate in rates.values()]
+        errors = [
+            [rate["median"] - rate["min"] for rate in rates.values()],
+            [r["max"] - r["median"] for r in rates.values()],
+        ]
+        bars = axes.barh(list(rates), medians, xerr=errors, alpha=0.7)
+        axes.bar_label(bars, [f"{median:,.0f}" for median in medians], padding=12, fontsize="small")
+        axes.set(title=kind, xlabel="words/s")
+        axes.margins(x=0.3)
+        axes.invert_yaxis()
+    figure.savefig(RESULTS / "speed.png", dpi=120)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("abstracts", type=Path)
+    parser.add_argument("--articles", type=Path)
+    parser.add_argument("--curated", help="interpreter with spacy-curated-transformers")
+    parser.add_argument("--texts", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        small = untrained_checkpoint(Path(folder) / "litbert", LITBERT)
+        base = untrained_checkpoint(Path(folder) / "base", BERT_BASE, 28_996)
+        systems = {name: (sys.executable, name, small) for name in [*OURS, "bare torch", "spacy-transformers"]}
+        systems[BASE] = (sys.executable, "spacy-transformers", base)
+        if arguments.curated:
+            systems["spacy-curated-transformers"] = (arguments.curated, "spacy-curated-transformers", small)
+        workers = {name: Worker(*system, arguments.threads) for name, system in systems.items()}
+        abstracts = read_texts(arguments.abstracts, arguments.texts)
+        result: dict[str, Any] = {
+            "threads": arguments.threads,
+            "float32_matrix_gflops": round(matrix_rate(arguments.threads) / 1e9, 1),
+            "abstracts": measure(workers, abstracts, arguments.rounds),
+            "single abstracts": measure(workers, abstracts[: N_SINGLE * 3], 3, single=True),
+        }
+        if arguments.articles:
+            result["articles"] = measure(workers, read_texts(arguments.articles, 6), 3)
+        for worker in workers.values():
+            worker.close()
+    write("speed", result)
+    plot(result)
+
+
+if __name__ == "__main__":
+    main()
