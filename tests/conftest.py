@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
+
+# transformers imports TensorFlow wherever it is installed; only the tests of conversion need it, and do so themselves.
+os.environ.setdefault("USE_TF", "0")
 
 import pytest
 import spacy

@@ -140,7 +140,8 @@ def _check_target(target: Path, overwrite: bool) -> None:
     if not os.path.lexists(target):
         return
     if not overwrite:
-        raise LitBertError(Errors.L218.format(path=target, problem="it is there already. Overwrite it knowingly"))
+        problem = "it is there already; --overwrite (overwrite=True) replaces a checkpoint"
+        raise LitBertError(Errors.L218.format(path=target, problem=problem))
     if not (target / "config.json").is_file() or target.is_symlink():
         problem = "what is there is no checkpoint folder, and is not replaced by one"
         raise LitBertError(Errors.L218.format(path=target, problem=problem))

@@ -37,6 +37,11 @@ def canonical_name(name: str) -> str:
     return name
 
 
+def left_out_kind(canonical: str) -> str | None:
+    """What a tensor is beside the parts of ``layout``, if it is anything known."""
+    return next((kind for kind, pattern in _LEFT_OUT.items() if pattern.fullmatch(canonical)), None)
+
+
 def canonical_weights(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Counter[str]]:
     """The weights by their names in ``layout``, and how many tensors of which kind were left out.
 
@@ -46,7 +51,7 @@ def canonical_weights(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor],
     left_out: Counter[str] = Counter()
     for name, value in weights.items():
         canonical = canonical_name(name)
-        kind = next((kind for kind, pattern in _LEFT_OUT.items() if pattern.fullmatch(canonical)), None)
+        kind = left_out_kind(canonical)
         if kind is not None:
             left_out[kind] += 1
         elif canonical in kept:

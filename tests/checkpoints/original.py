@@ -102,6 +102,15 @@ def save(folder: Path, name: str, arrays: Arrays, *, n_shards: int = 1, step: in
             return Path(saver.save(session, str(folder / name)))
 
 
+def save_quickly(prefix: Path, arrays: Arrays) -> None:
+    """The operation with which the Saver writes, without a graph around it."""
+    import tensorflow as tf
+
+    names = sorted(arrays)
+    tensors = [tf.constant(arrays[name]) for name in names]
+    tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+
+
 def write_model(folder: Path, config: dict[str, Any], tokens: Iterable[str]) -> None:
     """config.json and vocab.txt, as they lie in the original zip."""
     folder.mkdir(parents=True, exist_ok=True)
