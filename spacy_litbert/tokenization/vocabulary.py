@@ -165,7 +165,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object. Raises LitBertError L207 for a damaged file."""
     try:
         data = json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
     if not isinstance(data, dict):
         raise LitBertError(Errors.L207.format(path=path, reason="it holds no JSON object"))
