@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
 from spacy_litbert.checkpoints.resolve import resolve
+from spacy_litbert.machine import processor_name
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ["spacy-litbert", "spacy", "spacy-transformers", "transformers", "tokenizers", "thinc", "torch", "numpy"]
@@ -63,7 +64,7 @@ def write(name: str, result: dict[str, Any]) -> None:
         "benchmark": name,
         "date": datetime.date.today().isoformat(),
         "machine": {
-            "processor": _processor(),
+            "processor": processor_name(),
             "cores": os.cpu_count(),
             "torch_threads": torch.get_num_threads(),
             "system": platform.platform(),
@@ -77,12 +78,3 @@ def write(name: str, result: dict[str, Any]) -> None:
     partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
     os.replace(partial, RESULTS / f"{name}.json")
     print(json.dumps(result, indent=2, ensure_ascii=False))
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    if path.exists():
-        for line in path.read_text().split("\n"):
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor()

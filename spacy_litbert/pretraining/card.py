@@ -19,7 +19,8 @@ def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bo
     export, model = settings["export"], settings["model"]
     sections = [
         _header(export),
-        f"# {export['name']}\n\nA light BERT for biomedical text: {model['layers']} layers of width {model['width']}, "
+        f"# {export['name']}\n\n{_summary(record)}",
+        f"{model['layers']} layers of width {model['width']}, "
         f"{model['heads']} heads, {model['inner']} in the feed-forward layers, {model['positions']} positions, "
         f"{record['vocabulary']['size']:,} cased wordpieces, {record['parameters']:,} parameters with the pretraining "
         f"heads. Stored as {export['storage']}.",
@@ -48,6 +49,18 @@ def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bo
 def _header(export: dict[str, Any]) -> str:
     lines = ["language: en", f"license: {export['license']}", "library_name: transformers", "tags: [biomedical, bert]"]
     return "\n".join(["---", *lines, "---"])
+
+
+def _summary(record: dict[str, Any]) -> str:
+    """What the weights are and what made them, in a sentence or two."""
+    begun = record["settings"]["model"]["start"]
+    text, hardware = record["text"], record["hardware"]
+    return (
+        f"A light BERT for biomedical text, with LitBERT's design and none of its original weights: pretrained from "
+        f"{f'the weights {begun}' if begun else 'random weights'} for {record['hours']:.1f} hours on "
+        f"{hardware['processes']} × {hardware['device']}, with {record['tokens'] / 1e6:,.1f} million wordpieces of "
+        f"{text['documents']:,} open texts."
+    )
 
 
 def _training_rows(record: dict[str, Any]) -> Iterable[list[str]]:

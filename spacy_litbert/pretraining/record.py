@@ -14,7 +14,8 @@ import torch
 import transformers
 
 from .. import __version__
-from ..corpora.files import replacing
+from ..files import replacing
+from ..machine import processor_name
 from .curve import read_curve
 from .loop import Trainer
 from .shards import Corpus, vocabulary_checksum
@@ -91,7 +92,7 @@ def _text(corpus: Corpus) -> dict[str, Any]:
 def _hardware(trainer: Trainer) -> dict[str, Any]:
     device = trainer.processes.device
     cuda = device.type == "cuda"
-    name = torch.cuda.get_device_name(device) if cuda else platform.processor() or platform.machine()
+    name = torch.cuda.get_device_name(device) if cuda else processor_name()
     return {
         "device": name,
         "processes": trainer.processes.n,

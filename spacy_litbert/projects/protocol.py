@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ..checkpoints.resolve import resolve
+from ..machine import processor_name
 
 PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thinc", "torch", "numpy")
 
@@ -53,7 +54,4 @@ def _card(weights: str) -> str:
 def _machine(gpu_id: int) -> str:
     if gpu_id >= 0:
         return str(torch.cuda.get_device_name(gpu_id))
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"CPU {names[0] if names else platform.machine()}, {torch.get_num_threads()} threads"
+    return f"CPU {processor_name()}, {torch.get_num_threads()} threads"
