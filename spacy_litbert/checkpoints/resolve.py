@@ -13,11 +13,18 @@ from ..errors import Errors, LitBertError
 
 _FILES = ["config.json", "*.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "README.md"]
 _PICKLES = ["pytorch_model*.bin"]
+_BEST_FIRST = ("litbert-oa", "litbert-oa-mini", "litbert-tiny")
 
 
 def bundled_names() -> list[str]:
     """The names of the weights that come with the package."""
     return sorted(path.parent.name for path in _bundled_root().glob("*/config.json"))
+
+
+def default_name() -> str:
+    """The best of the bundled weights."""
+    bundled = bundled_names()
+    return next(name for name in _BEST_FIRST if name in bundled)
 
 
 def resolve(name: str) -> Path:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Union
+from typing import Optional, Union
 
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..checkpoints.resolve import resolve
+from ..checkpoints.resolve import default_name, resolve
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 
 
-def build_wordpiece_length_v1(name: str) -> Callable[[Union[Example, Doc]], int]:
+def build_wordpiece_length_v1(name: Optional[str] = None) -> Callable[[Union[Example, Doc]], int]:
     """A ``get_length`` for spaCy's batchers that counts wordpieces, ``spacy-litbert.wordpiece_length.v1``.
 
-    name: whose vocabulary counts: a bundled name, a folder, or a hub id.
+    name: whose vocabulary counts: a bundled name, a folder, or a hub id; null for the best bundled weights.
     """
-    encoder = WordpieceEncoder(Vocabulary.from_folder(resolve(name)))
+    encoder = WordpieceEncoder(Vocabulary.from_folder(resolve(name or default_name())))
 
     def wordpiece_length(item: Union[Example, Doc]) -> int:
         doc = item.reference if isinstance(item, Example) else item

@@ -13,8 +13,8 @@ from .types import Pooling, Tok2VecModel
 
 
 def build_litbert_tok2vec_v1(
-    name: str,
     pooling: Pooling,
+    name: Optional[str] = None,
     grad_factor: float = 1.0,
     window: Optional[int] = None,
     overlap: int = 64,

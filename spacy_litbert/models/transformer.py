@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain, get_array_module
 
 from ..checkpoints.folder import load_checkpoint
-from ..checkpoints.resolve import resolve
+from ..checkpoints.resolve import default_name, resolve
 from ..compat import FullTransformerBatch, split_trf_batch
 from ..errors import Errors, LitBertError
 from ..tokenization.alignment import align, sentence_cuts
@@ -26,7 +26,7 @@ _PRECISIONS = {"torch": ("float32", "bfloat16", "float16"), "onnx": ("float32", 
 
 
 def build_litbert_model_v1(
-    name: str,
+    name: Optional[str] = None,
     window: Optional[int] = None,
     overlap: int = 64,
     boundaries: Boundaries = "token",
@@ -38,8 +38,8 @@ def build_litbert_model_v1(
 ) -> TransformerModel:
     """The model of the ``transformer`` component, ``spacy-litbert.LitBertModel.v1``.
 
-    name: weights to begin from: a bundled name, a folder, or a hub id. Asked for once, by
-        ``nlp.initialize``; a saved pipeline carries its weights and never asks again.
+    name: weights to begin from: a bundled name, a folder, or a hub id; null for the best bundled ones. Asked for
+        once, by ``nlp.initialize``; a saved pipeline carries its weights and never asks again.
     window: wordpieces that the encoder reads at once, ``[CLS]`` and ``[SEP]`` included;
         null for all that it can (its max_position_embeddings).
     overlap: wordpieces that neighbouring windows of a long text share, half of them context
@@ -74,7 +74,7 @@ def build_litbert_model_v1(
             precision=precision, storage=storage, batch_wordpieces=batch_wordpieces, keep_wordpieces=keep_wordpieces
         )
     attrs = {
-        "name": name,
+        "name": name or default_name(),
         "window": window,
         "overlap": overlap,
         "boundaries": boundaries,

@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 from spacy_transformers.data_classes import FullTransformerBatch, TransformerData
 from spacy_transformers.span_getters import configure_strided_spans
 
+from spacy_litbert.checkpoints.resolve import default_name
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.models.tok2vec import build_litbert_tok2vec_v1
 from spacy_litbert.models.transformer import build_litbert_model_v1
@@ -169,7 +170,7 @@ def test_the_window_policy_is_saved_with_the_model(checkpoint) -> None:
 def test_a_token_without_pieces_has_a_row_of_zeros_and_only_it(checkpoint) -> None:
     from thinc.api import reduce_mean
 
-    model = build_litbert_tok2vec_v1(str(checkpoint), reduce_mean(), overlap=8)
+    model = build_litbert_tok2vec_v1(reduce_mean(), str(checkpoint), overlap=8)
     model.initialize()
     docs = make_docs("gene\n\nprotein \u200b x", "", "  ")
     vectors = model.predict(docs)
@@ -225,3 +226,11 @@ def test_memory_does_not_grow_with_the_gradient_of_a_long_doc(tmp_path) -> None:
         weights.append(nlp.get_pipe("transformer").model.shims[0].bert.state_dict())
     for key, value in weights[0].items():
         assert torch.equal(value, weights[1][key])
+
+
+def test_without_a_name_the_best_bundled_weights_are_taken() -> None:
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("transformer", config={"model": {"@architectures": "spacy-litbert.LitBertModel.v1"}})
+    nlp.initialize()
+    assert pipe.model.attrs["name"] == default_name()
+    assert len(nlp("Lithium toxicity.")._.trf_data.align.lengths) == 3

@@ -1,0 +1,36 @@
+"""Put weights exported by ``projects/pretrain`` into ``models/``, and keep their figures.
+
+python -m scripts.bundle_weights projects/pretrain/training/full/litbert-oa-mini
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from benchmarks.record import write
+from spacy_litbert.checkpoints.folder import load_checkpoint
+from spacy_litbert.files import replacing_folder
+
+MODELS = Path(__file__).parent.parent / "models"
+LARGEST_FILE = 50_000_000  # bytes
+
+
+def bundle(exported: Path) -> None:
+    """Copy the folder, if it loads and no file is too large for a repository; write benchmarks/results."""
+    load_checkpoint(exported)
+    for path in exported.iterdir():
+        if path.stat().st_size > LARGEST_FILE:
+            raise SystemExit(f"{path} is larger than {LARGEST_FILE:,} bytes; export it with export.shard_megabytes")
+    with replacing_folder(MODELS / exported.name) as partial:
+        shutil.copytree(exported, partial, dirs_exist_ok=True)
+    run = json.loads((exported / "run.json").read_text("utf8"))
+    write(f"pretraining_{exported.name}", {"run": run})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("exported", type=Path, help="the folder that pretraining exported")
+    bundle(parser.parse_args().exported)
