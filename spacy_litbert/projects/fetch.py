@@ -14,9 +14,9 @@ from urllib.error import HTTPError
 
 import srsly
 
-from ..corpora.files import replacing
 from ..corpora.read import READERS
 from ..errors import Errors, LitBertError
+from ..files import replacing
 
 SPLITS = ("train", "dev", "test")
 ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz")]
@@ -35,7 +35,7 @@ def fetch(corpus: str, data: str, project: Path) -> list[Path]:
         address = _address_in(data, corpus, split) if data else _public_address(project, corpus, split)
         target = folder / f"{split}{_ending(address)}"
         if data or not target.exists():
-            _copy(address, target)
+            download(address, target)
         for other in folder.glob(f"{split}.*"):
             if other != target:
                 other.unlink()
@@ -49,6 +49,17 @@ def split_file(folder: Path, split: str) -> Path:
     if len(found) != 1:
         raise _not_one([path.name for path in found], folder.name, split, str(folder))
     return found[0]
+
+
+def download(address: str, target: Path) -> None:
+    """Copy what is at a web address or a path to ``target``; it appears when it is whole."""
+    print(f"{address} → {target}")
+    with replacing(target) as partial:
+        if _is_web(address):
+            with urllib.request.urlopen(address) as source, partial.open("wb") as file:
+                shutil.copyfileobj(source, file)
+        else:
+            shutil.copyfile(address, partial)
 
 
 def _public_address(project: Path, corpus: str, split: str) -> str:
@@ -75,16 +86,6 @@ def _address_in(data: str, corpus: str, split: str) -> str:
 def _ending(address: str) -> str:
     path = Path(address.lower())
     return f"{path.with_suffix('').suffix}.gz" if path.suffix == ".gz" else path.suffix
-
-
-def _copy(address: str, target: Path) -> None:
-    print(f"{address} → {target}")
-    with replacing(target) as partial:
-        if _is_web(address):
-            with urllib.request.urlopen(address) as source, partial.open("wb") as file:
-                shutil.copyfileobj(source, file)
-        else:
-            shutil.copyfile(address, partial)
 
 
 def _is_web(address: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import spacy
@@ -19,6 +18,7 @@ from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
 from spacy_litbert.projects.protocol import describe_run, describe_weights
 from spacy_litbert.projects.random_weights import random_weights
+from spacy_litbert.projects.summary import summary
 from spacy_litbert.projects.trainings import Override, Training, train_all
 
 SPLITS = ("dev", "test")
@@ -80,18 +80,6 @@ def _score(training: Training, corpus: str, split: str) -> dict[str, float]:
     nlp = spacy.load(training.best)
     scores = score(documents, list(nlp.pipe(document.text for document in documents)))
     return {"all": 100 * scores["ents_f"], **{k: 100 * v["f"] for k, v in scores["ents_per_type"].items()}}
-
-
-def summary(runs: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """For each figure its mean, its standard deviation (of the sample) and the values of all seeds."""
-    return {
-        key: {
-            "mean": mean(run[key] for run in runs),
-            "sd": stdev([run[key] for run in runs]) if len(runs) > 1 else None,
-            "values": [run[key] for run in runs],
-        }
-        for key in runs[0]
-    }
 
 
 def plot(result: dict[str, Any], path: Path) -> None:

@@ -1,0 +1,81 @@
+"""assets/CORPUS → corpus/CORPUS: for each split a DocBin to train on and a JSONL file to score against.
+
+The content of a known corpus is checked against corpora.json, whichever way it came.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import spacy
+import srsly
+
+from spacy_litbert.corpora.docbin import write_docbin
+from spacy_litbert.corpora.labelled_text import (
+    LabelledText,
+    labelled_docbin,
+    labels_digest,
+    read_labelled_texts,
+    write_labelled_texts,
+)
+from spacy_litbert.errors import Errors, LitBertError
+from spacy_litbert.projects.fetch import SPLITS, split_file
+
+
+def convert(corpus: str, config: Path, project: Path) -> None:
+    """Read, check and convert the three splits with the tokenizer of a training config.
+
+    Raises LitBertError L601 for a corpus that is not the one on record, L605 if a split has other labels
+    than the training split, L606 for a label that no training text has, and what the reader raises.
+    """
+    record = srsly.read_json(project / "corpora.json").get(corpus, {})
+    tokenizer = spacy.util.load_config(config)["nlp"]["tokenizer"]
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})
+    paths = {split: split_file(project / "assets" / corpus, split) for split in SPLITS}
+    splits = {split: read_labelled_texts(path) for split, path in paths.items()}
+    _check_labels(splits, paths)
+    for split, texts in splits.items():
+        _check_content(texts, paths[split], record, corpus, split)
+        write_labelled_texts(project / "corpus" / corpus / f"{split}.jsonl", texts)
+        write_docbin(project / "corpus" / corpus / f"{split}.spacy", labelled_docbin(texts, nlp.make_doc))
+        set_labels = sum(len(text.positive) for text in texts)
+        print(f"{split}: {len(texts)} texts, {len(texts[0].labels)} labels, {set_labels} of them set")
+
+
+def _check_labels(splits: dict[str, list[LabelledText]], paths: dict[str, Path]) -> None:
+    labels = set(splits["train"][0].labels)
+    for split, texts in splits.items():
+        if different := labels ^ set(texts[0].labels):
+            names = ", ".join(sorted(different))
+            raise LitBertError(Errors.L605.format(path=paths[split], split="train", labels=names))
+    for label in sorted(labels - {label for text in splits["train"] for label in text.positive}):
+        raise LitBertError(Errors.L606.format(split="train", label=label))
+
+
+def _check_content(texts: list[LabelledText], path: Path, record: dict[str, Any], corpus: str, split: str) -> None:
+    expected = record.get("splits", {}).get(split)
+    digest = labels_digest(texts)
+    if expected is None:
+        print(f"{split}: corpora.json has no digest of {corpus}, so nothing was checked; this is {digest}")
+    elif digest != expected["digest"]:
+        raise LitBertError(
+            Errors.L601.format(
+                path=path,
+                split=split,
+                corpus=corpus,
+                n_texts=len(texts),
+                n_labels=sum(len(text.positive) for text in texts),
+                found=digest,
+                expected=expected["digest"],
+            )
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus")
+    parser.add_argument("config", type=Path, help="the training config, for its tokenizer")
+    arguments = parser.parse_args()
+    convert(arguments.corpus, arguments.config, Path.cwd())
