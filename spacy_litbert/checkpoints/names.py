@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ _LEFT_OUT = {
     "index buffers": re.compile(r"bert\.embeddings\.(position_ids|token_type_ids)"),
     "heads of a fine-tuned task": re.compile(r"(classifier|qa_outputs)\.(weight|bias)"),
 }
+COPIES = "copies of shared tensors"
 # Copies of tensors that BERT shares: (copy, what it is a copy of).
 _TIED = (
     ("cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"),
@@ -40,6 +41,11 @@ def canonical_name(name: str) -> str:
 def left_out_kind(canonical: str) -> str | None:
     """What a tensor is beside the parts of ``layout``, if it is anything known."""
     return next((kind for kind, pattern in _LEFT_OUT.items() if pattern.fullmatch(canonical)), None)
+
+
+def is_copy(canonical: str, names: Collection[str]) -> bool:
+    """By its name, the copy of a tensor that is also among ``names``."""
+    return any(canonical == copy and shared in names for copy, shared in _TIED)
 
 
 def canonical_weights(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Counter[str]]:
@@ -63,7 +69,7 @@ def canonical_weights(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor],
             kept[shared] = kept.pop(copy)
         elif copy in kept and _equal(kept[copy], kept[shared]):
             del kept[copy]
-            left_out["copies of shared tensors"] += 1
+            left_out[COPIES] += 1
     return kept, left_out
 
 
