@@ -1,15 +1,17 @@
-"""Memory of one long document beside a short one: it grows with the batch budget, not with the text.
+"""Memory of one long document beside a short one, and of a long stream of texts: neither grows with the text.
 
     python -m benchmarks.memory FOLDER
 
 FOLDER holds JSONL files with a ``text`` a line. Each measurement is a process of its own; peaks are those of
-the transformer alone, beyond the loaded model and the vectors that it hands out, in MB of resident memory.
+the transformer alone, beyond the loaded model and the vectors that it hands out, in MB of resident memory. The
+stream runs through ``nlp.pipe`` of a pipeline with an entity recogniser, and no Doc is kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
+import itertools
 import json
 import subprocess
 import sys
@@ -24,8 +26,10 @@ from spacy.tokens import Doc
 from spacy_litbert.models.transformer import build_litbert_model_v1
 
 from .record import LITBERT, read_texts, untrained_checkpoint, write
+from .speed_worker import ours
 
 SHORT, LONG = 2_000, 200_000
+STREAM = (10_000, 100_000, 1_000_000)
 # Training a text of this length takes LitBERT's shape a quarter of an hour; its activations are larger still.
 MINI = {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024}
 # Training keeps the activations of this many wordpieces; below the short document's, so that both are at the bound.
@@ -48,6 +52,21 @@ def measure(checkpoint: str, texts: Path, n_words: int, train: bool) -> dict[str
         "output_mb": round(output_mb, 1),
         "peak_beyond_model_and_output_mb": round(_status("VmHWM") - before - output_mb, 1),
     }
+
+
+def measure_stream(checkpoint: str, texts: Path, marks: tuple[int, ...]) -> dict[str, Any]:
+    """Resident memory, in MB, when so many words have come out of the pipeline."""
+    nlp = ours(Path(checkpoint))
+    pool = read_texts(texts, 10**9)
+    resident: dict[str, float] = {}
+    words, started = 0, time.perf_counter()
+    for doc in nlp.pipe(itertools.chain.from_iterable(itertools.repeat(pool))):
+        words += len(doc)
+        if words >= marks[len(resident)]:
+            resident[f"{marks[len(resident)]:,} words"] = round(_status("VmRSS"), 1)
+            if len(resident) == len(marks):
+                break
+    return {"resident_mb": resident, "seconds": round(time.perf_counter() - started, 1)}
 
 
 def _run(model: Any, document: Doc, train: bool) -> None:
@@ -114,6 +133,7 @@ def main(texts: Path) -> None:
             short, long = (_in_a_process(checkpoint, texts, n, train) for n in (SHORT, LONG))
             key = "peak_beyond_model_and_output_mb"
             result[name] = {"shape": shape, "short": short, "long": long, "ratio": round(long[key] / short[key], 3)}
+        result["stream_mini_shape"] = _in_a_process(checkpoint, texts, 0, False)
     write("memory", result)
 
 
@@ -124,6 +144,9 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if arguments.measure:
         checkpoint, texts, n_words, train = arguments.measure
-        print(json.dumps(measure(checkpoint, Path(texts), int(n_words), bool(int(train)))))
+        if int(n_words):
+            print(json.dumps(measure(checkpoint, Path(texts), int(n_words), bool(int(train)))))
+        else:
+            print(json.dumps(measure_stream(checkpoint, Path(texts), STREAM)))
     else:
         main(arguments.texts)

@@ -1,8 +1,9 @@
-"""A training step of LitBERT's shape beside BERT-base's: same code, same batch, in one run.
+"""A training step of LitBERT's shape beside BERT-base's, and beside spacy-transformers' with the same weights.
 
     python -m benchmarks.training_step FOLDER
 
-FOLDER holds JSONL files with a ``text`` a line. Both have seeded random weights: speed does not depend on them.
+FOLDER holds JSONL files with a ``text`` a line. All have seeded random weights: speed does not
+depend on them.
 """
 
 from __future__ import annotations
@@ -18,27 +19,10 @@ from spacy.tokens import Span
 from spacy.training import Example
 
 from .record import BERT_BASE, LITBERT, read_texts, spread, untrained_checkpoint, write
+from .speed_worker import ours, stock
 
 N_TEXTS = 8
 REPEATS = 7
-LISTENER = {"@architectures": "spacy-litbert.LitBertListener.v1", "pooling": {"@layers": "reduce_mean.v1"}}
-NER = {
-    "@architectures": "spacy.TransitionBasedParser.v2",
-    "state_type": "ner",
-    "extra_state_tokens": False,
-    "hidden_width": 64,
-    "maxout_pieces": 2,
-    "use_upper": False,
-    "tok2vec": LISTENER,
-}
-
-
-def build(checkpoint: Path) -> Language:
-    nlp = spacy.blank("en")
-    model = {"@architectures": "spacy-litbert.LitBertModel.v1", "name": str(checkpoint)}
-    nlp.add_pipe("transformer", config={"model": model})
-    nlp.add_pipe("ner", config={"model": NER})
-    return nlp
 
 
 def examples(nlp: Language, texts: list[str]) -> list[Example]:
@@ -46,7 +30,7 @@ def examples(nlp: Language, texts: list[str]) -> list[Example]:
     made = []
     for text in texts:
         reference = nlp.make_doc(text)
-        reference.ents = [Span(reference, i, i + 1, "X") for i in range(0, len(reference), 20)]
+        reference.ents = [Span(reference, i, i + 1, "Chemical") for i in range(0, len(reference), 20)]
         made.append(Example(nlp.make_doc(text), reference))
     return made
 
@@ -55,11 +39,12 @@ def main(texts: list[str]) -> None:
     spacy.util.fix_random_seed(0)
     steps = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, shape, size in (("litbert", LITBERT, 32_768), ("bert_base", BERT_BASE, 28_996)):
-            nlp = build(untrained_checkpoint(Path(folder) / name, shape, size))
+        litbert = untrained_checkpoint(Path(folder) / "litbert", LITBERT, 32_768)
+        base = untrained_checkpoint(Path(folder) / "base", BERT_BASE, 28_996)
+        pipelines = {"litbert": ours(litbert), "bert_base": ours(base), "litbert_in_spacy_transformers": stock(litbert)}
+        for name, nlp in pipelines.items():
             batch = examples(nlp, texts)
-            optimizer = nlp.initialize(lambda batch=batch: batch)
-            steps[name] = (nlp, batch, optimizer)
+            steps[name] = (nlp, batch, nlp.resume_training())
     n_words = sum(len(example.reference) for example in batch)
     rates: dict[str, list[float]] = {name: [] for name in steps}
     for repeat in range(REPEATS + 1):
@@ -75,6 +60,9 @@ def main(texts: list[str]) -> None:
             "words": n_words,
             "words_per_second": {name: spread(values) for name, values in rates.items()},
             "litbert_times_bert_base": spread([a / b for a, b in zip(rates["litbert"], rates["bert_base"])]),
+            "times_spacy_transformers": spread(
+                [a / b for a, b in zip(rates["litbert"], rates["litbert_in_spacy_transformers"])]
+            ),
         },
     )
 
