@@ -39,8 +39,7 @@ $(VENV)/.pipeline: $(VENV)/.package $(wildcard models/*.whl)
 	$(INSTALL) --no-deps --force-reinstall models/en_litbert_ner-*.whl
 	touch $@
 
-$(VENV)/.test: $(VENV)/.package
-	$(INSTALL) --editable ".[test]"
+$(VENV)/.test: $(VENV)/.dev
 	$(INSTALL) --no-deps scispacy==0.6.2  # for its tokenizer alone; its own pins are for its models
 	touch $@
 
