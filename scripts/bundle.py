@@ -1,4 +1,4 @@
-"""Put a wheel made by ``projects/ner`` into ``models/``, with its card, and keep its figures.
+"""Put a wheel made by one of the projects into ``models/``, with its card, and keep its figures.
 
 python -m scripts.bundle projects/ner/packages/bc5cdr
 """
@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import shutil
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,25 +30,49 @@ def bundle(packages: Path) -> None:
     shutil.copy(wheel, MODELS)
     (MODELS / f"{name}.md").write_text(card(name, meta, wheel), "utf8")
     protocol = meta["performance"]["protocol"]
-    write(f"ner_{protocol['corpus']}_{protocol['weights']}", meta["performance"])
+    write(f"{name.rpartition('_')[2]}_{protocol['corpus']}_{protocol['weights']}", meta["performance"])
 
 
 def card(name: str, meta: dict[str, Any], wheel: Path) -> str:
     """The model card: what it is, what it began from, what it scores and how that was measured."""
     results = meta["performance"]
-    rows = {"all": {key: results[f"ents_{key}"] for key in "prf"}, **results["ents_per_type"]}
     lines = [f"# {name} {meta['version']}", "", meta["description"], "", meta["notes"], ""]
-    lines += ["| mentions | precision | recall | F1 |", "|---|---|---|---|"]
-    lines += [
-        f"| {label} | {100 * r['p']:.2f} | {100 * r['r']:.2f} | {100 * r['f']:.2f} |" for label, r in rows.items()
-    ]
+    lines += _figures_of_mentions(results) if "ents_f" in results else _figures_of_categories(results)
     lines += ["", "| how it was measured | |", "|---|---|"]
     lines += [f"| {key.replace('_', ' ')} | {_plain(value)} |" for key, value in results["protocol"].items()]
     lines += ["", "| | |", "|---|---|", f"| pipeline | {', '.join(meta['pipeline'])} |"]
-    lines += [f"| labels | {', '.join(meta['labels']['ner'])} |", f"| licence | {meta['license']} |"]
+    labels = [label for of_pipe in meta["labels"].values() for label in of_pipe]
+    lines += [f"| labels | {', '.join(labels)} |", f"| licence | {meta['license']} |"]
     lines += [f"| data | {source['name']}; {source['url']}; {source['license']} |" for source in meta["sources"]]
     lines += [f"| SHA-256 of the wheel | `{hashlib.sha256(wheel.read_bytes()).hexdigest()}` |", ""]
     return "\n".join(lines)
+
+
+def _figures_of_mentions(results: dict[str, Any]) -> list[str]:
+    rows = {"all": {key: results[f"ents_{key}"] for key in "prf"}, **results["ents_per_type"]}
+    return ["| mentions | precision | recall | F1 |", "|---|---|---|---|", *_rows(rows, "prf")]
+
+
+def _figures_of_categories(results: dict[str, Any]) -> list[str]:
+    keys = ("p", "r", "f", "ap", "auc")
+    micro = {**results["cats_micro"], "ap": results["micro_ap"]}
+    macro = {"f": results["cats_macro_f"], "ap": results["macro_ap"], "auc": results["macro_auc"]}
+    rows = {"all decisions (micro)": micro, "mean of the labels (macro)": macro, **results["cats_per_label"]}
+    lines = ["| label | precision | recall | F1 | average precision | area under the ROC curve |"]
+    lines += ["|---|---|---|---|---|---|", *_rows(rows, keys), ""]
+    lines += [f"Texts with every label right: {100 * results['accuracy']:.2f} %. Expected calibration error: "]
+    lines[-1] += f"{100 * results['calibration']['ece']:.2f} %."
+    return lines
+
+
+def _rows(rows: dict[str, dict[str, Any]], keys: Iterable[str]) -> list[str]:
+    return [
+        f"| {label} | {' | '.join(_percent(figures.get(key)) for key in keys)} |" for label, figures in rows.items()
+    ]
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.2f}"
 
 
 def _plain(value: Any) -> str:

@@ -12,26 +12,36 @@ from spacy.util import load_config
 from thinc.api import Config
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-NER = sorted(CONFIGS.glob("ner*.cfg"))
+PATHS = sorted(CONFIGS.glob("*.cfg"))
 
 
-@pytest.mark.parametrize("path", NER, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 def test_a_config_is_complete(path: Path, tmp_path: Path) -> None:
     fill_config(tmp_path / "filled.cfg", path, silent=True)
     assert load_config(tmp_path / "filled.cfg") == load_config(path)
 
 
-@pytest.mark.parametrize("path", NER, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 def test_a_config_is_valid(path: Path) -> None:
     debug_config(path)
 
 
-def test_cpu_and_gpu_differ_in_hardware_only() -> None:
-    cpu, gpu = (flat(load_config(CONFIGS / name)) for name in ("ner_cpu.cfg", "ner.cfg"))
+@pytest.mark.parametrize("name", ["ner", "textcat"])
+def test_cpu_and_gpu_differ_in_hardware_only(name: str) -> None:
+    cpu, gpu = (flat(load_config(CONFIGS / f"{name}{ending}.cfg")) for ending in ("_cpu", ""))
     assert {key for key in cpu if cpu[key] != gpu[key]} == {
         "system.gpu_allocator",
         "components.transformer.model.precision",
     }
+
+
+@pytest.mark.parametrize("ending", ["_cpu", ""])
+def test_the_encoder_is_trained_alike_for_every_task(ending: str) -> None:
+    ner, textcat = (load_config(CONFIGS / f"{name}{ending}.cfg") for name in ("ner", "textcat"))
+    assert ner["components"]["transformer"] == textcat["components"]["transformer"]
+    assert ner["nlp"]["tokenizer"] == textcat["nlp"]["tokenizer"]
+    assert ner["training"]["batcher"] == textcat["training"]["batcher"]
+    assert ner["training"]["optimizer"] == textcat["training"]["optimizer"]
 
 
 def flat(config: Config | dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -47,8 +47,8 @@ def _per_label(axes: Axes, results: dict[str, Any]) -> None:
     axes.bar_label(bars, fmt="%.1f", padding=3)
     axes.axvline(100 * results["cats_micro"]["f"], color="black", linestyle=":", label="micro-F1")
     axes.invert_yaxis()
-    axes.set(title=_title(results, "F1 of each label (texts that have it)"), xlabel="F1, %", xlim=(0, 105))
-    axes.legend()
+    axes.set(title=_title(results, "F1 of each label (texts that have it)"), xlabel="F1, %", xlim=(0, 110))
+    axes.legend(loc="lower right")
 
 
 def _precision_recall(axes: Axes, results: dict[str, Any], rows: list[dict[str, Any]]) -> None:
@@ -75,7 +75,7 @@ def _reliability(axes: Axes, results: dict[str, Any]) -> None:
     )
     title = f"Reliability (expected calibration error {results['calibration']['ece']:.3f})"
     axes.set(title=_title(results, title), xlabel="score", ylabel="how often it is right", xlim=(0, 1), ylim=(0, 1))
-    axes.legend()
+    axes.legend(loc="lower right")
 
 
 def _confusion(axes: Axes, results: dict[str, Any]) -> None:
