@@ -23,10 +23,24 @@ def rows() -> list[tuple[str, str, str]]:
     """(what, figure, result file) of each measurement."""
     alignment, memory, step = read("alignment"), read("memory"), read("training_step")
     ner = read("ner_bc5cdr_litbert-tiny")
+    cuts = {name: group["ours_beside"]["bert-base-cased"] for name, group in read("vocabulary")["groups"].items()}
+    held_out = read("vocabulary")["groups"]["heldout"]["vocabularies"]
     speed = alignment["speed"]
     coverage = [*alignment["coverage"].values(), alignment["coverage_of_one_long_text"]]
     per_type = ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in ner["ents_per_type"].items())
     return [
+        (
+            "characters in 512 wordpieces of our vocabulary beside bert-base-cased's: held-out mixed text, BC5CDR "
+            "abstracts, JNLPBA abstracts (in brackets the most that any vocabulary could reach there)",
+            ", ".join(f"{cut['characters_per_512']:.2f}× ({cut['at_most']:.2f})" for cut in cuts.values()),
+            "vocabulary",
+        ),
+        (
+            f"unknown wordpieces in {held_out['litbert-oa']['pieces']:,} of that held-out text, ours and "
+            "bert-base-cased's",
+            f"{held_out['litbert-oa']['unknown']} and {held_out['bert-base-cased']['unknown']}",
+            "vocabulary",
+        ),
         (
             "visible tokens without a wordpiece, in "
             f"{sum(part['tokens'] for part in coverage):,} tokens of BC5CDR, NCBI-disease and one long text",
