@@ -138,6 +138,19 @@ def test_hallmarks_are_read_from_their_public_files(tmp_path: Path) -> None:
     assert test.labels == tuple(HALLMARKS)
 
 
+def test_public_files_are_downloaded_once(project: Path, tmp_path: Path) -> None:
+    hallmarks(tmp_path / "public")
+    names = ("hallmarks.zip", "train.tsv", "test.tsv")
+    assets = [{"dest": f"assets/public/hoc_doc/{name}", "url": str(tmp_path / "public" / name)} for name in names]
+    srsly.write_yaml(project / "project.yml", {"assets": assets})
+    fetch_texts("hoc_doc", "", project)
+    for name in names:
+        (tmp_path / "public" / name).unlink()
+    fetch_texts("hoc_doc", "", project)
+    found = {split: len(read_labelled_texts(project / "assets" / "hoc_doc" / f"{split}.jsonl")) for split in SPLITS}
+    assert found == {"train": 18, "dev": 2, "test": 1}
+
+
 def test_chemprot_is_read_from_its_public_files(tmp_path: Path) -> None:
     for split in SPLITS:
         write(tmp_path / f"{split}.jsonl", {"text": f"<< a >> [[ b ]] {split}", "label": split.upper(), "metadata": []})
