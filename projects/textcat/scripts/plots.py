@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import srsly
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
@@ -30,7 +31,7 @@ def draw(metrics: Path, scores: Path, output: Path) -> None:
 
 
 def _save(path: Path, plot: Any, *data: Any, height: float) -> None:
-    figure = Figure(figsize=(8, height), layout="constrained")
+    figure = Figure(figsize=(9, height), layout="constrained")
     plot(figure.subplots(), *data)
     figure.savefig(path, dpi=120, format="png")
 
@@ -52,14 +53,16 @@ def _per_label(axes: Axes, results: dict[str, Any]) -> None:
 
 
 def _precision_recall(axes: Axes, results: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    for label, figures in results["cats_per_label"].items():
+    labels = results["cats_per_label"]
+    axes.set_prop_cycle(color=colormaps["turbo"](np.linspace(0.05, 0.95, len(labels))))
+    for label, figures in labels.items():
         if figures["ap"] is None:
             continue
         gold = [label in row["labels"] for row in rows]
         precision, recall, _ = precision_recall_curve(gold, [row["scores"][label] for row in rows])
         axes.plot(recall, precision, linewidth=1, label=f"{label} ({figures['ap']:.2f})")
     axes.set(title=_title(results, "Precision and recall (average precision)"), xlabel="recall", ylabel="precision")
-    axes.legend(fontsize="small", loc="lower left")
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _reliability(axes: Axes, results: dict[str, Any]) -> None:
