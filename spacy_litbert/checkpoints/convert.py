@@ -13,7 +13,7 @@ from typing import Any
 from .. import __version__
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing_folder
-from ..tokenization.vocabulary import read_json
+from ..tokenization.vocabulary import Vocabulary, read_json
 from ..types import Storage
 from .archive import check_space
 from .card import Converted, Origin, conversion_card
@@ -75,25 +75,15 @@ def convert(
     _check_target(target, overwrite)
     with _coded(target), open_source(source, scratch=_existing(target), progress=progress) as found:
         _check_apart((Path(source), found.folder), target)
-        given = read_json(config) if config else found.read_config()
-        values, said = _activated(given, found, hidden_act)
+        values, said = _activated(read_json(config) if config else found.read_config(), found, hidden_act)
         words = read_words(vocabulary) if vocabulary else found.read_vocabulary()
-        if len(words) != values["vocab_size"]:
-            message = Errors.L204.format(path=words.source, vocabulary=len(words), config=values["vocab_size"])
-            raise LitBertError(message)
+        _check_size(words, values)
         weights = read_weights(found, values, progress=progress)
         check_space(_existing(target), _OVERHEAD + _BYTES[storage] * sum(parts_of(weights).values()))
         with replacing_folder(target) as partial:
             values = written_config({**values, "pad_token_id": words.ids["[PAD]"]}, _architecture(weights))
-            checksums = write_folder(
-                partial,
-                weights.tensors,
-                values,
-                words,
-                storage=storage,
-                shard_megabytes=shard_megabytes,
-                source=found.name,
-            )
+            options: Any = {"storage": storage, "shard_megabytes": shard_megabytes, "source": found.name}
+            checksums = write_folder(partial, weights.tensors, values, words, **options)
             model = Converted(values, parts_of(weights), not words.lowercase, storage, checksums)
             card = conversion_card(_origin(found, weights, said), model, __version__)
             (partial / "README.md").write_text(card, encoding="utf8")
@@ -121,6 +111,12 @@ def _activated(config: Mapping[str, Any], source: Source, hidden_act: str | None
     values = {"type_vocab_size": 2, **config, "hidden_act": activation}
     check_config(values, str(source.folder))
     return values, said
+
+
+def _check_size(vocabulary: Vocabulary, config: Mapping[str, Any]) -> None:
+    if len(vocabulary) != config["vocab_size"]:
+        message = Errors.L204.format(path=vocabulary.source, vocabulary=len(vocabulary), config=config["vocab_size"])
+        raise LitBertError(message)
 
 
 def _architecture(weights: Weights) -> str:

@@ -117,8 +117,8 @@ ARCHIVES: dict[str, tuple[Callable[[Path, Path], Path], str, str]] = {
     "cut in half": (_cut_zip(0.5), "L212", "damaged"),
     "cut at the end": (_cut_zip(0.999), "L212", "damaged"),
     "a flipped byte": (_flipped_zip, "L212", "damaged"),
-    "a bomb": (lambda f, p: zip_of(p, f, ("more.json", bytes(20_000_000))), "L212", "would unpack"),
-    "a bomb that no one asks for": (lambda f, p: zip_of(p, f, ("x.bmp", bytes(20_000_000))), "L212", "would unpack"),
+    "a bomb": (lambda f, p: zip_of(p, f, ("more.json", bytes(60_000_000))), "L212", "would unpack"),
+    "a bomb that no one asks for": (lambda f, p: zip_of(p, f, ("x.bmp", bytes(60_000_000))), "L212", "would unpack"),
     "a lie about sizes": (
         lambda f, p: change_zip(zip_of(p, f), CENTRAL, 24, b"\x05\x00\x00\x00"),
         "L212",
