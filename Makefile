@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# transformers imports TensorFlow wherever it is installed, which takes seconds; here it is for the tests of conversion.
+export USE_TF := 0
+
 .PHONY: demo test lint benchmarks clean
 
 demo: $(VENV)/.pipeline
