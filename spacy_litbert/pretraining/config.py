@@ -55,6 +55,7 @@ class TrainingSettings:
     batch_tokens: pieces of a step over all processes; micro_tokens: those computed at once in one process.
     warmup: share of the budget in which the learning rate rises, before it falls to zero at the end.
     length, long_length, long_share: rows of ``length``, and of ``long_length`` in the last share of the budget.
+    shifted_share: of the rows shorter than the encoder reads, those whose positions begin anywhere that they fit.
     """
 
     output: str
@@ -71,6 +72,7 @@ class TrainingSettings:
     length: int
     long_length: int
     long_share: float
+    shifted_share: float
     precision: str
     compile: bool
 
@@ -119,7 +121,7 @@ _CHOICES = {
     "training.precision": ("float32", "bfloat16"),
     "export.storage": ("float32", "float16"),
 }
-_SHARES = ("model.dropout", "training.mask_share", "training.warmup", "training.long_share")
+_SHARES = ("model.dropout", "training.mask_share", "training.warmup", "training.long_share", "training.shifted_share")
 _POSITIVE = (
     "model.layers", "model.width", "model.heads", "model.inner", "model.positions",
     "training.steps", "training.minutes", "training.batch_tokens", "training.micro_tokens", "training.length",

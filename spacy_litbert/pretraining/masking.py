@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from ..tokenization.vocabulary import CONTINUATION, Vocabulary
+from .hashing import random_bits, random_share
 from .rows import IGNORED
 
-_BITS = 0xFFFFFFFF
 _WORDS, _ACTION, _REPLACEMENT = 1, 2, 3  # separate streams of random numbers
 _SLACK = 2  # places beyond the budget, for the rest of a word
 
@@ -60,8 +60,8 @@ class Masker:
         positions, chosen = self._choose(words, candidates, keys, n_places)
         original = ids.gather(1, positions)
         labels = torch.where(chosen, original, IGNORED)
-        action = _uniform(keys, positions, _ACTION)
-        other = _hash(keys, positions, _REPLACEMENT) % self._size
+        action = random_share(keys, positions, _ACTION)
+        other = random_bits(keys, positions, _REPLACEMENT) % self._size
         replaced = torch.where(action < 0.8, self._mask, torch.where(action < 0.9, other, original))
         masked = ids.scatter(1, positions, torch.where(chosen, replaced, original))
         return Masked(masked, positions, labels)
@@ -77,7 +77,7 @@ class Masker:
         """Words in random order, until more than half of the next one would pass the budget."""
         length = words.shape[1]
         sizes = torch.zeros_like(words).scatter_add_(1, words, torch.ones_like(words))
-        scores = torch.where(candidates, _hash(keys, words, _WORDS), 1 << 32)
+        scores = torch.where(candidates, random_bits(keys, words, _WORDS), 1 << 32)
         order = scores.argsort(dim=1, stable=True)
         in_order = words.gather(1, order)
         rank = torch.arange(length, device=words.device).expand_as(words)
@@ -89,21 +89,3 @@ class Masker:
         whole = (first + size / 2 <= budget.clamp(min=1)) & (first + size <= n_places)
         chosen = whole & candidates.gather(1, order)
         return order[:, :n_places], chosen[:, :n_places]
-
-
-def _uniform(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
-    return _hash(keys, numbers, stream).double() / (1 << 32)
-
-
-def _hash(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
-    """32 bits for each (row's key, number in the row): int64 in 0 … 2³² - 1. keys: (rows,); numbers: (rows, n)."""
-    return _mixed(_mixed(keys[:, None] ^ (stream * 0x9E3779B9 & _BITS)) ^ (numbers * 0x85EBCA6B & _BITS))
-
-
-def _mixed(value: Tensor) -> Tensor:
-    """The finaliser of MurmurHash3 (Appleby 2016, public domain); products wrap, only 32 bits are kept."""
-    value = value ^ (value >> 16)
-    value = value * 0x85EBCA6B & _BITS
-    value = value ^ (value >> 13)
-    value = value * 0xC2B2AE35 & _BITS
-    return value ^ (value >> 16)

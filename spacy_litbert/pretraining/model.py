@@ -18,6 +18,7 @@ from transformers import BertForPreTraining
 
 from ..encoder.layers import run_layers
 from ..tokenization.vocabulary import Vocabulary
+from .hashing import random_bits, random_share
 from .loss import vocabulary_loss
 from .masking import Masker
 from .rows import IGNORED, Rows
@@ -50,6 +51,7 @@ class Sums:
         return means
 
 
+_SHIFTED = 4  # a stream of random numbers, beside those of masking
 N_SUMS = len(fields(Sums))
 
 
@@ -57,7 +59,7 @@ N_SUMS = len(fields(Sums))
 class Geometry:
     """What follows from the special tokens of rows: (rows, length) each, the mask (rows, 1, length, length).
 
-    positions: from each [CLS] on. segments: 0 up to an example's first [SEP], then 1.
+    positions: from each [CLS] on, beginning with the row's shift. segments: 0 up to an example's first [SEP], then 1.
     visible: True where a piece may look at another one, that is within its example.
     """
 
@@ -69,15 +71,23 @@ class Geometry:
 class PretrainingModel(nn.Module):
     """The model, and how its rows are masked.
 
+    shifted_share: of the rows shorter than the encoder reads, those whose positions begin later, in training.
     compiled: let torch.compile fuse the encoder; worth its minutes on a GPU only.
     """
 
     def __init__(
-        self, bert: BertForPreTraining, vocabulary: Vocabulary, masker: Masker, *, pairs: bool, compiled: bool = False
+        self,
+        bert: BertForPreTraining,
+        vocabulary: Vocabulary,
+        masker: Masker,
+        *,
+        pairs: bool,
+        shifted_share: float = 0.0,
+        compiled: bool = False,
     ):
         super().__init__()
         self.bert = bert
-        self._masker, self._pairs = masker, pairs
+        self._masker, self._pairs, self._shifted_share = masker, pairs, shifted_share
         ids = vocabulary.ids
         self._pad, self._cls, self._sep = ids["[PAD]"], ids["[CLS]"], ids["[SEP]"]
         self._compiled_encode = torch.compile(encode, dynamic=False) if compiled else encode
@@ -92,7 +102,7 @@ class PretrainingModel(nn.Module):
         spread over micro-batches and processes.
         """
         masked = self._masker(ids, keys)
-        geometry = self._geometry(ids)
+        geometry = self._geometry(ids, self._shift(keys, ids.shape[1]))
         encoding = self._compiled_encode if self.training else encode
         hidden = encoding(self.bert.bert, masked.ids, geometry.positions, geometry.segments, geometry.visible)
         masked_loss, n_right = self._masked_loss(hidden, masked.positions, masked.labels)
@@ -107,10 +117,23 @@ class PretrainingModel(nn.Module):
             sums += [torch.zeros_like(n_right)] * 3
         return loss, torch.stack([value.double() for value in (*sums, n_tokens)])
 
-    def _geometry(self, ids: Tensor) -> Geometry:
+    def _shift(self, keys: Tensor, length: int) -> Tensor:
+        """(rows, 1) where a row's positions begin: in training, for some rows anywhere that they still fit.
+
+        So rows of 128 train all 512 positions, which the few long rows at the end of a short run would not.
+        Method: Kiyono et al. 2021 (SHAPE), https://arxiv.org/abs/2109.05644, for a share of the rows.
+        """
+        zeros = torch.zeros_like(keys)[:, None]
+        room = self.bert.config.max_position_embeddings - length
+        if not self.training or room <= 0:
+            return zeros
+        is_shifted = random_share(keys, zeros, _SHIFTED) < self._shifted_share
+        return torch.where(is_shifted, random_bits(keys, zeros + 1, _SHIFTED) % (room + 1), zeros)
+
+    def _geometry(self, ids: Tensor, shift: Tensor) -> Geometry:
         index = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
         begins, ends = ids == self._cls, (ids == self._sep).long()
-        positions = index - torch.where(begins, index, 0).cummax(1).values
+        positions = index - torch.where(begins, index, 0).cummax(1).values + shift
         ends_before = ends.cumsum(1) - ends
         segments = ends_before - torch.where(begins, ends_before, 0).cummax(1).values
         example = begins.long().cumsum(1) * (ids != self._pad)

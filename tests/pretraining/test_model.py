@@ -98,3 +98,20 @@ def test_compiled_is_the_same(model: PretrainingModel, corpus: Corpus, monkeypat
     compiled = PretrainingModel(model.bert, corpus.vocabulary, model._masker, pairs=True, compiled=True)
     rows = _packed(corpus, pairs=True)
     torch.testing.assert_close(losses(compiled.train(), rows)[0], losses(model.train(), rows)[0])
+
+
+def test_short_rows_train_all_positions_and_are_evaluated_on_the_first(model: PretrainingModel, corpus: Corpus) -> None:
+    rows = Epoch(corpus, length=32, pairs=True, seed=0, epoch=0).rows(_array([0, 1, 2, 3, 4, 5, 6, 7]))
+    keys = torch.arange(4000) * 1_000_003 % (1 << 32)
+    model._shifted_share = 0.5
+    assert not model._shift(keys, 32).any()  # not in training
+    model.train()
+    assert not model._shift(keys, 64).any()  # no room
+    shifts = model._shift(keys, 32).flatten()
+    assert shifts.min() == 0
+    assert shifts.max() == 32
+    assert 0.45 < (shifts == 0).float().mean() < 0.57
+    shift = model._shift(rows.keys, 32)
+    positions = model._geometry(rows.ids, shift).positions
+    assert torch.equal(positions[:, 0], shift[:, 0])  # that of the first [CLS]
+    assert positions.max() < 64
