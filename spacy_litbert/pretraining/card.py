@@ -29,7 +29,10 @@ def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bo
     ]
     if plotted:
         sections.append("![Losses and accuracies over the tokens seen](curve.png)")
-    if model["start"]:
+    if record["before"]:
+        rows = [*record["before"], record]
+        sections.append("Training had several parts:\n\n" + markdown_table(*_parts(rows)))
+    elif model["start"]:
         sections.append(f"Training went on from the weights `{model['start']}`; the figures are those of this run.")
     sections += [
         f"## Text\n\n{text['documents']:,} documents, {text['sentences']:,} sentences, {text['tokens']:,} wordpieces, "
@@ -53,13 +56,14 @@ def _header(export: dict[str, Any]) -> str:
 
 def _summary(record: dict[str, Any]) -> str:
     """What the weights are and what made them, in a sentence or two."""
-    begun = record["settings"]["model"]["start"]
+    runs = [*record["before"], record]
+    begun = runs[0]["settings"]["model"]["start"]
     text, hardware = record["text"], record["hardware"]
     return (
         f"A light BERT for biomedical text, with LitBERT's design and none of its original weights: pretrained from "
-        f"{f'the weights {begun}' if begun else 'random weights'} for {record['hours']:.1f} hours on "
-        f"{hardware['processes']} × {hardware['device']}, with {record['tokens'] / 1e6:,.1f} million wordpieces of "
-        f"{text['documents']:,} open texts."
+        f"{f'the weights {begun}' if begun else 'random weights'} for {sum(run['hours'] for run in runs):.1f} hours on "
+        f"{hardware['processes']} × {hardware['device']}, with {sum(run['tokens'] for run in runs) / 1e6:,.1f} million "
+        f"wordpieces of {text['documents']:,} open texts."
     )
 
 
@@ -69,8 +73,7 @@ def _training_rows(record: dict[str, Any]) -> Iterable[list[str]]:
     yield ["objective", f"{objective}; {training['mask_share']:.0%} of the pieces, whole words"]
     yield ["steps", f"{record['steps']:,} of {training['batch_tokens']:,} positions"]
     yield ["wordpieces seen", f"{record['tokens']:,}"]
-    lengths = f"{training['length']}, then {training['long_length']} in the last {training['long_share']:.0%}"
-    yield ["row length", lengths if training["long_share"] else str(training["length"])]
+    yield ["row length", _lengths(training)]
     rate = f"{training['learning_rate']}, {training['warmup']:.0%} warm-up, then linearly to zero"
     yield ["learning rate", f"{rate} (AdamW, weight decay {training['weight_decay']})"]
     yield ["dropout", str(record["settings"]["model"]["dropout"])]
@@ -95,3 +98,26 @@ def _result_rows(record: dict[str, Any]) -> Iterable[list[str]]:
     for key, name in names.items():
         values = [f"{part[key]:.4f}" if key in part else "–" for part in (record["last"], record["heldout"])]
         yield [name, *values]
+
+
+def _parts(runs: list[dict[str, Any]]) -> tuple[list[str], Iterable[list[str]]]:
+    """A table of the runs that made the weights, one after the other; the figures above are the last one's."""
+    titles = ["part", "row length", "peak learning rate", "steps", "wordpieces", "hours", "held-out loss"]
+    rows = (
+        [
+            str(i),
+            _lengths(run["settings"]["training"]),
+            f"{run['settings']['training']['learning_rate']}",
+            f"{run['steps']:,}",
+            f"{run['tokens']:,}",
+            f"{run['hours']:.2f}",
+            f"{run['heldout'].get('masked_loss', float('nan')):.4f}",
+        ]
+        for i, run in enumerate(runs, start=1)
+    )
+    return titles, rows
+
+
+def _lengths(training: dict[str, Any]) -> str:
+    lengths = f"{training['length']}, then {training['long_length']} in the last {training['long_share']:.0%}"
+    return lengths if training["long_share"] else str(training["length"])

@@ -16,6 +16,7 @@ import transformers
 from .. import __version__
 from ..files import replacing
 from ..machine import processor_name
+from ..tokenization.vocabulary import read_json
 from .curve import read_curve
 from .loop import Trainer
 from .shards import Corpus, vocabulary_checksum
@@ -37,6 +38,7 @@ def _record(trainer: Trainer) -> dict[str, Any]:
     return {
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "settings": _without_places(settings.to_dict()),
+        "before": _before(settings.model.start),
         "parameters": n_parameters(trainer.model),
         "vocabulary": {"size": len(corpus.vocabulary), "checksum": vocabulary_checksum(corpus.vocabulary)},
         "text": _text(corpus),
@@ -55,6 +57,15 @@ def _record(trainer: Trainer) -> dict[str, Any]:
             "python": platform.python_version(),
         },
     }
+
+
+def _before(start: str | None) -> list[dict[str, Any]]:
+    """The runs of ours that the weights had behind them, the first one first."""
+    if start is None or not (Path(start) / NAME).is_file():
+        return []
+    earlier = read_json(Path(start) / NAME)
+    kept = {key: earlier[key] for key in ("finished", "settings", "steps", "tokens", "hours", "heldout")}
+    return [*earlier.get("before", []), kept]
 
 
 def _without_places(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
