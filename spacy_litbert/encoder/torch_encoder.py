@@ -2,8 +2,7 @@
 
 The weights live in Hugging Face's ``BertModel``, but the rows of a micro-batch run through its
 linear layers end to end, without padding; only attention looks at one window at a time (windows
-of equal length together), through ``scaled_dot_product_attention``. So no padding is computed,
-and the numbers are those of ``BertModel`` up to rounding.
+of equal length together). So no padding is computed, and the numbers are those of ``BertModel`` up to rounding.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
 from transformers import BertModel
 
 from ..errors import Warnings
 from ..types import Precision
+from .attention import attention
 from .inputs import EncoderInput, split
 from .layers import run_layers
 
@@ -184,7 +183,7 @@ def _attend(
             x[begin : begin + length * number].view(number, length, heads, -1).transpose(1, 2)
             for x in (query, key, value)
         )
-        context = scaled_dot_product_attention(q, k, v, dropout_p=dropout)
+        context = attention(q, k, v, dropout=dropout)
         contexts.append(context.transpose(1, 2).reshape(length * number, -1))
     return torch.cat(contexts)
 

@@ -100,6 +100,8 @@ class TorchShim(EncoderShim):
 
     def _load_encoder(self, checkpoint: Checkpoint) -> None:
         self._model = checkpoint.bert.to(get_torch_default_device())
+        # A micro-batch has gradients for a few hundred of the vocabulary's rows: the dense ones are made once an update.
+        self._model.embeddings.word_embeddings.sparse = True
 
     def _load_exported(self, message: dict[str, Any]) -> None:
         raise LitBertError(Errors.L305.format(reason='it was exported for `backend = "onnx"`'))
@@ -129,7 +131,8 @@ class _ThincStep(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         for name, parameter in self._bert.named_parameters():
             if parameter.grad is not None:
-                key, gradient = (self._shim_id, name), torch2xp(parameter.grad)
+                dense = parameter.grad.to_dense() if parameter.grad.is_sparse else parameter.grad
+                key, gradient = (self._shim_id, name), torch2xp(dense)
                 weights, _ = self._optimizer(key, torch2xp(parameter.data), gradient)
                 updated = xp2torch(weights, device=parameter.device)
                 # thinc mostly updates in place. Putting the view of a view in the place of the parameter,

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertForPreTraining
 
+from ..encoder.attention import attention
 from ..encoder.layers import run_layers
 from ..tokenization.vocabulary import Vocabulary
 from .hashing import random_bits, random_share
@@ -171,11 +172,5 @@ def encode(bert: Any, ids: Tensor, positions: Tensor, segments: Tensor, visible:
 def _attend(visible: Tensor, query: Tensor, key: Tensor, value: Tensor, heads: int, dropout: float) -> Tensor:
     """Self-attention within each example of a row."""
     query, key, value = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value))
-    if query.device.type == "cpu":
-        # Faster there than scaled_dot_product_attention, at these lengths and in bfloat16.
-        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-        weights = scores.masked_fill(~visible, float("-inf")).softmax(-1)
-        context = functional.dropout(weights, dropout) @ value
-    else:
-        context = functional.scaled_dot_product_attention(query, key, value, attn_mask=visible, dropout_p=dropout)
+    context = attention(query, key, value, visible=visible, dropout=dropout)
     return context.transpose(1, 2).flatten(-2)
