@@ -100,7 +100,7 @@ class TorchShim(EncoderShim):
 
     def _load_encoder(self, checkpoint: Checkpoint) -> None:
         self._model = checkpoint.bert.to(get_torch_default_device())
-        # A micro-batch has gradients for a few hundred of the vocabulary's rows: the dense ones are made once an update.
+        # A micro-batch reaches a few hundred of its rows; dense gradients are made once an update.
         self._model.embeddings.word_embeddings.sparse = True
 
     def _load_exported(self, message: dict[str, Any]) -> None:
