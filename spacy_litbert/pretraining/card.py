@@ -76,7 +76,7 @@ def _training_rows(record: dict[str, Any]) -> Iterable[list[str]]:
     yield ["row length", _lengths(training)]
     rate = f"{training['learning_rate']}, {training['warmup']:.0%} warm-up, then linearly to zero"
     yield ["learning rate", f"{rate} (AdamW, weight decay {training['weight_decay']})"]
-    yield ["dropout", str(record["settings"]["model"]["dropout"])]
+    yield ["dropout", f"{record['settings']['model']['dropout']} (config.json has what fine-tuning wants)"]
     yield ["precision", training["precision"]]
     yield ["time", f"{record['hours']:.2f} hours, finished {record['finished'][:10]}"]
     on = f"{hardware['processes']} × {hardware['device']}, {hardware['threads']} threads of {hardware['cores']} cores"

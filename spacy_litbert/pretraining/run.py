@@ -89,7 +89,7 @@ def make_trainer(
 
 
 def _model(settings: Settings, vocabulary: Vocabulary, device: torch.device) -> PretrainingModel:
-    config = BertConfig.from_dict(bert_config(settings.model, vocabulary))
+    config = BertConfig.from_dict(bert_config(settings.model, vocabulary, dropout=settings.model.dropout))
     if settings.model.start is None:
         torch.manual_seed(settings.training.seed)
         bert = BertForPreTraining(config)

@@ -1,4 +1,8 @@
-"""A trained pipeline → the same with its encoder in float16: half the size on disk, ready to be scored and packaged."""
+"""A trained pipeline → the same with its encoder stored in float16: half the size, ready to be scored and packaged.
+
+It computes in float32, however it was trained: exact, and fast enough on any machine. Whoever loads it can choose
+otherwise: ``spacy.load(name, config={"components.transformer.model.precision": "bfloat16"})``.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,8 @@ def store(model: Path, output: Path) -> None:
     """Write the pipeline ``model`` to ``output`` with float16 weights; what is not LitBERT's stays as it is."""
     config = load_config(model / "config.cfg")
     overrides = {
-        f"components.{name}.model.storage": "float16"
+        f"components.{name}.model.{key}": value
+        for key, value in (("storage", "float16"), ("precision", "float32"))
         for name, component in config["components"].items()
         if component.get("model", {}).get("@architectures", "").startswith("spacy-litbert.LitBertModel.")
     }

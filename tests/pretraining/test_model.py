@@ -23,7 +23,7 @@ LENGTH = 64
 def model(corpus: Corpus) -> PretrainingModel:
     torch.manual_seed(0)
     shape = ModelSettings(layers=2, width=32, heads=4, inner=64, positions=64, dropout=0.0, start=None)
-    bert = BertForPreTraining(BertConfig.from_dict(bert_config(shape, corpus.vocabulary)))
+    bert = BertForPreTraining(BertConfig.from_dict(bert_config(shape, corpus.vocabulary, dropout=0.0)))
     torch.nn.init.normal_(bert.cls.predictions.decoder.bias)
     masker = Masker(corpus.vocabulary, 0.15, CPU)
     return PretrainingModel(bert, corpus.vocabulary, masker, pairs=True).eval()

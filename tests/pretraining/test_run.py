@@ -180,6 +180,12 @@ def test_the_export_loads_everywhere(exported: Path) -> None:
     torch.testing.assert_close(vectors[0], vectors[2])
 
 
+def test_the_export_is_for_fine_tuning(make_settings: MakeSettings) -> None:
+    settings = make_settings(training__steps=1, model__dropout=0.0)
+    _run(settings)
+    assert BertModel.from_pretrained(settings.export.folder).config.hidden_dropout_prob == 0.1
+
+
 def test_the_card_says_what_happened(exported: Path) -> None:
     card = (exported / "README.md").read_text("utf8")
     for words in ("masked language model and next-sentence prediction", "| steps | 4 of", "| sample | CC0-1.0 | 44 |"):
