@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from typing import Any
 
@@ -49,11 +50,11 @@ class OnnxEncoder:
         return hidden, pooled
 
     def _running(self) -> Any:
-        # Threads do not survive a fork: a child makes its own session, with one thread, as it is one of several.
+        # Threads do not survive a fork: a child makes its own session.
         process = os.getpid()
         if self._session is None or self._process != process:
             options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = _threads() if self._process in (0, process) else 1
+            options.intra_op_num_threads = _threads()
             options.log_severity_level = 3
             self._session = onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
             self._process = process
@@ -62,12 +63,11 @@ class OnnxEncoder:
     def __getstate__(self) -> dict[str, Any]:
         return {"graph": self.graph, "_session": None, "_process": 0}
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> OnnxEncoder:
-        return OnnxEncoder(self.graph)
-
 
 def _threads() -> int:
-    """As many as torch would take: OMP_NUM_THREADS, or the cores."""
+    """One in a child process, which is one of several; else what torch would take, OMP_NUM_THREADS or the cores (0)."""
+    if multiprocessing.parent_process() is not None:
+        return 1
     return int(os.environ.get("OMP_NUM_THREADS") or 0)
 
 

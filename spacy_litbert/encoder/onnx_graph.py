@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from transformers import BertModel
@@ -128,8 +129,8 @@ def _layer(builder: _Builder, layer: Any, hidden: str, name: str, config: Any) -
     attention, heads = layer.attention.self, config.num_attention_heads
     projections = (attention.query, attention.key, attention.value)
     queries_keys_values = builder.product(
-        nn.Parameter(_joined([part.weight for part in projections])),
-        nn.Parameter(_joined([part.bias for part in projections])),
+        torch.cat([part.weight for part in projections]),
+        torch.cat([part.bias for part in projections]),
         hidden,
         f"{name}.qkv",
     )
@@ -156,12 +157,6 @@ def _activation(builder: _Builder, kind: str, inputs: str, name: str) -> str:
     if _GELUS[kind] == "none":
         return builder.fused("Gelu", [inputs], name)
     return builder.fused("FastGelu", [inputs], name)
-
-
-def _joined(tensors: list[Tensor]) -> Tensor:
-    import torch
-
-    return torch.cat([tensor.detach() for tensor in tensors])
 
 
 def _numbers(tensor: Tensor) -> FloatArray:

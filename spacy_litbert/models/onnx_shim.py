@@ -38,6 +38,9 @@ class OnnxShim(EncoderShim):
     def finish_update(self, optimizer: Optimizer) -> None:
         """Nothing to update: a frozen encoder in the training of other components."""
 
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Nothing to move: the graph runs on the CPU, wherever the other components do."""
+
     def _load_encoder(self, checkpoint: Checkpoint) -> None:
         self._model = OnnxEncoder(_graph_of(checkpoint, self.precision))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ _SOURCE = "the saved pipeline"
 XpVectors = tuple[Floats2d, Floats2d | None]
 
 
-class EncoderShim(Shim):
+class EncoderShim(Shim, ABC):
     """An encoder and its vocabulary; empty until ``load`` or ``from_bytes``.
 
     config: what makes a BERT a BERT, as in config.json. entries: (vocabulary,) object array of the
@@ -44,9 +45,9 @@ class EncoderShim(Shim):
         self._load_encoder(checkpoint)
         self._take(checkpoint.config, checkpoint.vocabulary)
 
+    @abstractmethod
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
         """Vectors (n_rows, width) and (windows, width) float32 or None, and the way back for their gradients."""
-        raise NotImplementedError
 
     def to_bytes(self) -> bytes:
         """Config, vocabulary and weights; no trace of where they came from."""
@@ -77,11 +78,14 @@ class EncoderShim(Shim):
         self.wordpieces = WordpieceEncoder(vocabulary)
         self.entries = np.array(vocabulary.tokens, dtype=object)
 
+    @abstractmethod
     def _load_encoder(self, checkpoint: Checkpoint) -> None:
-        raise NotImplementedError
+        """Make ``_model`` of a checkpoint's weights."""
 
+    @abstractmethod
     def _load_exported(self, message: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Make ``_model`` of what ``_encoder_to_bytes`` wrote, if that was no weights. Raises LitBertError L305."""
 
+    @abstractmethod
     def _encoder_to_bytes(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """What holds the encoder: ``weights`` in safetensors' form, or a form of the shim's own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
 import pickle
 from pathlib import Path
 
@@ -78,3 +79,16 @@ def test_copies_run_on_their_own(checkpoint: Path, batch: EncoderInput) -> None:
     expected, _ = original.predict(batch, budget=100)
     for other in (copy.deepcopy(original), pickle.loads(pickle.dumps(original))):
         assert np.array_equal(other.predict(batch, budget=100)[0], expected)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_child_process_takes_one_thread(checkpoint: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    original = encoder(load_checkpoint(checkpoint).bert)
+    assert threads(original) == 2
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.apply(threads, [original]) == 1
+
+
+def threads(of: OnnxEncoder) -> int:
+    return int(of._running().get_session_options().intra_op_num_threads)
