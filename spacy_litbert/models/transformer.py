@@ -49,8 +49,8 @@ def build_litbert_model_v1(
     keep_wordpieces: wordpieces whose activations training keeps; beyond, they are computed twice.
     precision: of the forward pass: ``"float32"``; with torch also ``"bfloat16"`` and ``"float16"``, and with ONNX
         Runtime ``"int8"``. Torch's weights in memory are float32.
-    storage: of the weights on disk, ``"float32"`` or ``"float16"`` (half the size; what is loaded is then
-        rounded to about three digits).
+    storage: of torch's weights on disk, ``"float32"`` or ``"float16"`` (half the size; what is loaded is then
+        rounded to about three digits). Ignored with ``backend = "onnx"``, which stores its graph.
     backend: ``"torch"``, or ``"onnx"`` for ONNX Runtime, which is faster on a CPU and can't train
         (needs the extra ``onnx``).
 
