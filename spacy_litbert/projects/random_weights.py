@@ -9,12 +9,12 @@ import argparse
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from transformers import BertModel
 
+from ..checkpoints.config import written_config
 from ..checkpoints.folder import load_checkpoint
 from ..checkpoints.resolve import resolve
-from ..checkpoints.tokenizer_files import write_tokenizer
+from ..checkpoints.write import write_folder
 from ..files import replacing_folder
 
 _CARD = """# Random weights
@@ -33,9 +33,15 @@ def random_weights(name: str, folder: Path, *, seed: int = 0) -> None:
     torch.manual_seed(seed)
     bert = BertModel(checkpoint.bert.config)
     with replacing_folder(folder) as partial:
-        bert.config.to_json_file(partial / "config.json")
-        save_file(bert.state_dict(), partial / "model.safetensors", metadata={"format": "pt"})
-        write_tokenizer(checkpoint.vocabulary, partial, limit=checkpoint.limit)
+        write_folder(
+            partial,
+            bert.state_dict(),
+            written_config(checkpoint.config, "BertModel"),
+            checkpoint.vocabulary,
+            storage="float32",
+            shard_megabytes=None,
+            source=name,
+        )
         (partial / "README.md").write_text(_CARD.format(name=Path(name).name, seed=seed), encoding="utf8")
 
 
