@@ -40,7 +40,7 @@ setup(
         "spacy>=3.8.2,<3.9.0",
         "spacy-transformers>=1.4.0,<1.5.0",
         "transformers>=4.40.0",
-        "torch>=2.4.0",
+        "torch>=2.6.0",
         "thinc>=8.3.0,<8.4.0",
         "tokenizers>=0.19",
         "safetensors>=0.4.3",
