@@ -1,6 +1,7 @@
-"""Put weights exported by ``projects/pretrain`` into ``models/``, and keep their figures.
+r"""Put weights exported by ``projects/pretrain`` into ``models/``, and keep their figures.
 
-python -m scripts.bundle_weights projects/pretrain/training/full/litbert-oa-mini
+python -m scripts.bundle_weights projects/pretrain/training/full/litbert-oa-mini \
+    --heldout projects/pretrain/training/full/heldout
 """
 
 from __future__ import annotations
@@ -13,13 +14,21 @@ from pathlib import Path
 from benchmarks.record import write
 from spacy_litbert.checkpoints.folder import load_checkpoint
 from spacy_litbert.files import replacing_folder
+from spacy_litbert.pretraining.evaluate import evaluate_folder
 
 MODELS = Path(__file__).parent.parent / "models"
 LARGEST_FILE = 50_000_000  # bytes
 
 
-def bundle(exported: Path) -> None:
-    """Copy the folder, if it loads and no file is too large for a repository; write benchmarks/results."""
+LENGTHS = (128, 512)  # of rows; the longer ones show what is known of the later positions
+WORDPIECES = 2**18
+
+
+def bundle(exported: Path, heldout: Path, before: Path | None) -> None:
+    """Copy the folder, if it loads and no file is too large for a repository; write benchmarks/results.
+
+    heldout: tokenised text that no part of the training saw. before: the weights before its last part, to compare.
+    """
     load_checkpoint(exported)
     for path in exported.iterdir():
         if path.stat().st_size > LARGEST_FILE:
@@ -27,10 +36,18 @@ def bundle(exported: Path) -> None:
     with replacing_folder(MODELS / exported.name) as partial:
         shutil.copytree(exported, partial, dirs_exist_ok=True)
     run = json.loads((exported / "run.json").read_text("utf8"))
-    write(f"pretraining_{exported.name}", {"run": run})
+    figures = {
+        folder.name: [evaluate_folder(folder, heldout, length=length, n=WORDPIECES // length) for length in LENGTHS]
+        for folder in (exported, before)
+        if folder is not None
+    }
+    write(f"pretraining_{exported.name}", {"run": run, "heldout": figures})
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("exported", type=Path, help="the folder that pretraining exported")
-    bundle(parser.parse_args().exported)
+    parser.add_argument("--heldout", type=Path, required=True)
+    parser.add_argument("--before", type=Path)
+    arguments = parser.parse_args()
+    bundle(arguments.exported, arguments.heldout, arguments.before)
