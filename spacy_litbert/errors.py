@@ -114,9 +114,8 @@ class Errors:
         "(more than {limit} %): {examples}. Extend the tokenizer's infixes, or raise the limit knowingly."
     )
     L405 = (
-        "[L405] {path} is not the {split} split of {corpus} on record: it has {n_documents} documents and "
-        "{n_mentions} mentions, digest {found}, expected {expected}. Fetch it again, or give a changed corpus "
-        "a name of its own."
+        "[L405] {path} is not the {split} split of {corpus} on record: it has {counts}, digest {found}, "
+        "expected {expected}. Fetch it again, or give a changed corpus a name of its own."
     )
     L406 = (
         "[L406] Found {found} for the {split} split of {corpus} in {place}. There must be one file {split} "
@@ -144,10 +143,6 @@ class Errors:
     L509 = "[L509] The loss at step {step} is {loss}. Lower `training.learning_rate` and resume from a checkpoint."
     L510 = "[L510] Settings are overridden as `--section.name value`, found: {found}."
     # Text classification
-    L601 = (
-        "[L601] {path} is not the {split} split of {corpus} on record: it has {n_texts} texts with {n_labels} labels "
-        "set, digest {found}, expected {expected}. Fetch it again, or give a changed corpus a name of its own."
-    )
     L602 = (
         "[L602] {path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "
         "Name every label in each line, with 1 or 0."

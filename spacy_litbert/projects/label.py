@@ -13,6 +13,8 @@ from typing import Any
 import srsly
 from spacy.util import load_config
 
+from .records import read_record
+
 
 def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, version: str, description: str) -> None:
     """Copy ``model`` to ``output`` with the test ``scores`` (JSON with a ``protocol``) in its meta.json.
@@ -32,7 +34,7 @@ def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, 
 
 def _meta(results: dict[str, Any], corpora: Path, description: str) -> dict[str, Any]:
     protocol = results["protocol"]
-    corpus = srsly.read_json(corpora).get(protocol["corpus"], {})
+    corpus = read_record(corpora, protocol["corpus"])
     title = corpus.get("title", protocol["corpus"])
     return {
         "license": "MIT",

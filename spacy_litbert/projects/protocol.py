@@ -1,4 +1,4 @@
-"""How a project's figures came about: weights, versions and machine, as they stand in its metrics files."""
+"""How a project's figures came about: weights, settings, versions and machine, as they stand in its metrics files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from spacy.language import Language
 
 from ..checkpoints.resolve import resolve
 from ..machine import processor_name
@@ -23,6 +24,18 @@ def describe_weights(weights: str) -> dict[str, str]:
         "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
         "weights_sha256": _sha256(weights),
         "weights_card": _card(weights),
+    }
+
+
+def describe_training(nlp: Language, weights: str) -> dict[str, Any]:
+    """How a pipeline on LitBERT was trained: from which weights and with which settings."""
+    config = nlp.config.interpolate()
+    return {
+        "tokenizer": config["nlp"]["tokenizer"]["@tokenizers"],
+        **describe_weights(weights),
+        "seed": config["training"]["seed"],
+        "peak_learning_rate": config["training"]["optimizer"]["learn_rate"]["initial_rate"],
+        "precision": config["components"]["transformer"]["model"]["precision"],
     }
 
 

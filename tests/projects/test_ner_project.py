@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 import spacy
 
-from .conftest import NER
+from .conftest import NER, copy_of, run, unpack
 
-OUTPUTS = ("assets", "corpus", "training", "metrics", "output", "packages", "project.lock", "__pycache__")
-STEPS = ("fetch", "convert", "train", "evaluate", "visualize", "package")
-
-
-def run_toy(project: Path, command: str = "toy", **variables: object) -> str:
-    overrides = [word for name, value in variables.items() for word in (f"--vars.{name}", str(value))]
-    return subprocess.run(
-        [sys.executable, "-m", "spacy", "project", "run", command, str(project), *overrides],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+STEPS = ("fetch", "convert", "train", "store", "evaluate", "visualize", "package")
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("repository")
-    shutil.copytree(NER.parent.parent / "configs", root / "configs")
-    shutil.copytree(NER, root / "projects" / "ner", ignore=shutil.ignore_patterns(*OUTPUTS))
-    run_toy(root / "projects" / "ner")
-    return root / "projects" / "ner"
+    copy = copy_of(NER, tmp_path_factory.mktemp("repository"))
+    run(copy, "toy")
+    return copy
 
 
 def test_a_second_run_has_nothing_to_do(project: Path) -> None:
-    output = run_toy(project)
+    output = run(project, "toy")
     assert all(f"Skipping '{step}': nothing changed" in output for step in STEPS)
 
 
@@ -62,11 +43,7 @@ def test_the_page_shows_ten_texts(project: Path) -> None:
 
 
 def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path: Path) -> None:
-    [wheel] = (project / "packages" / "toy").glob("*/dist/en_litbert_ner-*-py3-none-any.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path)
-    [folder] = (tmp_path / "en_litbert_ner").glob("en_litbert_ner-*")
-    nlp = spacy.load(folder)
+    nlp = spacy.load(unpack(project, "toy", tmp_path))
     assert nlp.meta["name"] == "litbert_ner"
     assert nlp.meta["labels"]["ner"] == ["Chemical", "Disease"]
     assert nlp.meta["performance"]["protocol"]["corpus"] == "toy"
@@ -80,7 +57,7 @@ def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path:
 
 
 def test_systems_are_compared_over_seeds(project: Path) -> None:
-    run_toy(project, "compare", corpus="toy", seeds="0,1", lr=0.002, max_steps=40, eval_frequency=20, baseline_steps=40)
+    run(project, "compare", corpus="toy", seeds="0,1", lr=0.002, max_steps=40, eval_frequency=20, baseline_steps=40)
     result = json.loads((project / "metrics" / "toy" / "compare.json").read_text())
     assert list(result["systems"]) == ["litbert", "litbert, random weights", "spaCy's CNN"]
     for system in result["systems"].values():

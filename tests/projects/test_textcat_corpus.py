@@ -87,7 +87,7 @@ def test_texts_become_docs_with_cats(project: Path) -> None:
 @pytest.mark.parametrize(
     "split, rows, message",
     [
-        ("dev", [row(2, x=1, y=1)], r"L601.*not the dev split of mini.*1 texts with 2 labels"),
+        ("dev", [row(2, x=1, y=1)], r"L405.*not the dev split of mini.*1 texts with 2 labels"),
         ("dev", [row(2, x=1, y=0, z=0)], r"L605.*dev\.jsonl.*train split: z\."),
         ("train", [row(0, x=1, y=0)], r"L606.*train split has the label 'y'"),
     ],

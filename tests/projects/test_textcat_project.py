@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import spacy
-from spacy.language import Language
 
-from .conftest import TEXTCAT
+from .conftest import TEXTCAT, copy_of, run, unpack
 
-OUTPUTS = ("assets", "corpus", "training", "metrics", "output", "packages", "project.lock", "__pycache__")
 STEPS = ("fetch", "convert", "configure", "train", "store", "tune", "evaluate", "plot", "package")
 ANY, EXCLUSIVE = "toy_topics", "toy_roles"
-SETTINGS = {"vars.data": "toy", "vars.lr": "0.002", "vars.max_steps": "60", "vars.eval_frequency": "20"}
-
-
-def run(project: Path, command: str, **settings: str) -> str:
-    overrides = [part for key, value in settings.items() for part in (f"--{key}", value)]
-    return subprocess.run(
-        [sys.executable, "-m", "spacy", "project", "run", command, str(project), *overrides],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+SETTINGS: dict[str, Any] = {"data": "toy", "lr": 0.002, "max_steps": 60, "eval_frequency": 20}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("repository")
-    shutil.copytree(TEXTCAT.parent.parent / "configs", root / "configs")
-    shutil.copytree(TEXTCAT, root / "projects" / "textcat", ignore=shutil.ignore_patterns(*OUTPUTS))
-    run(root / "projects" / "textcat", "toy")
-    return root / "projects" / "textcat"
+    copy = copy_of(TEXTCAT, tmp_path_factory.mktemp("repository"))
+    run(copy, "toy")
+    return copy
 
 
 def read(path: Path) -> Any:
@@ -51,18 +31,9 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf8").splitlines()]
 
 
-def packaged(project: Path, corpus: str, folder: Path) -> Language:
-    """The pipeline in the wheel, loaded from a folder of its own."""
-    [wheel] = (project / "packages" / corpus).glob("*/dist/en_litbert_textcat-*-py3-none-any.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    [model] = (folder / "en_litbert_textcat").glob("en_litbert_textcat-*")
-    return spacy.load(model)
-
-
 def test_a_second_run_has_nothing_to_do(project: Path) -> None:
     assert "Skipping 'toy': nothing changed" in run(project, "toy")
-    output = run(project, "pipeline", **{"vars.corpus": EXCLUSIVE, **SETTINGS})
+    output = run(project, "pipeline", corpus=EXCLUSIVE, **SETTINGS)
     assert all(f"Skipping '{step}': nothing changed" in output for step in STEPS)
 
 
@@ -111,7 +82,7 @@ def average_precision(pairs: list[tuple[float, bool]]) -> float:
 
 
 def test_the_threshold_is_the_best_on_dev_and_lies_in_the_pipeline(project: Path, tmp_path: Path) -> None:
-    nlp = packaged(project, ANY, tmp_path)
+    nlp = spacy.load(unpack(project, ANY, tmp_path))
     threshold = nlp.get_pipe("textcat_multilabel").cfg["threshold"]
     assert nlp.config["components"]["textcat_multilabel"]["threshold"] == threshold
     assert read(project / "metrics" / ANY / "test.json")["protocol"]["threshold"] == threshold
@@ -141,7 +112,7 @@ def test_exclusive_labels_have_a_confusion_matrix(project: Path) -> None:
 
 @pytest.mark.parametrize("corpus, name", [(ANY, "textcat_multilabel"), (EXCLUSIVE, "textcat")])
 def test_the_wheel_holds_a_pipeline_for_any_text(project: Path, tmp_path: Path, corpus: str, name: str) -> None:
-    nlp = packaged(project, corpus, tmp_path)
+    nlp = spacy.load(unpack(project, corpus, tmp_path))
     assert nlp.pipe_names == ["transformer", name]
     assert nlp.meta["performance"]["protocol"]["corpus"] == corpus
     assert nlp.config["paths"]["train"] is None
@@ -154,14 +125,8 @@ def test_the_wheel_holds_a_pipeline_for_any_text(project: Path, tmp_path: Path, 
 
 
 def test_classifiers_are_compared_over_seeds(project: Path) -> None:
-    short = {
-        **SETTINGS,
-        "vars.max_steps": "2",
-        "vars.eval_frequency": "1",
-        "vars.baseline_steps": "2",
-        "vars.seeds": "0",
-    }
-    run(project, "compare", **{"vars.corpus": EXCLUSIVE, **short})
+    short = {**SETTINGS, "max_steps": 2, "eval_frequency": 1, "baseline_steps": 2, "seeds": 0}
+    run(project, "compare", corpus=EXCLUSIVE, **short)
     result = read(project / "metrics" / EXCLUSIVE / "compare.json")
     assert list(result["systems"]) == ["litbert", "litbert, random weights", "spaCy's ensemble", "spaCy's bag of words"]
     for system in result["systems"].values():

@@ -10,27 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-import srsly
 
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.docbin import to_docbin, write_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import write_jsonl
 from spacy_litbert.corpora.read import read_documents
-from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.projects.fetch import SPLITS, split_file
+from spacy_litbert.projects.records import check_split, read_record
 
-PROJECT = Path(__file__).parent.parent
 N_EXAMPLES = 5
 
 
-def convert(corpus: str, config: Path, project: Path = PROJECT) -> None:
+def convert(corpus: str, config: Path, project: Path) -> None:
     """Read, check and convert the three splits with the tokenizer of a training config.
 
     Raises LitBertError L405 for a corpus that is not the one on record, L404 if too many of its
     mentions lie off the token boundaries, and what the readers raise.
     """
-    record = srsly.read_json(project / "corpora.json").get(corpus, {})
+    record = read_record(project / "corpora.json", corpus)
     tokenizer = spacy.util.load_config(config)["nlp"]["tokenizer"]
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})
     for split in SPLITS:
@@ -52,22 +50,15 @@ def convert(corpus: str, config: Path, project: Path = PROJECT) -> None:
 
 def _check(documents: list[Document], path: Path, record: dict[str, Any], corpus: str, split: str) -> None:
     form = "tokens" if ".tsv" in path.suffixes else "text"
-    expected = record.get("splits", {}).get(split, {}).get(form)
-    digest = content_digest(documents)
-    if expected is None:
-        print(f"{split}: corpora.json has no digest of {corpus} as {form}, so nothing was checked; this is {digest}")
-    elif digest != expected["digest"]:
-        raise LitBertError(
-            Errors.L405.format(
-                path=path,
-                split=split,
-                corpus=corpus,
-                n_documents=len(documents),
-                n_mentions=sum(len(document.entities) for document in documents),
-                found=digest,
-                expected=expected["digest"],
-            )
-        )
+    n_mentions = sum(len(document.entities) for document in documents)
+    check_split(
+        corpus,
+        split,
+        path,
+        digest=content_digest(documents),
+        expected=record.get("splits", {}).get(split, {}).get(form, {}).get("digest"),
+        counts=f"{len(documents)} documents and {n_mentions} mentions",
+    )
 
 
 if __name__ == "__main__":
@@ -75,4 +66,4 @@ if __name__ == "__main__":
     parser.add_argument("corpus")
     parser.add_argument("config", type=Path, help="the training config, for its tokenizer")
     arguments = parser.parse_args()
-    convert(arguments.corpus, arguments.config)
+    convert(arguments.corpus, arguments.config, Path.cwd())

@@ -14,9 +14,9 @@ from spacy.language import Language
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.docbin import to_docbin
 from spacy_litbert.corpora.document import Document
-from spacy_litbert.corpora.files import replacing
 from spacy_litbert.corpora.jsonl import read_jsonl
-from spacy_litbert.projects.protocol import PACKAGES, describe_run, describe_weights
+from spacy_litbert.files import replacing
+from spacy_litbert.projects.protocol import PACKAGES, describe_run, describe_training
 
 MATCH = (
     "exact characters and label, micro-averaged; gold mentions off the token boundaries or under a longer "
@@ -53,19 +53,14 @@ def _counts(documents: list[Document], nlp: Language) -> dict[str, int]:
 
 
 def _protocol(nlp: Language, documents: list[Document], corpus: str, gold: Path, weights: str) -> dict[str, Any]:
-    config = nlp.config.interpolate()
     return {
         "corpus": corpus,
         "split": gold.stem,
         "digest": content_digest(documents),
         "text": "raw text of each document, not split into sentences",
-        "tokenizer": config["nlp"]["tokenizer"]["@tokenizers"],
         "match": MATCH,
         "selection": "the checkpoint with the best F1 on the dev split",
-        **describe_weights(weights),
-        "seed": config["training"]["seed"],
-        "peak_learning_rate": config["training"]["optimizer"]["learn_rate"]["initial_rate"],
-        "precision": config["components"]["transformer"]["model"]["precision"],
+        **describe_training(nlp, weights),
     }
 
 
@@ -77,12 +72,4 @@ if __name__ == "__main__":
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--weights", required=True, help="what training began from")
     parser.add_argument("--gpu-id", type=int, default=-1)
-    arguments = parser.parse_args()
-    evaluate(
-        arguments.model,
-        arguments.gold,
-        arguments.output,
-        corpus=arguments.corpus,
-        weights=arguments.weights,
-        gpu_id=arguments.gpu_id,
-    )
+    evaluate(**vars(parser.parse_args()))

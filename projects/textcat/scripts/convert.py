@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import spacy
-import srsly
 
 from spacy_litbert.corpora.docbin import write_docbin
 from spacy_litbert.corpora.labelled_text import (
@@ -22,25 +20,33 @@ from spacy_litbert.corpora.labelled_text import (
 )
 from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.projects.fetch import SPLITS, split_file
+from spacy_litbert.projects.records import check_split, read_record
 
 
 def convert(corpus: str, config: Path, project: Path) -> None:
     """Read, check and convert the three splits with the tokenizer of a training config.
 
-    Raises LitBertError L601 for a corpus that is not the one on record, L605 if a split has other labels
+    Raises LitBertError L405 for a corpus that is not the one on record, L605 if a split has other labels
     than the training split, L606 for a label that no training text has, and what the reader raises.
     """
-    record = srsly.read_json(project / "corpora.json").get(corpus, {})
+    record = read_record(project / "corpora.json", corpus)
     tokenizer = spacy.util.load_config(config)["nlp"]["tokenizer"]
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})
     paths = {split: split_file(project / "assets" / corpus, split) for split in SPLITS}
     splits = {split: read_labelled_texts(path) for split, path in paths.items()}
     _check_labels(splits, paths)
     for split, texts in splits.items():
-        _check_content(texts, paths[split], record, corpus, split)
+        set_labels = sum(len(text.positive) for text in texts)
+        check_split(
+            corpus,
+            split,
+            paths[split],
+            digest=labels_digest(texts),
+            expected=record.get("splits", {}).get(split, {}).get("digest"),
+            counts=f"{len(texts)} texts with {set_labels} labels set",
+        )
         write_labelled_texts(project / "corpus" / corpus / f"{split}.jsonl", texts)
         write_docbin(project / "corpus" / corpus / f"{split}.spacy", labelled_docbin(texts, nlp.make_doc))
-        set_labels = sum(len(text.positive) for text in texts)
         print(f"{split}: {len(texts)} texts, {len(texts[0].labels)} labels, {set_labels} of them set")
 
 
@@ -52,25 +58,6 @@ def _check_labels(splits: dict[str, list[LabelledText]], paths: dict[str, Path])
             raise LitBertError(Errors.L605.format(path=paths[split], split="train", labels=names))
     for label in sorted(labels - {label for text in splits["train"] for label in text.positive}):
         raise LitBertError(Errors.L606.format(split="train", label=label))
-
-
-def _check_content(texts: list[LabelledText], path: Path, record: dict[str, Any], corpus: str, split: str) -> None:
-    expected = record.get("splits", {}).get(split)
-    digest = labels_digest(texts)
-    if expected is None:
-        print(f"{split}: corpora.json has no digest of {corpus}, so nothing was checked; this is {digest}")
-    elif digest != expected["digest"]:
-        raise LitBertError(
-            Errors.L601.format(
-                path=path,
-                split=split,
-                corpus=corpus,
-                n_texts=len(texts),
-                n_labels=sum(len(text.positive) for text in texts),
-                found=digest,
-                expected=expected["digest"],
-            )
-        )
 
 
 if __name__ == "__main__":

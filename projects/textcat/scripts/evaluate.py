@@ -19,7 +19,7 @@ from spacy.training import Example
 from spacy_litbert.corpora.labelled_text import LabelledText, labels_digest, read_labelled_texts
 from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.files import replacing
-from spacy_litbert.projects.protocol import PACKAGES, describe_run, describe_weights
+from spacy_litbert.projects.protocol import PACKAGES, describe_run, describe_training
 
 TOLERANCE = 1e-9
 
@@ -89,8 +89,8 @@ def _rows(texts: list[LabelledText], prediction: Prediction) -> list[dict[str, A
 def _protocol(
     nlp: Language, texts: list[LabelledText], corpus: str, gold: Path, weights: str, threshold: float | None
 ) -> dict[str, Any]:
-    config = nlp.config.interpolate()
-    model = next(config["components"][name]["model"] for name in nlp.pipe_names if name.startswith("textcat"))
+    components = nlp.config.interpolate()["components"]
+    model = next(components[name]["model"] for name in nlp.pipe_names if name.startswith("textcat"))
     return {
         "corpus": corpus,
         "split": gold.stem,
@@ -98,12 +98,8 @@ def _protocol(
         "labels": "exactly one a text" if threshold is None else "any number a text",
         "threshold": "none: the label with the highest score" if threshold is None else threshold,
         "selection": "checkpoint and threshold by their scores on the dev split; spaCy's scorer agrees to 1e-9",
-        "tokenizer": config["nlp"]["tokenizer"]["@tokenizers"],
         "pooling": f"{model['pooling']} of the vectors of all tokens, of all windows",
-        **describe_weights(weights),
-        "seed": config["training"]["seed"],
-        "peak_learning_rate": config["training"]["optimizer"]["learn_rate"]["initial_rate"],
-        "precision": config["components"]["transformer"]["model"]["precision"],
+        **describe_training(nlp, weights),
     }
 
 
