@@ -14,8 +14,8 @@ from pathlib import Path
 from spacy.tokens import Doc, DocBin
 
 from ..errors import Errors, LitBertError
+from ..files import replacing
 from .document import Document, Mention, keep_longest
-from .files import replacing
 
 DEFAULT_LIMIT = 0.5
 _N_EXAMPLES = 5

@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import Errors, LitBertError
-from ..files import replacing
-
-__all__ = ["numbered_lines", "replacing"]
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:

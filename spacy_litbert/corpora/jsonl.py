@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Errors, LitBertError
+from ..files import replacing
 from .document import Document, Mention, problem_of
-from .files import numbered_lines, replacing
+from .files import numbered_lines
 
 
 def read_jsonl(path: Path) -> Iterator[Document]:

@@ -17,7 +17,8 @@ from typing import Any
 from spacy.tokens import Doc, DocBin
 
 from ..errors import Errors, LitBertError
-from .files import numbered_lines, replacing
+from ..files import replacing
+from .files import numbered_lines
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import srsly
 
-from ..corpora.files import replacing
+from ..files import replacing
 
 # Copied to be built elsewhere, so that nothing left over from an earlier build gets into the wheel.
 SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "spacy_litbert", "models")

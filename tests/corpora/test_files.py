@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from spacy_litbert.corpora.files import numbered_lines, replacing
+from spacy_litbert.corpora.files import numbered_lines
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.files import replacing
 
 
 def test_lines_are_numbered_and_bare(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import spacy
 from spacy import displacy
 
-from spacy_litbert.corpora.files import replacing
 from spacy_litbert.corpora.jsonl import read_jsonl
+from spacy_litbert.files import replacing
 
 COLOURS = ("#8ecae6", "#ffb4a2", "#b7e4c7", "#ffe066", "#d0bfff")
 
