@@ -1,0 +1,39 @@
+"""What a comparison of systems shows of its figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spacy_litbert.projects.comparison import Shown, comparison_parser, lines, plot
+from spacy_litbert.projects.summary import summary
+
+RESULT = {
+    "corpus": "mini",
+    "systems": {
+        "ours": {"dev": summary([{"f": 50.0}, {"f": 52.0}]), "test": summary([{"f": 40.0}, {"f": 40.0}])},
+        "theirs": {"dev": summary([{"f": 30.0}]), "test": summary([{"f": 20.0}])},
+    },
+}
+
+
+def test_a_line_for_each_system_has_mean_and_deviation() -> None:
+    assert lines(RESULT, [Shown("dev", "f", "F1 on dev"), Shown("test", "f", "on test")]) == [
+        "ours: F1 on dev 51.00 ± 1.41, on test 40.00 ± 0.00",
+        "theirs: F1 on dev 30.00 ± 0.00, on test 20.00 ± 0.00",
+    ]
+
+
+def test_the_plot_appears_in_a_new_folder(tmp_path: Path) -> None:
+    plot(RESULT, tmp_path / "new" / "plot.png", [Shown("dev", "f", "F1"), Shown("test", "f", "F1")])
+    assert (tmp_path / "new" / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_seeds_are_numbers_separated_by_commas(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["c", "o", "p", "--config", "x", "--weights", "w", "--lr", "1", "--max-steps", "1"]
+    given += ["--eval-frequency", "1", "--baseline-steps", "1", "--seeds"]
+    assert comparison_parser(None).parse_args([*given, "0,12"]).seeds == [0, 12]
+    with pytest.raises(SystemExit):
+        comparison_parser(None).parse_args([*given, "0;1"])
+    assert "--seeds" in capsys.readouterr().err
