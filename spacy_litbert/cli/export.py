@@ -8,10 +8,8 @@ from typing import Annotated, Literal
 import typer
 from wasabi import msg
 
-from ..errors import Errors, LitBertError
+from ..errors import LitBertError
 from ..files import replacing_folder
-
-_MODELS = ("spacy-litbert.LitBertModel.", "spacy-litbert.LitBertTok2Vec.")
 
 
 def export_cli(
@@ -32,33 +30,9 @@ def export(pipeline: str | Path, output: Path, *, precision: Literal["float32", 
 
     Raises LitBertError L311 if there is no LitBERT in the pipeline, and L309 without the extra ``onnx``.
     """
-    import spacy
+    from ..pipelines import load_with
 
-    trained = spacy.load(pipeline)
-    places = dict(_encoders(trained.config["components"]))
-    if not places:
-        raise LitBertError(Errors.L311.format(pipeline=pipeline, components=", ".join(trained.pipe_names) or "none"))
-    overrides = {
-        f"{place}.{key}": value
-        for place in places.values()
-        for key, value in (("backend", "onnx"), ("precision", precision))
-    }
-    exported = spacy.load(pipeline, config=overrides)
-    exported.meta.update(trained.meta)
+    exported, names = load_with(pipeline, backend="onnx", precision=precision)
     with replacing_folder(output) as partial:
         exported.to_disk(partial)
-    return list(places)
-
-
-def _encoders(components: dict) -> list[tuple[str, str]]:
-    """(component, place in the config) of each model of ours."""
-    found = []
-    for name, component in components.items():
-        model = component.get("model", {})
-        for place, part in (
-            (f"components.{name}.model", model),
-            (f"components.{name}.model.tok2vec", model.get("tok2vec")),
-        ):
-            if isinstance(part, dict) and str(part.get("@architectures", "")).startswith(_MODELS):
-                found.append((name, place))
-    return found
+    return names

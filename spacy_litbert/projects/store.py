@@ -9,22 +9,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import spacy
-from spacy.util import load_config
-
 from ..files import replacing_folder
+from ..pipelines import load_with
 
 
 def store(model: Path, output: Path) -> None:
     """Write the pipeline ``model`` to ``output`` with float16 weights; what is not LitBERT's stays as it is."""
-    config = load_config(model / "config.cfg")
-    overrides = {
-        f"components.{name}.model.{key}": value
-        for key, value in (("storage", "float16"), ("precision", "float32"))
-        for name, component in config["components"].items()
-        if component.get("model", {}).get("@architectures", "").startswith("spacy-litbert.LitBertModel.")
-    }
-    nlp = spacy.load(model, config=overrides)
+    nlp, _ = load_with(model, storage="float16", precision="float32")
     with replacing_folder(output) as partial:
         nlp.to_disk(partial)
 
