@@ -85,7 +85,7 @@ def build_checkpoint(
     weights = _encoder_weights(weights)
     has_pooler = any(key.startswith("pooler.") for key in weights)
     with torch.device("meta"):
-        bert = BertModel(BertConfig.from_dict(config), add_pooling_layer=has_pooler)
+        bert = BertModel(BertConfig.from_dict(dict(config)), add_pooling_layer=has_pooler)
     _check_weights(weights, bert, source)
     bert.load_state_dict({key: value.float() for key, value in weights.items()}, assign=True, strict=True)
     _materialise_buffers(bert)

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertForPreTraining, BertModel
 
-from spacy_litbert.checkpoints.folder import load_checkpoint
+from spacy_litbert.checkpoints.folder import build_checkpoint, load_checkpoint
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.tokenization.vocabulary import Vocabulary
 
 from ..conftest import write_checkpoint
 
@@ -26,6 +27,13 @@ def test_the_weights_are_those_of_transformers(checkpoint: Path) -> None:
     assert ours.bert.state_dict().keys() == expected.keys()
     assert all(torch.equal(value, expected[key]) for key, value in ours.bert.state_dict().items())
     assert ours.limit == 64
+
+
+def test_the_config_that_was_given_is_left_as_it_was(checkpoint: Path) -> None:
+    config = json.loads((checkpoint / "config.json").read_text())
+    given = dict(config)
+    build_checkpoint(given, load_file(checkpoint / "model.safetensors"), Vocabulary.from_folder(checkpoint), "toy")
+    assert given == config
 
 
 def test_pretraining_heads_are_left_aside(tmp_path: Path, checkpoint: Path) -> None:
