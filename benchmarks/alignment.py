@@ -33,7 +33,7 @@ from spacy_litbert.tokenization.wordpieces import WordpieceEncoder, is_visible, 
 
 from .record import read_texts, spread, write
 
-NAME = "litbert-tiny"
+NAME = "litbert-oa-mini"
 BATCH = 32
 REPEATS = 7
 

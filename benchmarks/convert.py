@@ -27,6 +27,7 @@ import numpy as np
 from spacy_litbert.checkpoints.convert import convert
 from spacy_litbert.checkpoints.resolve import resolve
 from spacy_litbert.files import file_checksum
+from spacy_litbert.tokenization.vocabulary import Vocabulary
 
 from .record import LITBERT, spread, write
 
@@ -49,11 +50,9 @@ def make_checkpoint(folder: Path) -> None:
     """The unpacked zip, written by TensorFlow's Saver."""
     from tests.checkpoints.original import adam_slots, original_variables, save, write_model
 
-    tokens = (resolve("litbert-tiny") / "vocab.txt").read_text("utf8").split("\n")[:-1]
-    tokens += [f"[unused{i}]" for i in range(SETTINGS["vocab_size"] - len(tokens))]
     variables = original_variables(SETTINGS)
     save(folder, NAME, {**variables, **adam_slots(variables)})
-    write_model(folder, SETTINGS, tokens)
+    write_model(folder, SETTINGS, Vocabulary.from_folder(resolve("litbert-oa-mini")).tokens)
 
 
 def forms(folder: Path) -> dict[str, Path]:

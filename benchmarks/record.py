@@ -18,6 +18,7 @@ from transformers import BertConfig, BertModel
 
 from spacy_litbert.checkpoints.resolve import resolve
 from spacy_litbert.machine import processor_name
+from spacy_litbert.tokenization.vocabulary import Vocabulary
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ["spacy-litbert", "spacy", "spacy-transformers", "transformers", "tokenizers", "thinc", "torch", "numpy"]
@@ -36,14 +37,13 @@ def read_texts(path: Path, limit: int) -> list[str]:
 
 
 def untrained_checkpoint(folder: Path, shape: dict[str, int], vocab_size: int = 32_768) -> Path:
-    """A checkpoint of the given shape with seeded random weights and litbert-tiny's wordpieces.
+    """A checkpoint of the given shape with seeded random weights and the first wordpieces of litbert-oa-mini.
 
-    The vocabulary is filled up to ``vocab_size`` with entries that no text uses, so that the
-    embeddings are as large as the real ones; how text is cut does not depend on the shape.
+    Its entries lie in the order in which it was trained, special tokens and characters first, so the first
+    ``vocab_size`` of them are a whole vocabulary too.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = (resolve("litbert-tiny") / "vocab.txt").read_text("utf8").split("\n")[:-1]
-    tokens += [f"[unused{i}]" for i in range(vocab_size - len(tokens))]
+    tokens = Vocabulary.from_folder(resolve("litbert-oa-mini")).tokens[:vocab_size]
     torch.manual_seed(0)
     bert = BertModel(BertConfig(vocab_size=vocab_size, max_position_embeddings=512, **shape))
     bert.config.to_json_file(folder / "config.json")

@@ -36,12 +36,15 @@ def test_cpu_and_gpu_differ_in_hardware_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("ending", ["_cpu", ""])
-def test_the_encoder_is_trained_alike_for_every_task(ending: str) -> None:
+def test_the_encoder_is_trained_alike_for_every_task_but_for_the_peak_learning_rate(ending: str) -> None:
     ner, textcat = (load_config(CONFIGS / f"{name}{ending}.cfg") for name in ("ner", "textcat"))
     assert ner["components"]["transformer"] == textcat["components"]["transformer"]
     assert ner["nlp"]["tokenizer"] == textcat["nlp"]["tokenizer"]
     assert ner["training"]["batcher"] == textcat["training"]["batcher"]
-    assert ner["training"]["optimizer"] == textcat["training"]["optimizer"]
+    optimizers = [flat(config["training"]["optimizer"]) for config in (ner, textcat)]
+    for optimizer in optimizers:
+        del optimizer["learn_rate.initial_rate"]
+    assert optimizers[0] == optimizers[1]
 
 
 def flat(config: Config | dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ..errors import Errors, LitBertError
 
 _FILES = ["config.json", "*.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "README.md"]
 _PICKLES = ["pytorch_model*.bin"]
-_BEST_FIRST = ("litbert-oa", "litbert-oa-mini", "litbert-tiny")
+_BEST_FIRST = ("litbert-oa", "litbert-oa-mini")
 
 
 def bundled_names() -> list[str]:

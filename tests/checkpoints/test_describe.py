@@ -48,11 +48,12 @@ def test_a_folder_with_a_pickle(tmp_path: Path) -> None:
 
 
 def test_the_bundled_weights() -> None:
-    found = describe("litbert-tiny")
-    assert found.dtypes == {"F16": 39}
+    found = describe("litbert-oa-mini")
+    assert found.dtypes == {"F16": 78}
     assert found.limit == 512
-    assert found.unlike_litbert["hidden_size"] == 128
-    assert "max_position_embeddings" not in found.unlike_litbert
+    assert found.unlike_litbert["hidden_size"] == 256
+    assert not {"vocab_size", "max_position_embeddings"} & found.unlike_litbert.keys()
+    assert sum(found.parameters.values()) == 11_845_122
 
 
 def test_litberts_own_shape(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_every_bundled_name_loads() -> None:
-    assert "litbert-tiny" in bundled_names()
+    assert "litbert-oa-mini" in bundled_names()
     for name in bundled_names():
         assert load_checkpoint(resolve(name)).limit == 512
 
@@ -123,6 +123,6 @@ finally:
     assert "[L201]" in last
     assert repr(name) in last
     assert reason in last
-    assert "litbert-tiny" in last
+    assert "litbert-oa-mini" in last
     assert run.stderr.count("Traceback") == 1
     assert "huggingface_hub" not in run.stderr

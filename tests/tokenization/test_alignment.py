@@ -18,11 +18,11 @@ from spacy_litbert.tokenization.alignment import align, sentence_cuts
 from spacy_litbert.tokenization.tokenizer import biomedical_tokenizer
 from spacy_litbert.tokenization.wordpieces import WordpieceEncoder, is_visible
 
-from .test_wordpieces import BIOMEDICAL, TINY
+from .test_wordpieces import BIOMEDICAL, CASED
 
 NLP = spacy.blank("en")
 VOCAB = Vocab()
-ENCODER = WordpieceEncoder(TINY)
+ENCODER = WordpieceEncoder(CASED)
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | BIOMEDICAL
 
 
@@ -70,15 +70,15 @@ def test_tokens_of_several_docs_get_pieces_of_their_own_doc() -> None:
     docs = [NLP.make_doc(text) for text in ("IL-2", "", "  ", "α β", "x")]
     alignment = align(ENCODER, docs)
     assert alignment.doc_tokens.tolist() == [0, 1, 1, 2, 4, 5]
-    together = [TINY.tokens[i] for i in alignment.ids]
-    apart = [TINY.tokens[i] for doc in docs for i in align(ENCODER, [doc]).ids]
+    together = [CASED.tokens[i] for i in alignment.ids]
+    apart = [CASED.tokens[i] for doc in docs for i in align(ENCODER, [doc]).ids]
     assert together == apart == ["IL", "-", "2", "α", "β", "x"]
 
 
 def test_a_piece_that_crosses_a_token_boundary_belongs_to_both() -> None:
     doc = _doc_of(["in", "fection"], [False, False])
     alignment = align(ENCODER, [doc])
-    assert [TINY.tokens[i] for i in alignment.ids] == ["infection"]
+    assert [CASED.tokens[i] for i in alignment.ids] == ["infection"]
     assert alignment.first.tolist() == [0, 0]
     assert alignment.lengths.tolist() == [1, 1]
 
@@ -86,7 +86,7 @@ def test_a_piece_that_crosses_a_token_boundary_belongs_to_both() -> None:
 def test_windows_may_begin_only_at_words_and_inside_no_token() -> None:
     doc = _doc_of(["α-syn", "uclein", "x"], [False, True, False])
     alignment = align(ENCODER, [doc])
-    pieces = [TINY.tokens[i] for i in alignment.ids]
+    pieces = [CASED.tokens[i] for i in alignment.ids]
     allowed = [piece for piece, cut in zip(pieces, alignment.token_cuts) if cut]
     assert allowed == ["α", "x"]
     assert alignment.token_cuts[-1]
@@ -99,7 +99,7 @@ def test_sentence_cuts_need_sentences() -> None:
     doc[3].is_sent_start = True
     alignment = align(ENCODER, [doc])
     cuts = sentence_cuts(alignment, [doc])
-    assert [TINY.tokens[i] for i in alignment.ids[np.flatnonzero(cuts[:-1])]] == ["One", "Two"]
+    assert [CASED.tokens[i] for i in alignment.ids[np.flatnonzero(cuts[:-1])]] == ["One", "Two"]
 
 
 def test_no_docs_and_empty_docs() -> None:
