@@ -32,7 +32,7 @@ def test_the_figures_name_their_protocol(project: Path) -> None:
     assert result["counts"]["documents"] == 10
     protocol = result["protocol"]
     assert (protocol["corpus"], protocol["split"], protocol["weights"]) == ("toy", "test", "litbert-oa-mini")
-    assert (protocol["seed"], protocol["peak_learning_rate"], protocol["precision"]) == (0, 0.002, "float32")
+    assert (protocol["seed"], protocol["peak_learning_rate"], protocol["precision"]) == (0, 0.001, "float32")
     assert {"digest", "match", "text", "tokenizer", "weights_sha256", "versions", "date", "machine"} <= set(protocol)
 
 
@@ -57,7 +57,7 @@ def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path:
 
 
 def test_systems_are_compared_over_seeds(project: Path) -> None:
-    run(project, "compare", corpus="toy", seeds="0,1", lr=0.002, max_steps=40, eval_frequency=20, baseline_steps=40)
+    run(project, "compare", corpus="toy", seeds="0,1", lr=0.001, max_steps=2, eval_frequency=1, baseline_steps=2)
     result = json.loads((project / "metrics" / "toy" / "compare.json").read_text())
     assert list(result["systems"]) == ["litbert", "litbert, random weights", "spaCy's CNN"]
     for system in result["systems"].values():

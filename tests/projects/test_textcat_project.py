@@ -13,7 +13,7 @@ from .conftest import TEXTCAT, copy_of, run, unpack
 
 STEPS = ("fetch", "convert", "configure", "train", "store", "tune", "evaluate", "plot", "package")
 ANY, EXCLUSIVE = "toy_topics", "toy_roles"
-SETTINGS: dict[str, Any] = {"data": "toy", "lr": 0.002, "max_steps": 60, "eval_frequency": 20}
+SETTINGS: dict[str, Any] = {"data": "toy", "lr": 0.001, "max_steps": 40, "eval_frequency": 20}
 
 
 @pytest.fixture(scope="module")
