@@ -61,6 +61,8 @@ def annotate(nlp: Language, texts: list[str]) -> tuple[dict[str, float], int]:
     """Seconds of each part, and the number of words."""
     watch, n_words = Stopwatch(), 0
     transformer, ner = nlp.get_pipe("transformer"), nlp.get_pipe("ner")
+    # The first layers of the recogniser; what follows them in its `tok2vec` is its own.
+    pooling = next(node for node in ner.model.walk() if node.name == "litbert-listener>>pool-wordpieces")
     shim = transformer.model.shims[0]
     transformer.model.shims[0] = TimedEncoder(shim, watch)
     for begin in range(0, len(texts), BATCH):
@@ -71,7 +73,7 @@ def annotate(nlp: Language, texts: list[str]) -> tuple[dict[str, float], int]:
         with watch("annotation"):
             transformer.set_annotations(docs, batch)
         with watch("pooling"):
-            ner.model.get_ref("tok2vec").predict(docs)
+            pooling.predict(docs)
         with watch("recogniser with pooling"):
             ner.set_annotations(docs, ner.predict(docs))
         n_words += sum(map(len, docs))

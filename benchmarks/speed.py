@@ -20,8 +20,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import spacy
 import torch
 from tqdm import tqdm
+
+from spacy_litbert.checkpoints.folder import load_checkpoint
 
 from .record import BERT_BASE, LITBERT, RESULTS, read_texts, spread, untrained_checkpoint, write
 
@@ -103,6 +106,26 @@ def matrix_rate(threads: int, dtype: torch.dtype = torch.float32) -> float:
     return 2 * 2048 * 512 * 2048 / best
 
 
+def share_of_matrix_rate(result: dict[str, Any], abstracts: list[str], checkpoint: Path) -> dict[str, float]:
+    """The encoder's floating-point operations a second over the machine's measured rate, in float32."""
+    lengths = [len(encoding) for encoding in load_checkpoint(checkpoint).vocabulary.tokenizer().encode_batch(abstracts)]
+    operations = sum(_operations(length, **LITBERT) for length in lengths)
+    words = sum(len(doc) for doc in spacy.blank("en").pipe(abstracts))
+    rates = result["abstracts"]["words_per_second"]
+    return {
+        name: round(rates[name]["median"] * operations / words / (1e9 * result["float32_matrix_gflops"]), 3)
+        for name in ("litbert", "bare torch")
+    }
+
+
+def _operations(
+    length: int, *, hidden_size: int, num_hidden_layers: int, num_attention_heads: int, intermediate_size: int
+) -> int:
+    """Of a window: four projections, two feed-forward layers, and the two products of attention."""
+    linear = 8 * hidden_size**2 + 4 * hidden_size * intermediate_size
+    return num_hidden_layers * length * (linear + 4 * length * hidden_size)
+
+
 def plot(result: dict[str, Any]) -> None:
     from matplotlib.figure import Figure
 
@@ -151,6 +174,7 @@ def main() -> None:
             result["articles"] = measure(workers, read_texts(arguments.articles, 6), 3)
         for worker in workers.values():
             worker.close()
+        result["share_of_matrix_rate"] = share_of_matrix_rate(result, abstracts, small)
     write("speed", result)
     plot(result)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,58 +20,124 @@ def read(name: str) -> dict[str, Any]:
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf8"))
 
 
-def rows() -> list[tuple[str, str, str]]:
-    """(what, figure, result file) of each measurement."""
-    alignment, memory, step = read("alignment"), read("memory"), read("training_step")
-    ner = read("ner_bc5cdr_litbert-tiny")
-    cuts = {name: group["ours_beside"]["bert-base-cased"] for name, group in read("vocabulary")["groups"].items()}
-    held_out = read("vocabulary")["groups"]["heldout"]["vocabularies"]
+Row = tuple[str, str, str]  # what, figure, result file
+
+
+def rows() -> list[Row]:
+    return [*_vocabulary(), *_pretraining(), *_ner(), *_alignment(), *_speed(), *_memory()]
+
+
+def _vocabulary() -> Iterator[Row]:
+    groups = read("vocabulary")["groups"]
+    cuts = [group["ours_beside"]["bert-base-cased"] for group in groups.values()]
+    held_out = groups["heldout"]["vocabularies"]
+    yield (
+        "characters in 512 wordpieces of our vocabulary beside bert-base-cased's: held-out mixed text, BC5CDR "
+        "abstracts, JNLPBA abstracts (in brackets the most that any vocabulary could reach there)",
+        ", ".join(f"{cut['characters_per_512']:.2f}× ({cut['at_most']:.2f})" for cut in cuts),
+        "vocabulary",
+    )
+    yield (
+        f"unknown wordpieces in {held_out['litbert-oa']['pieces']:,} of that held-out text, ours and bert-base-cased's",
+        f"{held_out['litbert-oa']['unknown']} and {held_out['bert-base-cased']['unknown']}",
+        "vocabulary",
+    )
+
+
+def _pretraining() -> Iterator[Row]:
+    result = read("pretraining_litbert-oa-mini")
+    parts = [*result["run"]["before"], result["run"]]
+    figures = result["heldout"]["litbert-oa-mini"]
+    yield (
+        f"`litbert-oa-mini`: {sum(part['tokens'] for part in parts) / 1e6:.1f} million wordpieces in "
+        f"{sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in rows of "
+        + " and ".join(str(one["length"]) for one in figures),
+        ", ".join(f"{one['masked_accuracy']:.3f} and {one['masked_loss']:.2f}" for one in figures),
+        "pretraining_litbert-oa-mini",
+    )
+
+
+def _ner() -> Iterator[Row]:
+    compared = read("ner_bc5cdr")
+    for split in ("dev", "test"):
+        figures = [
+            f"{name} {one[split]['all']['mean']:.1f} ± {one[split]['all']['sd']:.1f}"
+            for name, one in compared["systems"].items()
+        ]
+        yield (
+            f"BC5CDR {split} micro-F1, the same project, {len(compared['seeds'])} seeds each ({compared['weights']})",
+            "; ".join(figures),
+            "ner_bc5cdr",
+        )
+    wheel = read("ner_bc5cdr_litbert-oa-mini")
+    per_type = ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in wheel["ents_per_type"].items())
+    yield (
+        "the bundled `en_litbert_ner` on the BC5CDR test split, micro-F1",
+        f"{100 * wheel['ents_f']:.1f} ({per_type})",
+        "ner_bc5cdr_litbert-oa-mini",
+    )
+
+
+def _alignment() -> Iterator[Row]:
+    alignment = read("alignment")
     speed = alignment["speed"]
     coverage = [*alignment["coverage"].values(), alignment["coverage_of_one_long_text"]]
-    per_type = ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in ner["ents_per_type"].items())
-    return [
-        (
-            "characters in 512 wordpieces of our vocabulary beside bert-base-cased's: held-out mixed text, BC5CDR "
-            "abstracts, JNLPBA abstracts (in brackets the most that any vocabulary could reach there)",
-            ", ".join(f"{cut['characters_per_512']:.2f}× ({cut['at_most']:.2f})" for cut in cuts.values()),
-            "vocabulary",
-        ),
-        (
-            f"unknown wordpieces in {held_out['litbert-oa']['pieces']:,} of that held-out text, ours and "
-            "bert-base-cased's",
-            f"{held_out['litbert-oa']['unknown']} and {held_out['bert-base-cased']['unknown']}",
-            "vocabulary",
-        ),
-        (
-            "visible tokens without a wordpiece, in "
-            f"{sum(part['tokens'] for part in coverage):,} tokens of BC5CDR, NCBI-disease and one long text",
-            str(sum(part["visible_without_piece"] for part in coverage)),
-            "alignment",
-        ),
-        (
-            f"tokenise + align + window, {speed['texts']:,} abstracts, beside spacy-transformers",
-            f"{speed['times_spacy_transformers']['ours_warm']['median']:.1f}× "
-            f"({speed['words_per_second']['ours_warm']['median']:,.0f} words/s); "
-            f"{speed['times_spacy_transformers']['ours_cold']['median']:.1f}× with an empty cache",
-            "alignment",
-        ),
-        (
-            "peak memory of a document of 200,000 words beside one of 2,000, beyond model and vectors",
-            f"{memory['predict_litbert_shape']['ratio']:.2f}× in use, "
-            f"{memory['train_mini_shape']['ratio']:.2f}× in training",
-            "memory",
-        ),
-        (
-            "training step of LitBERT's shape beside BERT-base's, same code and batch, words/s",
-            f"{step['litbert_times_bert_base']['median']:.2f}×",
-            "training_step",
-        ),
-        (
-            "`en_litbert_ner` on the BC5CDR test split, micro-F1 (from the *untrained* `litbert-tiny`, one seed)",
-            f"{100 * ner['ents_f']:.1f} ({per_type})",
-            "ner_bc5cdr_litbert-tiny",
-        ),
-    ]
+    yield (
+        "visible tokens without a wordpiece, in "
+        f"{sum(part['tokens'] for part in coverage):,} tokens of BC5CDR, NCBI-disease and one long text",
+        str(sum(part["visible_without_piece"] for part in coverage)),
+        "alignment",
+    )
+    yield (
+        f"tokenise + align + window, {speed['texts']:,} abstracts, beside spacy-transformers",
+        f"{speed['times_spacy_transformers']['ours_warm']['median']:.1f}× "
+        f"({speed['words_per_second']['ours_warm']['median']:,.0f} words/s); "
+        f"{speed['times_spacy_transformers']['ours_cold']['median']:.1f}× with an empty cache",
+        "alignment",
+    )
+
+
+def _speed() -> Iterator[Row]:
+    speed, step, overhead, precision = (read(name) for name in ("speed", "training_step", "overhead", "precision"))
+    abstracts = speed["abstracts"]
+    for ours, what in (("litbert", "float32 with torch (exact)"), ("litbert, onnx int8", "8 bits with ONNX Runtime")):
+        others = [other for other in abstracts["times"][ours] if other == "litbert" or not other.startswith("litbert,")]
+        yield (
+            f"annotating {abstracts['texts']:,} abstracts with LitBERT's shape and `ner`, {what}, words/s beside …",
+            "; ".join(f"{_times(abstracts['times'][ours][other])} {other}" for other in others),
+            "speed",
+        )
+    paths = precision["paths"]
+    yield (
+        f"BC5CDR dev F1 that a trained `ner` ({precision['weights']}) loses with 8 bits, and with bfloat16",
+        f"{paths['onnx int8']['lost']:.2f}, {paths['torch bfloat16']['lost']:.2f}",
+        "precision",
+    )
+    share = overhead["pipelines"]["torch float32"]["overhead"]
+    yield (
+        "all but the encoder and `ner` (tokenise, align, window, pool, annotate): share of the time, words/s",
+        f"{100 * share['share']['median']:.1f} %, {share['words_per_second']['median']:,.0f}",
+        "overhead",
+    )
+    yield (
+        "training step of LitBERT's shape, words/s: beside BERT-base's with the same code, beside spacy-transformers'",
+        f"{_times(step['litbert_times_bert_base'])}, {_times(step['times_spacy_transformers'])}",
+        "training_step",
+    )
+
+
+def _memory() -> Iterator[Row]:
+    memory = read("memory")
+    in_use, in_training = (memory[name]["ratio"] for name in ("predict_litbert_shape", "train_mini_shape"))
+    yield (
+        "peak memory of a document of 200,000 words beside one of 2,000, beyond model and vectors",
+        f"{in_use:.2f}× in use, {in_training:.2f}× in training",
+        "memory",
+    )
+
+
+def _times(ratio: dict[str, float]) -> str:
+    return f"{ratio['median']:.2f}×"
 
 
 def table() -> str:

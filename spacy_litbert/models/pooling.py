@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,10 @@ from thinc.types import Floats2d, Ragged
 from ..compat import ModelOutput, TransformerData
 from ..ragged import starts_of
 from .types import Pooling, TokenVectors
+
+# Wordpieces pooled together: enough for a GPU, and few enough that a CPU keeps them in its caches and its allocator
+# hands the same memory out again.
+_GROUP = 2048
 
 
 def pool_wordpieces(pooling: Pooling, grad_factor: float) -> TokenVectors:
@@ -25,6 +29,34 @@ def pool_wordpieces(pooling: Pooling, grad_factor: float) -> TokenVectors:
 
 
 def forward(
+    model: TokenVectors, trf_datas: list[TransformerData], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[TransformerData]]]:
+    groups = list(_groups(trf_datas))
+    pooled = [_pool(model, group, is_train) for group in groups]
+
+    def backprop(d_vectors: list[Floats2d]) -> list[TransformerData]:
+        ends = np.cumsum([len(group) for group in groups], dtype=int)
+        parts = [d_vectors[end - len(group) : end] for group, end in zip(groups, ends)]
+        return [data for (_, backprop_group), part in zip(pooled, parts) for data in backprop_group(part)]
+
+    return [vectors for of_group, _ in pooled for vectors in of_group], backprop
+
+
+def _groups(trf_datas: list[TransformerData]) -> Iterator[list[TransformerData]]:
+    """Neighbouring Docs with about _GROUP wordpieces together, or one with more."""
+    group: list[TransformerData] = []
+    n_pieces = 0
+    for data in trf_datas:
+        if group and n_pieces + len(data.align.dataXd) > _GROUP:
+            yield group
+            group, n_pieces = [], 0
+        group.append(data)
+        n_pieces += len(data.align.dataXd)
+    if group:
+        yield group
+
+
+def _pool(
     model: TokenVectors, trf_datas: list[TransformerData], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[TransformerData]]]:
     ops, xp = model.ops, model.ops.xp
