@@ -108,9 +108,17 @@ def begin_update(
                 tensors.append(pooled)
                 gradients.append(d_pooled[micro.windows].to(pooled.dtype))
             torch.autograd.backward(tensors, gradients)
+            _coalesce(bert)
             del hidden, pooled, output, tensors
 
     return vectors, backprop
+
+
+def _coalesce(bert: BertModel) -> None:
+    """Add up sparse gradients that have a row for every wordpiece so far, so that they stay within the vocabulary."""
+    weights = bert.embeddings.word_embeddings.weight
+    if weights.grad is not None and weights.grad.is_sparse:
+        weights.grad = weights.grad.coalesce()
 
 
 class _Pass(NamedTuple):

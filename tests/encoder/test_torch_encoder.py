@@ -104,6 +104,23 @@ def test_no_forward_pass_exceeds_the_budget(bert: BertModel, monkeypatch: pytest
     assert sum(sizes) == 6400 * (2 if keep else 3)
 
 
+def test_sparse_gradients_stay_within_the_vocabulary(bert: BertModel) -> None:
+    ids = np.tile(np.arange(5, 45), 160)
+    batch = EncoderInput(ids, np.full(100, 64), np.arange(100) * 64, 6400)
+    gradients = []
+    for sparse in (False, True):
+        bert.embeddings.word_embeddings.sparse = sparse
+        torch.manual_seed(0)
+        (hidden, _), backprop = begin_update(bert, batch, precision="float32", budget=200, keep=10_000)
+        backprop(hidden, None)
+        gradients.append(bert.embeddings.word_embeddings.weight.grad)
+        bert.zero_grad()
+    dense, found = gradients
+    assert found.is_sparse
+    assert found._nnz() == 40
+    torch.testing.assert_close(found.to_dense(), dense)
+
+
 def _small_memory(monkeypatch: pytest.MonkeyPatch, n: int) -> list[int]:
     """A device with room for ``n`` wordpieces at once; returns the sizes that were tried."""
     tried = []
