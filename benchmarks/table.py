@@ -134,6 +134,12 @@ def _memory() -> Iterator[Row]:
         f"{in_use:.2f}× in use, {in_training:.2f}× in training",
         "memory",
     )
+    resident = memory["stream_mini_shape"]["resident_mb"]
+    yield (
+        "resident memory while `nlp.pipe` reads on (see docs/speed.md)",
+        ", ".join(f"{value:,.0f} MB after {mark}" for mark, value in resident.items()),
+        "memory",
+    )
 
 
 def _times(ratio: dict[str, float]) -> str:
