@@ -34,6 +34,11 @@ class Errors:
         "into vocab.txt (BERT keeps [unused] entries for this) and save the folder again."
     )
     L105 = "[L105] A vocabulary of {size} entries is too small: {n} characters and special tokens need a place each."
+    L106 = (
+        "[L106] No document is of the kinds {kinds}, which have a weight. Kinds and their documents: {found}. "
+        "Name one of these, or leave the weight out (or at 1)."
+    )
+    L107 = "[L107] The weight {argument!r} is not KIND=N, such as abstract=20, with N a whole number from 1."
     # Checkpoints
     L201 = (
         "[L201] Can't find the weights {name!r}. It is no bundled name ({bundled}), no folder "

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from tqdm import tqdm
 from wasabi import msg
 
-from ..corpora.text import find_texts, read_exclusions, read_texts
+from ..corpora.text import find_texts, read_exclusions, read_selected
+from ..errors import Errors, LitBertError
 from ..tokenization.alphabet import BIOMEDICAL_ALPHABET
-from ..tokenization.vocabulary import Vocabulary, train_vocabulary
+from ..tokenization.train import count_words, train_vocabulary
+from ..tokenization.vocabulary import Vocabulary
 
 
 def vocab_cli(
@@ -18,6 +23,9 @@ def vocab_cli(
     texts: Annotated[list[str], typer.Argument(help="Files of text (.jsonl, .xml, .txt, .tar, … .gz), or patterns")],
     size: Annotated[int, typer.Option("--size", "-n", help="Entries, special tokens included")] = 32768,
     min_frequency: Annotated[int, typer.Option("--min-frequency", help="Occurrences that an entry needs")] = 2,
+    weight: Annotated[
+        list[str] | None, typer.Option("--weight", "-w", help="KIND=N: count documents of this kind N times")
+    ] = None,
     exclude: Annotated[Path | None, typer.Option("--exclude", help="Ids of documents to leave out, one a line")] = None,
     limit: Annotated[int, typer.Option("--limit", help="The longest input of the models that will use it")] = 512,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress")] = False,
@@ -25,12 +33,14 @@ def vocab_cli(
     """Train a cased WordPiece vocabulary from files of text.
 
     The characters of biomedical text (Greek letters, ±, ≥, ♂, superscripts …) get a place however rare they are.
+    With weights the vocabulary fits texts of one kind ("abstract", "fulltext" …) better than their share would make it.
     """
     vocabulary = vocab(
         out,
         find_texts(texts),
         size=size,
         min_frequency=min_frequency,
+        weights=dict(map(_weight, weight or [])),
         exclude=exclude,
         limit=limit,
         progress=not quiet,
@@ -44,20 +54,40 @@ def vocab(
     *,
     size: int,
     min_frequency: int = 2,
+    weights: Mapping[str, int] | None = None,
     exclude: Path | None = None,
     limit: int = 512,
     progress: bool = True,
 ) -> Vocabulary:
-    """Train a vocabulary and write the tokenizer's files into the folder ``out``."""
+    """Train a vocabulary and write the tokenizer's files into the folder ``out``.
+
+    Raises LitBertError L106 for a weighted kind that no document has, L105 for a size that is too small.
+    """
     from ..checkpoints.tokenizer_files import write_tokenizer
 
+    weights = weights or {}
+    kinds: Counter[str] = Counter()
+
+    def weighted() -> Iterator[tuple[str, int]]:
+        for document in tqdm(read_selected(texts, left_out), "counting words", disable=not progress, unit=" documents"):
+            kinds[document.kind] += 1
+            for text in document.texts:
+                yield text, weights.get(document.kind, 1)
+
     left_out = read_exclusions(exclude) if exclude else frozenset()
+    words = count_words(weighted())
+    unknown = {kind for kind, n in weights.items() if n > 1} - kinds.keys()
+    if unknown:
+        raise LitBertError(Errors.L106.format(kinds=", ".join(sorted(unknown)), found=dict(kinds.most_common())))
     vocabulary = train_vocabulary(
-        lambda: read_texts(texts, left_out),
-        size,
-        alphabet=BIOMEDICAL_ALPHABET,
-        min_frequency=min_frequency,
-        progress=progress,
+        words, size, alphabet=BIOMEDICAL_ALPHABET, min_frequency=min_frequency, progress=progress
     )
     write_tokenizer(vocabulary, out, limit=limit)
     return vocabulary
+
+
+def _weight(argument: str) -> tuple[str, int]:
+    kind, _, number = argument.rpartition("=")
+    if not kind or not number.isdecimal() or int(number) < 1:
+        raise LitBertError(Errors.L107.format(argument=argument))
+    return kind, int(number)

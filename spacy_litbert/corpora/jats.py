@@ -44,6 +44,7 @@ def jats_document(article: Element) -> TextDocument | None:
         paragraphs=paragraphs,
         source="JATS" if journal is None else _inline(journal),
         license=_license(meta),
+        kind="fulltext",
         other_ids=tuple(ids[1:]),
     )
 

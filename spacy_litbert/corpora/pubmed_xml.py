@@ -30,6 +30,7 @@ def pubmed_document(article: Element) -> TextDocument | None:
         paragraphs=paragraphs,
         source="PubMed",
         license="PubMed abstract (rights with the publishers)",
+        kind="abstract",
         other_ids=tuple(
             _ID_PREFIXES[kind] + (entry.text or "").strip()
             for entry in ids

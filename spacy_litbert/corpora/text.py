@@ -2,7 +2,7 @@
 
 Formats are told by the ending, compressed (``.gz``, ``.xz``, ``.bz2``) or not:
 
-- ``.jsonl``: one object a line, ``{"id", "title", "paragraphs"}`` or ``{"text"}``, with ``source`` and ``license``
+- ``.jsonl``: one object a line, ``{"id", "title", "paragraphs"}`` or ``{"text"}``; ``source``, ``license``, ``kind``
 - ``.xml``, ``.nxml``: PubMed's baseline files and JATS articles (PubMed Central)
 - ``.txt``: a line is a paragraph, an empty line ends the document
 - ``.tar``: any of these inside (PMC's bulk packages)
@@ -74,12 +74,17 @@ def read_exclusions(path: Path) -> frozenset[str]:
     return frozenset(filter(None, map(str.strip, lines)))
 
 
-def read_texts(paths: Iterable[Path], exclude: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Titles and paragraphs of the files' documents, each document once. exclude: as in ``Selection``."""
+def read_texts(paths: Iterable[Path]) -> Iterator[str]:
+    """Titles and paragraphs of the files' documents, each document once."""
+    for document in read_selected(paths):
+        yield from document.texts
+
+
+def read_selected(paths: Iterable[Path], exclude: frozenset[str] = frozenset()) -> Iterator[TextDocument]:
+    """The files' documents, each once. exclude: as in ``Selection``."""
     select = Selection(exclude)
     for path in paths:
-        for document in select(read_documents(path)):
-            yield from document.texts
+        yield from select(read_documents(path))
 
 
 def read_documents(path: Path) -> Iterator[TextDocument]:
@@ -141,6 +146,7 @@ def _read_jsonl(stream: IO[bytes], path: Path) -> Iterator[TextDocument]:
             paragraphs=tuple(paragraphs),
             source=data.get("source") or bare_name(path),
             license=data.get("license") or "not stated",
+            kind=data.get("kind") or "not stated",
         )
 
 

@@ -12,6 +12,7 @@ class TextDocument:
 
     id: unique within its source ("PMID:123", "PMC456"); other_ids: further names of the same document.
     source, license: for the model card of what is trained on it.
+    kind: "abstract", "fulltext" or whatever else the file calls it.
     """
 
     id: str
@@ -19,6 +20,7 @@ class TextDocument:
     paragraphs: tuple[str, ...]
     source: str = "not stated"
     license: str = "not stated"
+    kind: str = "not stated"
     other_ids: tuple[str, ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""Train, load and describe a cased WordPiece vocabulary: what cuts text into wordpieces.
+"""A cased WordPiece vocabulary: what cuts text into wordpieces.
 
 A ``Vocabulary`` is plain data, so that it can be saved inside a pipeline and compared. It
 builds a tokenizer that knows no special tokens: a literal ``[SEP]`` in a text stays text.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +17,11 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
-from tokenizers.trainers import WordPieceTrainer
 
 from ..errors import Errors, LitBertError
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CONTINUATION = "##"
-_CASED = BertNormalizer(strip_accents=False, lowercase=False)
 
 
 @dataclass(frozen=True)
@@ -105,60 +102,6 @@ class Vocabulary:
             handle_chinese_chars=bool(config.get("tokenize_chinese_chars", True)),
             source=str(path),
         )
-
-
-def train_vocabulary(
-    texts: Callable[[], Iterable[str]],
-    size: int,
-    *,
-    alphabet: Sequence[str] = (),
-    min_frequency: int = 2,
-    progress: bool = True,
-) -> Vocabulary:
-    """Train a cased vocabulary of ``size`` entries (fewer if the texts hold no more).
-
-    texts: called twice, for the characters and for the words; the same texts both times.
-    alphabet: characters that get a place however rare they are; others must occur
-        ``min_frequency`` times and be among the ``size // 8`` most frequent.
-    Deterministic: the same texts give the same vocabulary.
-    Raises LitBertError L105 if the special tokens and the characters leave no place for words.
-    """
-    characters = _alphabet(texts(), alphabet, size // 8, min_frequency)
-    # Characters within a word come first, in order: the trainer would number them as its hash map
-    # happens to hand them out, and break ties between equally frequent merges by those numbers.
-    fixed = [*SPECIAL_TOKENS, *(CONTINUATION + c for c in characters if _continues_words(c))]
-    if len(fixed) + len(characters) >= size:
-        raise LitBertError(Errors.L105.format(size=size, n=len(fixed) + len(characters)))
-    trainer = WordPieceTrainer(
-        vocab_size=size,
-        min_frequency=min_frequency,
-        special_tokens=fixed,
-        limit_alphabet=len(characters),
-        initial_alphabet=characters,
-        continuing_subword_prefix=CONTINUATION,
-        show_progress=progress,
-    )
-    tokenizer = Tokenizer(WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = _CASED
-    tokenizer.pre_tokenizer = BertPreTokenizer()
-    tokenizer.train_from_iterator(texts(), trainer)
-    ids = tokenizer.get_vocab()
-    return Vocabulary(tokens=tuple(sorted(ids, key=lambda token: ids[token])))
-
-
-def _alphabet(texts: Iterable[str], wanted: Sequence[str], limit: int, min_frequency: int) -> list[str]:
-    """The characters that get a place, in the order of their code points."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(text)
-    frequent = [c for c in sorted(counts, key=lambda c: (-counts[c], c)) if counts[c] >= min_frequency]
-    frequent = [c for c in frequent if _CASED.normalize_str(c).strip()]
-    return sorted({*wanted, *frequent[:limit]})
-
-
-def _continues_words(character: str) -> bool:
-    """Can it stand inside a BERT word? Punctuation and CJK characters are words of their own."""
-    return len(BertPreTokenizer().pre_tokenize_str(_CASED.normalize_str("a" + character))) == 1
 
 
 def read_json(path: Path) -> dict[str, Any]:

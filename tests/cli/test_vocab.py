@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,28 @@ def test_trains_and_writes_a_vocabulary(texts: Path) -> None:
         assert token in vocabulary.ids
     assert "zebrafish" not in vocabulary.ids
     assert '"model_max_length": 128' in (texts / "out" / "tokenizer_config.json").read_text("utf8")
+
+
+def test_weighs_the_kinds_of_documents(texts: Path) -> None:
+    (texts / "c.jsonl").write_text('{"id": "c", "kind": "abstract", "text": "zebrafish"}\n', "utf8")
+    arguments = ["vocab", str(texts / "out"), str(texts / "*.txt"), str(texts / "c.jsonl"), "-n", "700", "--quiet"]
+    weighted = ["--weight", "abstract=20", "--min-frequency", "15"]
+    result = CliRunner().invoke(app, [*arguments, *weighted], catch_exceptions=False)
+    assert result.exit_code == 0
+    tokens = Vocabulary.from_folder(texts / "out").ids
+    assert "zebrafish" in tokens
+    assert "fever" not in tokens
+
+
+@pytest.mark.parametrize(
+    "weight, code", [("fulltext=2", "L106.*not stated"), ("abstract", "L107"), ("abstract=0", "L107"), ("=3", "L107")]
+)
+def test_refuses_weights_that_cannot_be_meant(texts: Path, weight: str, code: str) -> None:
+    arguments = ["vocab", str(texts / "out"), str(texts / "*.txt"), "--quiet", "--weight", weight]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, LitBertError)
+    assert re.search(code, str(result.exception))
+    assert not (texts / "out").exists()
 
 
 def test_refuses_a_pattern_without_files(texts: Path) -> None:

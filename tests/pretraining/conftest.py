@@ -15,7 +15,8 @@ from spacy_litbert.pretraining.config import Settings, read_settings
 from spacy_litbert.pretraining.prepare import prepare
 from spacy_litbert.pretraining.shards import Corpus
 from spacy_litbert.tokenization.alphabet import BIOMEDICAL_ALPHABET
-from spacy_litbert.tokenization.vocabulary import Vocabulary, train_vocabulary
+from spacy_litbert.tokenization.train import count_words, train_vocabulary
+from spacy_litbert.tokenization.vocabulary import Vocabulary
 
 PROJECT = Path(__file__).parents[2] / "projects" / "pretrain"
 
@@ -32,7 +33,8 @@ def texts() -> list[Path]:
 
 @pytest.fixture(scope="session")
 def vocabulary(texts: list[Path]) -> Vocabulary:
-    return train_vocabulary(lambda: read_texts(texts), 800, alphabet=BIOMEDICAL_ALPHABET, progress=False)
+    words = count_words((text, 1) for text in read_texts(texts))
+    return train_vocabulary(words, 800, alphabet=BIOMEDICAL_ALPHABET, progress=False)
 
 
 @pytest.fixture(scope="session")

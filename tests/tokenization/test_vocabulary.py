@@ -9,7 +9,7 @@ import pytest
 from transformers import BertTokenizerFast
 
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary, train_vocabulary
+from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 from ..conftest import toy_tokens
 
@@ -71,20 +71,3 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_bytes(b"\xff\xfe[PAD]")
     with pytest.raises(LitBertError, match=r"L207.*vocab\.txt"):
         Vocabulary.from_folder(tmp_path)
-
-
-def test_training_is_deterministic_and_keeps_the_alphabet() -> None:
-    texts = ["the gene and the protein of α-synuclein"] * 20 + ["lithium therapy in the newborn"] * 20
-    first = train_vocabulary(lambda: texts, 240, alphabet="±♂-", progress=False)
-    assert first == train_vocabulary(lambda: reversed(texts), 240, alphabet="±♂-", progress=False)
-    assert first.tokens[:5] == SPECIAL_TOKENS
-    assert {"±", "♂"} <= set(first.tokens)
-    assert {"##n", "##±", "-"} <= set(first.tokens)
-    assert "##-" not in first.tokens
-    assert len(first) <= 240
-    assert "lithium" in first.tokens
-
-
-def test_a_size_that_holds_no_alphabet_is_refused() -> None:
-    with pytest.raises(LitBertError, match="L105"):
-        train_vocabulary(lambda: ["x"], 10, alphabet="abcdef", progress=False)
