@@ -118,8 +118,8 @@ def _count_uses(vocabulary: Vocabulary, words: Mapping[str, int]) -> Counter[str
     tokenizer, left = vocabulary.tokenizer(), iter(words)
     while batch := list(islice(left, _BATCH)):
         for word, encoding in zip(batch, tokenizer.encode_batch_fast(batch), strict=True):
-            for token in encoding.tokens:
-                uses[token] += words[word]
+            for i in encoding.ids:  # encode_batch_fast leaves the tokens empty
+                uses[vocabulary.tokens[i]] += words[word]
     return uses
 
 

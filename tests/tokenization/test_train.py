@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
-from tokenizers.pre_tokenizers import WhitespaceSplit
-from tokenizers.trainers import WordPieceTrainer
 
 from spacy_litbert.corpora.text import find_texts, read_texts
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.tokenization import train
 from spacy_litbert.tokenization.train import count_words, train_vocabulary
 from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
 
@@ -49,15 +46,15 @@ def test_training_is_deterministic_and_keeps_the_alphabet() -> None:
     assert "lithium" in first.tokens
 
 
-def test_trimming_meets_the_size_and_cuts_text_into_fewer_pieces_than_stopping_early(sample: Counter[str]) -> None:
+def test_trimming_cuts_text_into_fewer_pieces_than_stopping_early(
+    sample: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     trimmed = train_vocabulary(sample, 400, progress=False)
-    trainer = WordPieceTrainer(vocab_size=400, special_tokens=list(SPECIAL_TOKENS), show_progress=False)
-    early = Tokenizer(WordPiece(unk_token="[UNK]"))
-    early.pre_tokenizer = WhitespaceSplit()
-    early.train_from_iterator((f"{word} " * n for word, n in sample.items()), trainer)
-    stopped = Vocabulary(tokens=tuple(early.get_vocab()))
+    monkeypatch.setattr(train, "POOL", 1)
+    stopped = train_vocabulary(sample, 400, progress=False)
     assert len(trimmed) == len(stopped) == 400
     assert n_pieces(trimmed, sample) < n_pieces(stopped, sample)
+    assert any(token.startswith("##") and len(token) > 4 for token in trimmed.tokens)
 
 
 @given(st.lists(st.text(max_size=30), max_size=5))
