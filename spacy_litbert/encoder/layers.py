@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import Tensor
 
 # (queries, keys, values, heads, dropout) → contexts, all of the shape of the hidden states.
 Attend = Callable[[Tensor, Tensor, Tensor, int, float], Tensor]
+_BLOCK = 256  # rows whose activation is computed at once on a CPU
 
 
 def run_layers(bert: Any, hidden: Tensor, attend: Attend) -> Tensor:
@@ -21,5 +22,29 @@ def run_layers(bert: Any, hidden: Tensor, attend: Attend) -> Tensor:
         dropout = attention.dropout.p if attention.training else 0.0
         projected = attention.query(hidden), attention.key(hidden), attention.value(hidden)
         attended = layer.attention.output(attend(*projected, attention.num_attention_heads, dropout), hidden)
-        hidden = layer.output(layer.intermediate(attended), attended)
+        inner = layer.intermediate.dense(attended)
+        hidden = layer.output(_activate(layer.intermediate.intermediate_act_fn, inner), attended)
     return hidden
+
+
+def _activate(function: Callable[[Tensor], Tensor], inner: Tensor) -> Tensor:
+    """The activation of (…, inner) values; without gradients on a CPU in their place, a block of rows at a time.
+
+    A block stays in the processor's cache. And oneDNN compiles a kernel for every number of rows that it meets and
+    keeps it: scattered over the heap, so that memory would grow with the number of texts. It meets few numbers here.
+    """
+    if inner.requires_grad or inner.device.type != "cpu":
+        return function(inner)
+    for block in _blocks(inner.view(-1, inner.shape[-1])):
+        block.copy_(function(block))
+    return inner
+
+
+def _blocks(rows: Tensor) -> Iterator[Tensor]:
+    """All rows in order: blocks of _BLOCK, then what is left in powers of two."""
+    begin, size = 0, _BLOCK
+    while size:
+        while begin + size <= len(rows):
+            yield rows[begin : begin + size]
+            begin += size
+        size //= 2
