@@ -55,7 +55,8 @@ class TrainingSettings:
     batch_tokens: pieces of a step over all processes; micro_tokens: those computed at once in one process.
     warmup: share of the budget in which the learning rate rises, before it falls to zero at the end.
     length, long_length, long_share: rows of ``length``, and of ``long_length`` in the last share of the budget.
-    shifted_share: of the rows shorter than the encoder reads, those whose positions begin anywhere that they fit.
+    shifted_share: in this last share of the budget, half of the rows that are shorter than the encoder reads begin at
+        any position where they fit.
     """
 
     output: str

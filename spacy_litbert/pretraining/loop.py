@@ -116,6 +116,7 @@ class Trainer:
     def _step(self, rows: Rows, progress: float) -> float:
         """One update of the weights; returns the learning rate."""
         training, processes = self.settings.training, self.processes
+        self.model.shifting = progress >= 1 - training.shifted_share
         # Dropout follows from the step, so that a resumed run draws what an uninterrupted one would.
         torch.manual_seed((training.seed * 1_000_003 + self.state.step) * processes.n + processes.rank)
         rate = training.learning_rate * learning_rate_factor(progress, training.warmup)

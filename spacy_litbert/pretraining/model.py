@@ -72,7 +72,7 @@ class Geometry:
 class PretrainingModel(nn.Module):
     """The model, and how its rows are masked.
 
-    shifted_share: of the rows shorter than the encoder reads, those whose positions begin later, in training.
+    shifting: let the positions of half of the rows that are shorter than the encoder reads begin later, in training.
     compiled: let torch.compile fuse the encoder; worth its minutes on a GPU only.
     """
 
@@ -83,12 +83,12 @@ class PretrainingModel(nn.Module):
         masker: Masker,
         *,
         pairs: bool,
-        shifted_share: float = 0.0,
         compiled: bool = False,
     ):
         super().__init__()
         self.bert = bert
-        self._masker, self._pairs, self._shifted_share = masker, pairs, shifted_share
+        self._masker, self._pairs = masker, pairs
+        self.shifting = False
         ids = vocabulary.ids
         self._pad, self._cls, self._sep = ids["[PAD]"], ids["[CLS]"], ids["[SEP]"]
         self._compiled_encode = torch.compile(encode, dynamic=False) if compiled else encode
@@ -122,13 +122,13 @@ class PretrainingModel(nn.Module):
         """(rows, 1) where a row's positions begin: in training, for some rows anywhere that they still fit.
 
         So rows of 128 train all 512 positions, which the few long rows at the end of a short run would not.
-        Method: Kiyono et al. 2021 (SHAPE), https://arxiv.org/abs/2109.05644, for a share of the rows.
+        Method: Kiyono et al. 2021 (SHAPE), https://arxiv.org/abs/2109.05644, for half of the rows.
         """
         zeros = torch.zeros_like(keys)[:, None]
         room = self.bert.config.max_position_embeddings - length
-        if not self.training or room <= 0:
+        if not (self.training and self.shifting) or room <= 0:
             return zeros
-        is_shifted = random_share(keys, zeros, _SHIFTED) < self._shifted_share
+        is_shifted = random_share(keys, zeros, _SHIFTED) < 0.5
         return torch.where(is_shifted, random_bits(keys, zeros + 1, _SHIFTED) % (room + 1), zeros)
 
     def _geometry(self, ids: Tensor, shift: Tensor) -> Geometry:

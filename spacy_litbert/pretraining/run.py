@@ -100,7 +100,6 @@ def _model(settings: Settings, vocabulary: Vocabulary, device: torch.device) -> 
         vocabulary,
         Masker(vocabulary, settings.training.mask_share, device),
         pairs=settings.training.objective == "mlm+nsp",
-        shifted_share=settings.training.shifted_share,
         compiled=settings.training.compile,
     )
 

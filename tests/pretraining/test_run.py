@@ -60,7 +60,7 @@ def test_interrupted_and_resumed_is_as_if_nothing_had_happened(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # With dropout, two row lengths, and a line of the curve that an interruption cuts in two.
-    options: dict[str, Any] = {"report__log_steps": 3, "training__long_share": 0.3}
+    options: dict[str, Any] = {"report__log_steps": 3, "training__long_share": 0.3, "training__shifted_share": 0.8}
     whole = _run(make_settings("whole", **options))
     cut = make_settings("cut", **options)
     for step in (4, 10):  # in either row length
