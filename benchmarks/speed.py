@@ -5,7 +5,8 @@
 TEXTS and FILE: JSONL with a ``text`` a line. Every system is a process of its own and all but one wait; the texts
 are dealt out in rounds, and in each round every system annotates the same ones. Weights are seeded random ones of
 LitBERT's shape (and BERT-base's): speed does not depend on them. PYTHON: the interpreter of an environment with
-spacy-curated-transformers 0.3.1, which needs other versions of what we need.
+spacy-curated-transformers 0.3.1, which needs other versions of what we need; it runs with the batch size that is
+fastest for it here.
 """
 
 from __future__ import annotations
@@ -30,17 +31,21 @@ from .record import BERT_BASE, LITBERT, RESULTS, read_texts, spread, untrained_c
 
 WORKER = Path(__file__).with_name("speed_worker.py")
 OURS = ["litbert", "litbert, bfloat16", "litbert, onnx", "litbert, onnx int8"]
+STOCK = "spacy-transformers"
 BASE = "BERT-base in spacy-transformers"
+CURATED = "spacy-curated-transformers"
+CURATED_BATCHES = (1, 2, 4, 8, 16, 32)
+N_SEARCH = 120
 N_SINGLE = 10
 
 
 class Worker:
     """A system in its own process."""
 
-    def __init__(self, python: str, system: str, checkpoint: Path, threads: int):
+    def __init__(self, python: str, system: str, checkpoint: Path, threads: int, *, batch_size: int | None = None):
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false", "USE_TF": "0"}
         self._process = subprocess.Popen(
-            [python, str(WORKER), system, str(checkpoint)],
+            [python, str(WORKER), system, str(checkpoint), *([] if batch_size is None else [str(batch_size)])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -88,8 +93,18 @@ def measure(workers: dict[str, Worker], texts: list[str], rounds: int, *, single
                 other: spread([a / b for a, b in zip(rates[ours], rates[other])]) for other in rates if other != ours
             }
             for ours in OURS
+            if ours in rates
         },
     }
+
+
+def curated_batch_sizes(python: str, checkpoint: Path, texts: list[str], threads: int) -> dict[int, float]:
+    """Words per second of spacy-curated-transformers by its batch size."""
+    workers = {str(n): Worker(python, CURATED, checkpoint, threads, batch_size=n) for n in CURATED_BATCHES}
+    rates = measure(workers, texts, 3)["words_per_second"]
+    for worker in workers.values():
+        worker.close()
+    return {n: rates[str(n)]["median"] for n in CURATED_BATCHES}
 
 
 def matrix_rate(threads: int, dtype: torch.dtype = torch.float32) -> float:
@@ -158,15 +173,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         small = untrained_checkpoint(Path(folder) / "litbert", LITBERT)
         base = untrained_checkpoint(Path(folder) / "base", BERT_BASE, 28_996)
-        systems = {name: (sys.executable, name, small) for name in [*OURS, "bare torch", "spacy-transformers"]}
-        systems[BASE] = (sys.executable, "spacy-transformers", base)
-        if arguments.curated:
-            systems["spacy-curated-transformers"] = (arguments.curated, "spacy-curated-transformers", small)
-        workers = {name: Worker(*system, arguments.threads) for name, system in systems.items()}
         abstracts = read_texts(arguments.abstracts, arguments.texts)
-        result: dict[str, Any] = {
-            "threads": arguments.threads,
-            "float32_matrix_gflops": round(matrix_rate(arguments.threads) / 1e9, 1),
+        threads = arguments.threads
+        result: dict[str, Any] = {"threads": threads}
+        workers = {name: Worker(sys.executable, name, small, threads) for name in [*OURS, "bare torch", STOCK]}
+        workers[BASE] = Worker(sys.executable, STOCK, base, threads)
+        if arguments.curated:
+            rates = curated_batch_sizes(arguments.curated, small, abstracts[:N_SEARCH], threads)
+            result["curated_words_per_second_by_batch_size"] = rates
+            best = max(rates, key=lambda n: rates[n])
+            workers[CURATED] = Worker(arguments.curated, CURATED, small, threads, batch_size=best)
+        result |= {
+            "float32_matrix_gflops": round(matrix_rate(threads) / 1e9, 1),
             "abstracts": measure(workers, abstracts, arguments.rounds),
             "single abstracts": measure(workers, abstracts[: N_SINGLE * 3], 3, single=True),
         }

@@ -1,6 +1,8 @@
 """One pipeline in a process of its own, that annotates what it is told to and says how long it took.
 
-    python speed_worker.py SYSTEM CHECKPOINT
+    python speed_worker.py SYSTEM CHECKPOINT [BATCH_SIZE]
+
+BATCH_SIZE: of windows, for spacy-curated-transformers alone.
 
 Reads a JSON object a line, {"texts": [...], "single": true or false}, and answers {"seconds", "words"}; with
 "single" the texts are annotated one by one, and "seconds" is a list. It imports what the system needs alone, so
@@ -137,13 +139,13 @@ class Bare:
         return time.perf_counter() - started, sum(map(len, docs))
 
 
-SYSTEMS: dict[str, Callable[[Path], Any]] = {
+SYSTEMS: dict[str, Callable[..., Any]] = {
     "litbert": ours,
     "litbert, bfloat16": lambda checkpoint: ours(checkpoint, precision="bfloat16"),
     "litbert, onnx": lambda checkpoint: ours(checkpoint, backend="onnx"),
     "litbert, onnx int8": lambda checkpoint: ours(checkpoint, backend="onnx", precision="int8"),
     "spacy-transformers": stock,
-    "spacy-curated-transformers": lambda checkpoint: curated(checkpoint, 8),
+    "spacy-curated-transformers": curated,
     "bare torch": Bare,
 }
 
@@ -159,7 +161,7 @@ def annotate(nlp: Any, texts: list[str]) -> tuple[float, int]:
 def main() -> None:
     answers = sys.stdout
     sys.stdout = sys.stderr  # whatever libraries print must not mix with the answers
-    nlp = SYSTEMS[sys.argv[1]](Path(sys.argv[2]))
+    nlp = SYSTEMS[sys.argv[1]](Path(sys.argv[2]), *map(int, sys.argv[3:]))
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
