@@ -47,7 +47,7 @@ def _vocabulary() -> Iterator[Row]:
 def _pretraining() -> Iterator[Row]:
     result = read("pretraining_litbert-oa-mini")
     parts = [*result["run"]["before"], result["run"]]
-    figures = result["heldout"]["litbert-oa-mini"]
+    figures = result["heldout"]
     yield (
         f"`litbert-oa-mini`: {sum(part['tokens'] for part in parts) / 1e6:.1f} million wordpieces in "
         f"{sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in rows of "

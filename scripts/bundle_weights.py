@@ -24,10 +24,10 @@ LENGTHS = (128, 512)  # of rows; the longer ones show what is known of the later
 WORDPIECES = 2**18
 
 
-def bundle(exported: Path, heldout: Path, before: Path | None) -> None:
+def bundle(exported: Path, heldout: Path) -> None:
     """Copy the folder, if it loads and no file is too large for a repository; write benchmarks/results.
 
-    heldout: tokenised text that no part of the training saw. before: the weights before its last part, to compare.
+    heldout: tokenised text that no part of the training saw.
     """
     load_checkpoint(exported)
     for path in exported.iterdir():
@@ -36,11 +36,7 @@ def bundle(exported: Path, heldout: Path, before: Path | None) -> None:
     with replacing_folder(MODELS / exported.name) as partial:
         shutil.copytree(exported, partial, dirs_exist_ok=True)
     run = json.loads((exported / "run.json").read_text("utf8"))
-    figures = {
-        folder.name: [evaluate_folder(folder, heldout, length=length, n=WORDPIECES // length) for length in LENGTHS]
-        for folder in (exported, before)
-        if folder is not None
-    }
+    figures = [evaluate_folder(exported, heldout, length=length, n=WORDPIECES // length) for length in LENGTHS]
     write(f"pretraining_{exported.name}", {"run": run, "heldout": figures})
 
 
@@ -48,6 +44,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("exported", type=Path, help="the folder that pretraining exported")
     parser.add_argument("--heldout", type=Path, required=True)
-    parser.add_argument("--before", type=Path)
     arguments = parser.parse_args()
-    bundle(arguments.exported, arguments.heldout, arguments.before)
+    bundle(arguments.exported, arguments.heldout)
