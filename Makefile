@@ -41,7 +41,7 @@ $(VENV)/.package: $(VENV)/.created setup.py constraints.txt
 	touch $@
 
 $(VENV)/.pipeline: $(VENV)/.package $(wildcard models/*.whl)
-	$(INSTALL) --no-deps --force-reinstall models/en_litbert_ner-*.whl
+	$(INSTALL) --no-deps --force-reinstall models/en_litbert_*.whl
 	touch $@
 
 $(VENV)/.test: $(VENV)/.dev

@@ -24,7 +24,7 @@ Row = tuple[str, str, str]  # what, figure, result file
 
 
 def rows() -> list[Row]:
-    return [*_vocabulary(), *_pretraining(), *_ner(), *_alignment(), *_speed(), *_memory()]
+    return [*_vocabulary(), *_pretraining(), *_ner(), *_textcat(), *_alignment(), *_speed(), *_memory()]
 
 
 def _vocabulary() -> Iterator[Row]:
@@ -60,10 +60,7 @@ def _pretraining() -> Iterator[Row]:
 def _ner() -> Iterator[Row]:
     compared = read("ner_bc5cdr")
     for split in ("dev", "test"):
-        figures = [
-            f"{name} {one[split]['all']['mean']:.1f} ± {one[split]['all']['sd']:.1f}"
-            for name, one in compared["systems"].items()
-        ]
+        figures = [f"{name} {_mean(one[split]['all'])}" for name, one in compared["systems"].items()]
         yield (
             f"BC5CDR {split} micro-F1, the same project, {len(compared['seeds'])} seeds each ({compared['weights']})",
             "; ".join(figures),
@@ -76,6 +73,24 @@ def _ner() -> Iterator[Row]:
         f"{100 * wheel['ents_f']:.1f} ({per_type})",
         "ner_bc5cdr_litbert-oa-mini",
     )
+
+
+def _textcat() -> Iterator[Row]:
+    for corpus, first, second in (
+        ("hoc_doc", ("micro_f", "micro-F1"), ("macro_f", "macro-F1")),
+    ):
+        name = f"textcat_{corpus}"
+        compared = read(name)
+        figures = [
+            f"{system} {' and '.join(_mean(one['test'][key]) for key, _ in (first, second))}"
+            for system, one in compared["systems"].items()
+        ]
+        yield (
+            f"{corpus} test {first[1]} and {second[1]}, the same project, {len(compared['seeds'])} seeds each "
+            f"({compared['weights']})",
+            "; ".join(figures),
+            name,
+        )
 
 
 def _alignment() -> Iterator[Row]:
@@ -140,6 +155,10 @@ def _memory() -> Iterator[Row]:
         ", ".join(f"{value:,.0f} MB after {mark}" for mark, value in resident.items()),
         "memory",
     )
+
+
+def _mean(figure: dict[str, float]) -> str:
+    return f"{figure['mean']:.1f} ± {figure['sd']:.1f}"
 
 
 def _times(ratio: dict[str, float]) -> str:
