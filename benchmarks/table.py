@@ -76,7 +76,10 @@ def _ner() -> Iterator[Row]:
 
 
 def _textcat() -> Iterator[Row]:
-    for corpus, first, second in (("hoc_doc", ("micro_f", "micro-F1"), ("macro_f", "macro-F1")),):
+    for corpus, first, second in (
+        ("hoc_doc", ("micro_f", "micro-F1"), ("macro_f", "macro-F1")),
+        ("sentence_roles", ("accuracy", "accuracy"), ("macro_f", "macro-F1")),
+    ):
         name = f"textcat_{corpus}"
         compared = read(name)
         figures = [
