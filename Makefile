@@ -40,8 +40,8 @@ $(VENV)/.package: $(VENV)/.created setup.py constraints.txt
 	$(INSTALL) --editable .
 	touch $@
 
-$(VENV)/.pipeline: $(VENV)/.package $(wildcard models/*.whl)
-	$(INSTALL) --no-deps --force-reinstall models/en_litbert_*.whl
+$(VENV)/.pipeline: $(VENV)/.package $(wildcard wheels/*.whl)
+	$(INSTALL) --no-deps --force-reinstall wheels/en_litbert_*.whl
 	touch $@
 
 $(VENV)/.test: $(VENV)/.dev

@@ -29,9 +29,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.10",
-    # The bundled weights lie in models/ and are installed as spacy_litbert/bundled.
-    packages=[*find_packages(include=["spacy_litbert", "spacy_litbert.*"]), "spacy_litbert.bundled"],
-    package_dir={"spacy_litbert.bundled": "models"},
+    packages=find_packages(include=["spacy_litbert", "spacy_litbert.*"]),
     package_data={
         "spacy_litbert": ["py.typed"],
         "spacy_litbert.bundled": ["*/*.json", "*/*.safetensors", "*/vocab.txt", "*/README.md"],

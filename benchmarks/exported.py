@@ -1,6 +1,6 @@
 """The logits of pretrained weights in plain transformers, here and in an environment with another version of it.
 
-    python -m benchmarks.exported models/litbert-oa-mini --other PYTHON
+    python -m benchmarks.exported spacy_litbert/bundled/litbert-oa-mini --other PYTHON
 
 PYTHON: an interpreter with torch and the other transformers (5.x beside 4.53); it needs nothing of this package.
 """

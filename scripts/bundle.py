@@ -1,4 +1,4 @@
-"""Put a wheel made by one of the projects into ``models/``, with its card, and keep its figures.
+"""Put a wheel made by one of the projects into ``wheels/``, with its card, and keep its figures.
 
 python -m scripts.bundle projects/ner/packages/bc5cdr
 """
@@ -17,7 +17,7 @@ import srsly
 
 from benchmarks.record import write
 
-MODELS = Path(__file__).parent.parent / "models"
+WHEELS = Path(__file__).parent.parent / "wheels"
 
 
 def bundle(packages: Path) -> None:
@@ -25,10 +25,10 @@ def bundle(packages: Path) -> None:
     name = wheel.name.split("-")[0]
     with zipfile.ZipFile(wheel) as archive:
         meta = srsly.json_loads(archive.read(f"{name}/meta.json"))
-    for old in MODELS.glob(f"{name}-*.whl"):
+    for old in WHEELS.glob(f"{name}-*.whl"):
         old.unlink()
-    shutil.copy(wheel, MODELS)
-    (MODELS / f"{name}.md").write_text(card(name, meta, wheel), "utf8")
+    shutil.copy(wheel, WHEELS)
+    (WHEELS / f"{name}.md").write_text(card(name, meta, wheel), "utf8")
     protocol = meta["performance"]["protocol"]
     write(f"{name.rpartition('_')[2]}_{protocol['corpus']}_{protocol['weights']}", meta["performance"])
 

@@ -1,4 +1,4 @@
-r"""Put weights exported by ``projects/pretrain`` into ``models/``, and keep their figures.
+r"""Put weights exported by ``projects/pretrain`` into ``spacy_litbert/bundled/``, and keep their figures.
 
 python -m scripts.bundle_weights projects/pretrain/training/full/litbert-oa-mini \
     --heldout projects/pretrain/training/full/heldout
@@ -16,7 +16,7 @@ from spacy_litbert.checkpoints.folder import load_checkpoint
 from spacy_litbert.files import replacing_folder
 from spacy_litbert.pretraining.evaluate import evaluate_folder
 
-MODELS = Path(__file__).parent.parent / "models"
+BUNDLED = Path(__file__).parent.parent / "spacy_litbert" / "bundled"
 LARGEST_FILE = 50_000_000  # bytes
 
 
@@ -33,7 +33,7 @@ def bundle(exported: Path, heldout: Path) -> None:
     for path in exported.iterdir():
         if path.stat().st_size > LARGEST_FILE:
             raise SystemExit(f"{path} is larger than {LARGEST_FILE:,} bytes; export it with export.shard_megabytes")
-    with replacing_folder(MODELS / exported.name) as partial:
+    with replacing_folder(BUNDLED / exported.name) as partial:
         shutil.copytree(exported, partial, dirs_exist_ok=True)
     run = json.loads((exported / "run.json").read_text("utf8"))
     figures = [evaluate_folder(exported, heldout, length=length, n=WORDPIECES // length) for length in LENGTHS]

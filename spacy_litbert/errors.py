@@ -10,170 +10,178 @@ class LitBertError(ValueError):
     """Raised for bad input, bad settings and bad files, before any work starts."""
 
 
-class Errors:
+class _Coded(type):
+    """Puts the name of a message in front of it as its code, as spaCy's ``ErrorsWithCodes`` does."""
+
+    def __getattribute__(cls, code: str) -> str:
+        message = super().__getattribute__(code)
+        return message if code.startswith("__") else f"[{code}] {message}"
+
+
+class Errors(metaclass=_Coded):
     # Settings
     L001 = (
-        "[L001] `window` is {window} wordpieces, but the encoder `{name}` reads at most "
+        "`window` is {window} wordpieces, but the encoder `{name}` reads at most "
         "{limit} (its max_position_embeddings). Choose 8 to {limit}, or null for the limit."
     )
     L002 = (
-        "[L002] `overlap` is {overlap} wordpieces, but a window has room for {room} of them "
+        "`overlap` is {overlap} wordpieces, but a window has room for {room} of them "
         "and the overlap must be at least 0 and at most half of that ({limit})."
     )
-    L003 = "[L003] `{name}` is {value!r}. Choose one of: {choices}."
-    L004 = "[L004] `{name}` is {value}. It must be at least {minimum}."
+    L003 = "`{name}` is {value!r}. Choose one of: {choices}."
+    L004 = "`{name}` is {value}. It must be at least {minimum}."
     # Vocabularies
-    L101 = "[L101] The vocabulary {path} has {n} entries twice or more: {tokens}. Each id needs its own entry."
-    L102 = "[L102] The vocabulary {path} lacks the special tokens {missing}."
+    L101 = "The vocabulary {path} has {n} entries twice or more: {tokens}. Each id needs its own entry."
+    L102 = "The vocabulary {path} lacks the special tokens {missing}."
     L103 = (
-        "[L103] {path} is not a BERT WordPiece tokenizer: its {part} is {found!r}, expected "
+        "{path} is not a BERT WordPiece tokenizer: its {part} is {found!r}, expected "
         "{expected!r}. LitBERT's alignment rests on BERT's own way to cut text."
     )
     L104 = (
-        "[L104] {path} adds the tokens {tokens} outside its WordPiece vocabulary. Put them "
+        "{path} adds the tokens {tokens} outside its WordPiece vocabulary. Put them "
         "into vocab.txt (BERT keeps [unused] entries for this) and save the folder again."
     )
-    L105 = "[L105] A vocabulary of {size} entries is too small: {n} characters and special tokens need a place each."
+    L105 = "A vocabulary of {size} entries is too small: {n} characters and special tokens need a place each."
     L106 = (
-        "[L106] No document is of the kinds {kinds}, which have a weight. Kinds and their documents: {found}. "
+        "No document is of the kinds {kinds}, which have a weight. Kinds and their documents: {found}. "
         "Name one of these, or leave the weight out (or at 1)."
     )
-    L107 = "[L107] The weight {argument!r} is not KIND=N, such as abstract=20, with N a whole number from 1."
+    L107 = "The weight {argument!r} is not KIND=N, such as abstract=20, with N a whole number from 1."
     # Checkpoints
     L201 = (
-        "[L201] Can't find the weights {name!r}. It is no bundled name ({bundled}), no folder "
+        "Can't find the weights {name!r}. It is no bundled name ({bundled}), no folder "
         "on this machine, and no model id that could be fetched from a hub ({reason})."
     )
-    L202 = "[L202] The folder {path} is no checkpoint: it lacks {missing}. Found: {found}."
-    L203 = "[L203] {path} does not fit its config.json. {problems}"
+    L202 = "The folder {path} is no checkpoint: it lacks {missing}. Found: {found}."
+    L203 = "{path} does not fit its config.json. {problems}"
     L204 = (
-        "[L204] The vocabulary in {path} has {vocabulary} entries, but config.json says "
+        "The vocabulary in {path} has {vocabulary} entries, but config.json says "
         "vocab_size = {config}. Weights and vocabulary come from different models."
     )
-    L205 = "[L205] config.json in {path} says {key} = {found!r}; this encoder needs {expected}."
+    L205 = "config.json in {path} says {key} = {found!r}; this encoder needs {expected}."
     L206 = (
-        "[L206] {path} has its weights only as {found}. Loading such a file can run code that is "
+        "{path} has its weights only as {found}. Loading such a file can run code that is "
         "hidden in it, so it is refused; of this kind only pytorch_model.bin is read, and only as tensors. "
         "Save the model as model.safetensors."
     )
-    L207 = "[L207] Can't read {path}: {reason}. The file is damaged or not what its name says."
-    L208 = "[L208] {path} holds {key} as {found}. Weights must be {expected}."
-    L209 = "[L209] {path} holds {n} values that are not finite in {key}. These weights are damaged."
-    L210 = "[L210] The checksum of {path} is {found}, expected {expected}. Fetch or build the file again."
+    L207 = "Can't read {path}: {reason}. The file is damaged or not what its name says."
+    L208 = "{path} holds {key} as {found}. Weights must be {expected}."
+    L209 = "{path} holds {n} values that are not finite in {key}. These weights are damaged."
+    L210 = "The checksum of {path} is {found}, expected {expected}. Fetch or build the file again."
     L211 = (
-        "[L211] {path} is refused, because it is no plain collection of tensors ({reason}). Such a file can run code "
+        "{path} is refused, because it is no plain collection of tensors ({reason}). Such a file can run code "
         "when it is loaded; nothing of it was run. Get the model as model.safetensors."
     )
-    L212 = "[L212] The archive {path} is refused: {problem}. Nothing was unpacked. Fetch it again from its source."
-    L213 = "[L213] Can't convert {path}: there is no {missing}. Found: {found}."
-    L214 = "[L214] {path} has several checkpoints: {names}. Name one of them."
-    L215 = "[L215] The TensorFlow checkpoint {path} is damaged or not complete: {problem}. Fetch it again."
-    L216 = "[L216] Can't read the TensorFlow checkpoint {path}: {problem}. Save it with the Saver of TensorFlow 1."
-    L217 = "[L217] {path} is not the BERT that its config.json describes. {problems}"
-    L218 = "[L218] Can't write to {path}: {problem}."
+    L212 = "The archive {path} is refused: {problem}. Nothing was unpacked. Fetch it again from its source."
+    L213 = "Can't convert {path}: there is no {missing}. Found: {found}."
+    L214 = "{path} has several checkpoints: {names}. Name one of them."
+    L215 = "The TensorFlow checkpoint {path} is damaged or not complete: {problem}. Fetch it again."
+    L216 = "Can't read the TensorFlow checkpoint {path}: {problem}. Save it with the Saver of TensorFlow 1."
+    L217 = "{path} is not the BERT that its config.json describes. {problems}"
+    L218 = "Can't write to {path}: {problem}."
     L219 = (
-        "[L219] {key} in {path} has values up to {value:.3g}, which {storage} can't hold. Check the weights, "
+        "{key} in {path} has values up to {value:.3g}, which {storage} can't hold. Check the weights, "
         'or store them as "float32".'
     )
-    L220 = "[L220] No room on the disk of {path}: {needed:,.0f} MB are needed, {free:,.0f} MB are free."
-    L221 = "[L221] {path} says hidden_act = {found!r}. Choose one of: {choices}."
-    L222 = "[L222] Can't read or write {path}: {reason}."
-    L223 = "[L223] {path} can be read safely only with torch 2.6 or later; this is torch {found}. Upgrade torch."
+    L220 = "No room on the disk of {path}: {needed:,.0f} MB are needed, {free:,.0f} MB are free."
+    L221 = "{path} says hidden_act = {found!r}. Choose one of: {choices}."
+    L222 = "Can't read or write {path}: {reason}."
+    L223 = "{path} can be read safely only with torch 2.6 or later; this is torch {found}. Upgrade torch."
     # Pipelines
     L301 = (
-        "[L301] This model has no weights yet. Call `nlp.initialize()` to load {name!r}, or "
+        "This model has no weights yet. Call `nlp.initialize()` to load {name!r}, or "
         "load a saved pipeline with `spacy.load`."
     )
     L302 = (
-        "[L302] A listener to the pipe {upstream} got a Doc of {n_tokens} tokens that this pipe has "
+        "A listener to the pipe {upstream} got a Doc of {n_tokens} tokens that this pipe has "
         "not seen (`doc._.trf_data` is not set). Put a `transformer` pipe before the component, enable "
         "it (`nlp.select_pipes`), or, when it is frozen, add it to `training.annotating_components`. "
         "A component that makes Docs of its own (`span.as_doc()` in `entity_linker`) can't listen: "
         "give it `spacy-litbert.LitBertTok2Vec.v1`, or call `nlp.replace_listeners`."
     )
     L303 = (
-        "[L303] `doc._.trf_data` was made for {found} tokens, but the Doc has {expected}. It was "
+        "`doc._.trf_data` was made for {found} tokens, but the Doc has {expected}. It was "
         "retokenized after the transformer ran: move the merging component before the transformer."
     )
     L304 = (
-        '[L304] `boundaries = "sentence"` needs sentence starts, but a Doc of {n_tokens} tokens has '
+        '`boundaries = "sentence"` needs sentence starts, but a Doc of {n_tokens} tokens has '
         "none. Add a `sentencizer` before the transformer (in training, list it in "
         '`training.annotating_components`), or set `boundaries = "token"`.'
     )
-    L305 = "[L305] The saved model is not one of ours: {reason}. Load it with the version that saved it."
-    L306 = "[L306] A listener was called for {found} but its transformer last ran on other Docs."
+    L305 = "The saved model is not one of ours: {reason}. Load it with the version that saved it."
+    L306 = "A listener was called for {found} but its transformer last ran on other Docs."
     L307 = (
-        '[L307] A transformer with `backend = "onnx"` can only be used, not trained. Train with '
+        'A transformer with `backend = "onnx"` can only be used, not trained. Train with '
         '`backend = "torch"` and export the result with `spacy litbert export`.'
     )
-    L308 = "[L308] No ONNX graph for an encoder with hidden_act = {found!r}. It has: {choices}."
-    L309 = "[L309] The package {package} is missing. Install it with `pip install 'spacy-litbert[onnx]'`."
-    L310 = '[L310] `precision = "{precision}"` is not for `backend = "{backend}"`. Choose one of: {choices}.'
-    L311 = "[L311] {pipeline} has no LitBERT to export. Its components are: {components}."
+    L308 = "No ONNX graph for an encoder with hidden_act = {found!r}. It has: {choices}."
+    L309 = "The package {package} is missing. Install it with `pip install 'spacy-litbert[onnx]'`."
+    L310 = '`precision = "{precision}"` is not for `backend = "{backend}"`. Choose one of: {choices}.'
+    L311 = "{pipeline} has no LitBERT to export. Its components are: {components}."
     # Corpora
-    L401 = "[L401] {path}, line {line}: {problem}"
-    L402 = "[L402] {path} has documents with the same id: {ids}."
-    L403 = "[L403] Can't tell the format of {path}. Known endings: {choices}."
+    L401 = "{path}, line {line}: {problem}"
+    L402 = "{path} has documents with the same id: {ids}."
+    L403 = "Can't tell the format of {path}. Known endings: {choices}."
     L404 = (
-        "[L404] {percent:.2f} % of the mentions in {path} do not fall on the tokenizer's boundaries "
+        "{percent:.2f} % of the mentions in {path} do not fall on the tokenizer's boundaries "
         "(more than {limit} %): {examples}. Extend the tokenizer's infixes, or raise the limit knowingly."
     )
     L405 = (
-        "[L405] {path} is not the {split} split of {corpus} on record: it has {counts}, digest {found}, "
+        "{path} is not the {split} split of {corpus} on record: it has {counts}, digest {found}, "
         "expected {expected}. Fetch it again, or give a changed corpus a name of its own."
     )
     L406 = (
-        "[L406] Found {found} for the {split} split of {corpus} in {place}. There must be one file {split} "
+        "Found {found} for the {split} split of {corpus} in {place}. There must be one file {split} "
         "with one of the endings {choices}."
     )
-    L407 = "[L407] spaCy's scorer says {key} = {spacy}, seqeval says {seqeval}: one of them is wrong. Please report it."
+    L407 = "spaCy's scorer says {key} = {spacy}, seqeval says {seqeval}: one of them is wrong. Please report it."
     # Pretraining
-    L501 = "[L501] The setting `{name}` in {path} {problem}."
-    L502 = "[L502] {path} is no tokenised text: {problem}. Make it with `python -m spacy_litbert.pretraining.prepare`."
+    L501 = "The setting `{name}` in {path} {problem}."
+    L502 = "{path} is no tokenised text: {problem}. Make it with `python -m spacy_litbert.pretraining.prepare`."
     L503 = (
-        "[L503] Next-sentence prediction needs at least 2 documents with text, and {path} has {n}. "
+        "Next-sentence prediction needs at least 2 documents with text, and {path} has {n}. "
         'Add text, or set `objective = "mlm"`.'
     )
     L504 = (
-        "[L504] {path} holds a run already (step {step}). Continue it with `--resume`, or choose another folder "
+        "{path} holds a run already (step {step}). Continue it with `--resume`, or choose another folder "
         "for `training.output`."
     )
-    L505 = "[L505] Can't resume: `{name}` is {found!r} here, but the run in {path} was begun with {expected!r}."
+    L505 = "Can't resume: `{name}` is {found!r} here, but the run in {path} was begun with {expected!r}."
     L506 = (
-        "[L506] `training.batch_tokens` is {batch}: it must be a multiple of the longest row ({length}) times the "
+        "`training.batch_tokens` is {batch}: it must be a multiple of the longest row ({length}) times the "
         "number of processes ({processes})."
     )
-    L507 = "[L507] The weights in {path} do not fit this run: {problem}."
-    L508 = "[L508] The vocabulary {path} has {size} entries; tokens are stored as 16-bit integers: at most {limit}."
-    L509 = "[L509] The loss at step {step} is {loss}. Lower `training.learning_rate` and resume from a checkpoint."
-    L510 = "[L510] Settings are overridden as `--section.name value`, found: {found}."
+    L507 = "The weights in {path} do not fit this run: {problem}."
+    L508 = "The vocabulary {path} has {size} entries; tokens are stored as 16-bit integers: at most {limit}."
+    L509 = "The loss at step {step} is {loss}. Lower `training.learning_rate` and resume from a checkpoint."
+    L510 = "Settings are overridden as `--section.name value`, found: {found}."
     # Text classification
     L602 = (
-        "[L602] {path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "
+        "{path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "
         "Name every label in each line, with 1 or 0."
     )
-    L603 = "[L603] {path} has the labels: {labels}. There must be texts, with two labels at least."
+    L603 = "{path} has the labels: {labels}. There must be texts, with two labels at least."
     L604 = (
-        "[L604] The corpus {corpus!r} has no public address that its texts could be made from (those that have: "
+        "The corpus {corpus!r} has no public address that its texts could be made from (those that have: "
         "{choices}). Get the files and set `data` to the folder or address that holds {corpus}/train.jsonl, dev.… "
         "and test.…."
     )
-    L605 = "[L605] {path} names other labels than the {split} split: {labels}. All splits need the same labels."
+    L605 = "{path} names other labels than the {split} split: {labels}. All splits need the same labels."
     L606 = (
-        "[L606] No text of the {split} split has the label {label!r}, so it can't be learned. "
+        "No text of the {split} split has the label {label!r}, so it can't be learned. "
         "Remove the label from all splits, or add texts."
     )
-    L607 = "[L607] `pooling` is {value!r}. Choose one of: {choices}."
-    L608 = "[L608] spaCy's scorer says {key} = {spacy}, ours says {ours}: one of them is wrong. Please report it."
-    L609 = "[L609] {path} does not hold what was expected: {problem}. Download it again, or set `data`."
-    L610 = "[L610] The pipeline {path} has no text classifier. Its components: {names}."
-    L611 = "[L611] {path} has the labels {found}, but the pipeline knows {expected}."
+    L607 = "`pooling` is {value!r}. Choose one of: {choices}."
+    L608 = "spaCy's scorer says {key} = {spacy}, ours says {ours}: one of them is wrong. Please report it."
+    L609 = "{path} does not hold what was expected: {problem}. Download it again, or set `data`."
+    L610 = "The pipeline {path} has no text classifier. Its components: {names}."
+    L611 = "{path} has the labels {found}, but the pipeline knows {expected}."
     # Projects
-    L620 = "[L620] Training {output} ended with exit code {code}. The whole log is {log}; it ends with:\n{end}"
+    L620 = "Training {output} ended with exit code {code}. The whole log is {log}; it ends with:\n{end}"
 
 
-class Warnings:
+class Warnings(metaclass=_Coded):
     W001 = (
-        "[W001] The GPU has no room for {n} wordpieces at once and goes on with {half}. Lower `batch_wordpieces` "
+        "The GPU has no room for {n} wordpieces at once and goes on with {half}. Lower `batch_wordpieces` "
         "to be spared the attempt."
     )

@@ -18,10 +18,10 @@ from ..errors import Errors, LitBertError
 from ..files import replacing_folder
 from ..tokenization.vocabulary import Vocabulary, read_json
 from .card import model_card
-from .checkpoint import latest_checkpoint
 from .config import ModelSettings
 from .curve import plot_curve
 from .record import NAME
+from .state import latest_checkpoint
 
 # BERT's own, for those who fine-tune the weights, whatever it was in pretraining: a few hundred labelled texts are
 # soon learned by heart without it.

@@ -13,7 +13,6 @@ from torch import nn
 from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
-from .checkpoint import State, save_checkpoint
 from .config import Settings
 from .curve import HELDOUT, TRAINING, Curve
 from .evaluate import autocast, batches_of, evaluate, heldout_rows
@@ -22,6 +21,7 @@ from .processes import Processes
 from .rows import Place, Rows, RowStream
 from .schedule import Budget, Stopwatch, learning_rate_factor
 from .shards import Corpus
+from .state import State, save_checkpoint
 
 _CLIP = 1.0
 

@@ -22,7 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..checkpoints.tokenizer_files import write_tokenizer
-from ..corpora.text import Selection, bare_name, find_texts, fingerprint, read_documents, read_exclusions
+from ..corpora.unlabelled import Selection, bare_name, find_texts, fingerprint, read_documents, read_exclusions
 from ..errors import Errors, LitBertError
 from ..files import file_checksum
 from ..tokenization.vocabulary import Vocabulary, read_json

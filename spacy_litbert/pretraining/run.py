@@ -21,7 +21,6 @@ from transformers import BertConfig, BertForPreTraining
 from ..checkpoints.tokenizer_files import write_tokenizer
 from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary
-from .checkpoint import State, latest_checkpoint, load_checkpoint_state
 from .config import Settings, read_overrides, read_settings
 from .export import bert_config, export
 from .loop import Trainer
@@ -32,6 +31,7 @@ from .processes import Processes, join_processes, leave_processes
 from .record import write_record
 from .schedule import Stopwatch
 from .shards import Corpus, vocabulary_checksum
+from .state import State, latest_checkpoint, load_checkpoint_state
 from .weights import read_pretrained
 
 

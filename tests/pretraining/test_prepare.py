@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spacy_litbert.corpora.text import read_documents
+from spacy_litbert.corpora.unlabelled import read_documents
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.pretraining.prepare import prepare
 from spacy_litbert.pretraining.sentences import split_sentences

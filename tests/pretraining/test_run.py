@@ -20,13 +20,13 @@ from transformers import AutoTokenizer, BertForPreTraining, BertModel
 
 from spacy_litbert.checkpoints.folder import load_checkpoint
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.pretraining.checkpoint import latest_checkpoint
 from spacy_litbert.pretraining.config import Settings
 from spacy_litbert.pretraining.curve import read_curve
 from spacy_litbert.pretraining.evaluate import evaluate_folder
 from spacy_litbert.pretraining.loop import Trainer
 from spacy_litbert.pretraining.processes import Processes
 from spacy_litbert.pretraining.run import make_trainer, pretrain
+from spacy_litbert.pretraining.state import latest_checkpoint
 
 from .conftest import PROJECT
 

@@ -15,7 +15,7 @@ from scoring import score
 
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
-from spacy_litbert.projects.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
+from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
 
 
 def score_splits(corpus: str, model: Path) -> dict[str, dict[str, float]]:

@@ -16,8 +16,8 @@ from spacy_litbert.corpora.docbin import to_docbin, write_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import write_jsonl
 from spacy_litbert.corpora.read import read_documents
-from spacy_litbert.projects.fetch import SPLITS, split_file
-from spacy_litbert.projects.records import check_split, read_record
+from spacy_litbert.workflow.fetch import SPLITS, split_file
+from spacy_litbert.workflow.records import check_split, read_record
 
 N_EXAMPLES = 5
 

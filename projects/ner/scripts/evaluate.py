@@ -16,7 +16,7 @@ from spacy_litbert.corpora.docbin import to_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
-from spacy_litbert.projects.protocol import PACKAGES, describe_run, describe_training
+from spacy_litbert.workflow.protocol import PACKAGES, describe_run, describe_training
 
 MATCH = (
     "exact characters and label, micro-averaged; gold mentions off the token boundaries or under a longer "

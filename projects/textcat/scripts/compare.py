@@ -19,7 +19,7 @@ from tune import best_threshold
 
 from spacy_litbert.corpora.labelled_text import labels_digest, read_labelled_texts
 from spacy_litbert.files import replacing
-from spacy_litbert.projects.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
+from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
 
 THRESHOLD = "of each run the one with the best micro-F1 on dev; none if labels exclude each other"
 FIGURES = ("accuracy", "micro_ap", "macro_ap", "macro_auc")

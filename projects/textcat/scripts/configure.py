@@ -15,7 +15,7 @@ from thinc.api import Config
 
 from spacy_litbert.corpora.labelled_text import exclude_each_other, read_labelled_texts
 from spacy_litbert.files import replacing
-from spacy_litbert.projects.fetch import SPLITS
+from spacy_litbert.workflow.fetch import SPLITS
 
 EXCLUSIVE, ANY = "textcat", "textcat_multilabel"
 

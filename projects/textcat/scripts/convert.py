@@ -19,8 +19,8 @@ from spacy_litbert.corpora.labelled_text import (
     write_labelled_texts,
 )
 from spacy_litbert.errors import Errors, LitBertError
-from spacy_litbert.projects.fetch import SPLITS, split_file
-from spacy_litbert.projects.records import check_split, read_record
+from spacy_litbert.workflow.fetch import SPLITS, split_file
+from spacy_litbert.workflow.records import check_split, read_record
 
 
 def convert(corpus: str, config: Path, project: Path) -> None:

@@ -19,7 +19,7 @@ from spacy.training import Example
 from spacy_litbert.corpora.labelled_text import LabelledText, labels_digest, read_labelled_texts
 from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.files import replacing
-from spacy_litbert.projects.protocol import PACKAGES, describe_run, describe_training
+from spacy_litbert.workflow.protocol import PACKAGES, describe_run, describe_training
 
 TOLERANCE = 1e-9
 

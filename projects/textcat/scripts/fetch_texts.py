@@ -15,7 +15,7 @@ from public import READERS
 
 from spacy_litbert.corpora.labelled_text import write_labelled_texts
 from spacy_litbert.errors import Errors, LitBertError
-from spacy_litbert.projects.fetch import download, fetch
+from spacy_litbert.workflow.fetch import download, fetch
 
 
 def fetch_texts(corpus: str, data: str, project: Path) -> None:

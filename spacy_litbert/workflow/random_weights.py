@@ -1,6 +1,6 @@
 """Weights of the same shape and vocabulary as given ones, but random: what pretraining is compared with.
 
-python -m spacy_litbert.projects.random_weights WEIGHTS FOLDER [--seed 0]
+python -m spacy_litbert.workflow.random_weights WEIGHTS FOLDER [--seed 0]
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import srsly
 from ..files import replacing
 
 # Copied to be built elsewhere, so that nothing left over from an earlier build gets into the wheel.
-SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "spacy_litbert", "models")
+SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "spacy_litbert")
 
 
 def smoke(wheels: Path, package: str, output: Path, *, program: Path, repository: Path) -> None:

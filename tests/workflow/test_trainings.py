@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.projects.trainings import Training, train_all
+from spacy_litbert.workflow.trainings import Training, train_all
 
 from .conftest import NER
 

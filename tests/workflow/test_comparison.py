@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_litbert.projects.comparison import Shown, comparison_parser, lines, plot
-from spacy_litbert.projects.summary import summary
+from spacy_litbert.workflow.comparison import Shown, comparison_parser, lines, plot
+from spacy_litbert.workflow.summary import summary
 
 RESULT = {
     "corpus": "mini",

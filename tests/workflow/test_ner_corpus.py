@@ -19,7 +19,7 @@ from weasel.util import load_project_config
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.read import read_documents
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.projects.fetch import fetch
+from spacy_litbert.workflow.fetch import fetch
 
 from .conftest import NER
 

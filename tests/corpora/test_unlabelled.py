@@ -10,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from spacy_litbert.corpora.text import Selection, bare_name, find_texts, read_documents, read_exclusions, read_texts
 from spacy_litbert.corpora.text_document import TextDocument
+from spacy_litbert.corpora.unlabelled import (
+    Selection,
+    bare_name,
+    find_texts,
+    read_documents,
+    read_exclusions,
+    read_texts,
+)
 from spacy_litbert.errors import LitBertError
 
 JSONL = (
