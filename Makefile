@@ -3,6 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# `make demo CPU=1`: PyTorch's own builds without CUDA, for a machine without a GPU.
+ifdef CPU
+INSTALL += --extra-index-url https://download.pytorch.org/whl/cpu
+endif
 
 # transformers imports TensorFlow wherever it is installed, which takes seconds; here it is for the tests of conversion.
 export USE_TF := 0

@@ -1,12 +1,12 @@
 """Packaging of spacy-litbert; the tools are configured in pyproject.toml."""
 
-import re
 from pathlib import Path
+from runpy import run_path
 
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "spacy_litbert" / "__init__.py").read_text("utf8")).group(1)
+ABOUT = run_path(str(ROOT / "spacy_litbert" / "about.py"))
 
 ONNX = ["onnx>=1.16", "onnxruntime>=1.20"]
 TEST = [
@@ -22,12 +22,19 @@ TEST = [
 ]
 
 setup(
-    name="spacy-litbert",
-    version=VERSION,
+    name=ABOUT["__title__"],
+    version=ABOUT["__version__"],
     description="LitBERT inside spaCy: a light BERT for biomedical text",
     long_description=(ROOT / "README.md").read_text("utf8"),
     long_description_content_type="text/markdown",
+    author="The spacy-litbert team",
+    project_urls={
+        "LitBERT's later publication": "https://arxiv.org/abs/2302.01588",
+        "LitBERT's later weights": "https://huggingface.co/bioformers/bioformer-8L",
+        "spaCy": "https://spacy.io",
+    },
     license="MIT",
+    license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["spacy_litbert", "spacy_litbert.*"]),
     package_data={
@@ -53,7 +60,7 @@ setup(
         "scispacy": ['scispacy>=0.6.2; python_version < "3.13"'],
         "onnx": ONNX,
         "plots": ["matplotlib>=3.8"],
-        "ray": ["ray[data]>=2.30"],
+        # For arrays of spaCy on a GPU: the CUDA that torch brings (13 with torch 2.13).
         "cuda12x": ["cupy-cuda12x>=13.0"],
         "cuda13x": ["cupy-cuda13x>=13.6"],
         "test": TEST,
@@ -79,6 +86,10 @@ setup(
         "Intended Audience :: Science/Research",
         "License :: OSI Approved :: MIT License",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Bio-Informatics",
         "Topic :: Text Processing :: Linguistic",
     ],

@@ -1,7 +1,7 @@
-"""The README's figures, written from ``benchmarks/results``.
+"""All figures in docs/benchmarks.md and the main ones in the README, written from ``benchmarks/results``.
 
-python -m benchmarks.table           # rewrite the README's table
-python -m benchmarks.table --check   # fail if the README says anything else
+python -m benchmarks.table           # rewrite both tables
+python -m benchmarks.table --check   # fail if either page says anything else
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = (README, ROOT / "docs" / "benchmarks.md")
 BEGIN, END = "<!-- figures: python -m benchmarks.table -->", "<!-- end of figures -->"
 
 
@@ -20,7 +22,13 @@ def read(name: str) -> dict[str, Any]:
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf8"))
 
 
-Row = tuple[str, str, str]  # what, figure, result file
+class Row(NamedTuple):
+    """A figure: what was measured, the figure, its file in ``benchmarks/results``, whether the README shows it."""
+
+    what: str
+    figure: str
+    file: str
+    main: bool = False
 
 
 def rows() -> list[Row]:
@@ -31,13 +39,14 @@ def _vocabulary() -> Iterator[Row]:
     groups = read("vocabulary")["groups"]
     cuts = [group["ours_beside"]["bert-base-cased"] for group in groups.values()]
     held_out = groups["heldout"]["vocabularies"]
-    yield (
+    yield Row(
         "characters in 512 wordpieces of our vocabulary beside bert-base-cased's: held-out mixed text, BC5CDR "
         "abstracts, JNLPBA abstracts (in brackets the most that any vocabulary could reach there)",
         ", ".join(f"{cut['characters_per_512']:.2f}× ({cut['at_most']:.2f})" for cut in cuts),
         "vocabulary",
+        main=True,
     )
-    yield (
+    yield Row(
         f"unknown wordpieces in {held_out['litbert-oa']['pieces']:,} of that held-out text, ours and bert-base-cased's",
         f"{held_out['litbert-oa']['unknown']} and {held_out['bert-base-cased']['unknown']}",
         "vocabulary",
@@ -48,7 +57,7 @@ def _pretraining() -> Iterator[Row]:
     result = read("pretraining_litbert-oa-mini")
     parts = [*result["run"]["before"], result["run"]]
     figures = result["heldout"]
-    yield (
+    yield Row(
         f"`litbert-oa-mini`: {sum(part['tokens'] for part in parts) / 1e6:.1f} million wordpieces in "
         f"{sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in rows of "
         + " and ".join(str(one["length"]) for one in figures),
@@ -61,14 +70,15 @@ def _ner() -> Iterator[Row]:
     compared = read("ner_bc5cdr")
     for split in ("dev", "test"):
         figures = [f"{name} {_mean(one[split]['all'])}" for name, one in compared["systems"].items()]
-        yield (
+        yield Row(
             f"BC5CDR {split} micro-F1, the same project, {len(compared['seeds'])} seeds each ({compared['weights']})",
             "; ".join(figures),
             "ner_bc5cdr",
+            main=split == "test",
         )
     wheel = read("ner_bc5cdr_litbert-oa-mini")
     per_type = ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in wheel["ents_per_type"].items())
-    yield (
+    yield Row(
         "the bundled `en_litbert_ner` on the BC5CDR test split, micro-F1",
         f"{100 * wheel['ents_f']:.1f} ({per_type})",
         "ner_bc5cdr_litbert-oa-mini",
@@ -83,7 +93,7 @@ def _textcat() -> Iterator[Row]:
             f"{system} {_mean(one['test'][key])} and {_mean(one['test']['macro_f'])}"
             for system, one in compared["systems"].items()
         ]
-        yield (
+        yield Row(
             f"{corpus} test {figure} and macro-F1, the same project, {len(compared['seeds'])} seeds each "
             f"({compared['weights']})",
             "; ".join(figures),
@@ -95,13 +105,14 @@ def _alignment() -> Iterator[Row]:
     alignment = read("alignment")
     speed = alignment["speed"]
     coverage = [*alignment["coverage"].values(), alignment["coverage_of_one_long_text"]]
-    yield (
+    yield Row(
         "visible tokens without a wordpiece, in "
         f"{sum(part['tokens'] for part in coverage):,} tokens of BC5CDR, NCBI-disease and one long text",
         str(sum(part["visible_without_piece"] for part in coverage)),
         "alignment",
+        main=True,
     )
-    yield (
+    yield Row(
         f"tokenise + align + window, {speed['texts']:,} abstracts, beside spacy-transformers",
         f"{speed['times_spacy_transformers']['ours_warm']['median']:.1f}× "
         f"({speed['words_per_second']['ours_warm']['median']:,.0f} words/s); "
@@ -115,24 +126,25 @@ def _speed() -> Iterator[Row]:
     abstracts = speed["abstracts"]
     for ours, what in (("litbert", "float32 with torch (exact)"), ("litbert, onnx int8", "8 bits with ONNX Runtime")):
         others = [other for other in abstracts["times"][ours] if other == "litbert" or not other.startswith("litbert,")]
-        yield (
+        yield Row(
             f"annotating {abstracts['texts']:,} abstracts with LitBERT's shape and `ner`, {what}, words/s beside …",
             "; ".join(f"{_times(abstracts['times'][ours][other])} {other}" for other in others),
             "speed",
+            main=True,
         )
     paths = precision["paths"]
-    yield (
+    yield Row(
         f"BC5CDR dev F1 that a trained `ner` ({precision['weights']}) loses with 8 bits, and with bfloat16",
         f"{paths['onnx int8']['lost']:.2f}, {paths['torch bfloat16']['lost']:.2f}",
         "precision",
     )
     share = overhead["pipelines"]["torch float32"]["overhead"]
-    yield (
+    yield Row(
         "all but the encoder and `ner` (tokenise, align, window, pool, annotate): share of the time, words/s",
         f"{100 * share['share']['median']:.1f} %, {share['words_per_second']['median']:,.0f}",
         "overhead",
     )
-    yield (
+    yield Row(
         "training step of LitBERT's shape, words/s: beside BERT-base's with the same code, beside spacy-transformers'",
         f"{_times(step['litbert_times_bert_base'])}, {_times(step['times_spacy_transformers'])}",
         "training_step",
@@ -142,13 +154,14 @@ def _speed() -> Iterator[Row]:
 def _memory() -> Iterator[Row]:
     memory = read("memory")
     in_use, in_training = (memory[name]["ratio"] for name in ("predict_litbert_shape", "train_mini_shape"))
-    yield (
+    yield Row(
         "peak memory of a document of 200,000 words beside one of 2,000, beyond model and vectors",
         f"{in_use:.2f}× in use, {in_training:.2f}× in training",
         "memory",
+        main=True,
     )
     resident = memory["stream_mini_shape"]["resident_mb"]
-    yield (
+    yield Row(
         "resident memory while `nlp.pipe` reads on (see docs/speed.md)",
         ", ".join(f"{value:,.0f} MB after {mark}" for mark, value in resident.items()),
         "memory",
@@ -163,28 +176,32 @@ def _times(ratio: dict[str, float]) -> str:
     return f"{ratio['median']:.2f}×"
 
 
-def table() -> str:
+def table(page: Path) -> str:
+    """The rows of a page: all of them, or the main ones for the README."""
+    shown = [row for row in rows() if row.main or page != README]
+    results = "benchmarks/results" if page == README else "../benchmarks/results"
     lines = ["| measured | figure | file |", "|---|---|---|"]
-    lines += [f"| {what} | {figure} | [{name}](benchmarks/results/{name}.json) |" for what, figure, name in rows()]
+    lines += [f"| {row.what} | {row.figure} | [{row.file}]({results}/{row.file}.json) |" for row in shown]
     machine = read("alignment")["machine"]
-    lines.append("")
-    lines.append(
-        f"On {machine['cores']} cores of an {machine['processor']}, without a GPU. Each file names the machine,"
-    )
-    lines.append("versions, seeds and date; [benchmarks](benchmarks/README.md) has the commands.")
+    lines += ["", f"Measured on {machine['cores']} cores of an {machine['processor']}, without a GPU."]
     return "\n".join(lines)
 
 
-def with_figures(readme: str) -> str:
-    before, _, rest = readme.partition(BEGIN)
+def with_figures(page: Path) -> str:
+    """The page's text with its table written anew."""
+    before, _, rest = page.read_text("utf8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    return f"{before}{BEGIN}\n{table(page)}\n{END}{after}"
+
+
+def main() -> None:
+    for page in PAGES:
+        wanted = with_figures(page)
+        if "--check" not in sys.argv:
+            page.write_text(wanted, encoding="utf8")
+        elif page.read_text("utf8") != wanted:
+            sys.exit(f"{page.name} does not say what benchmarks/results say: run python -m benchmarks.table")
 
 
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    readme = path.read_text("utf8")
-    wanted = with_figures(readme)
-    if "--check" in sys.argv:
-        sys.exit(0 if readme == wanted else "README.md does not say what benchmarks/results say: run benchmarks.table")
-    path.write_text(wanted, encoding="utf8")
+    main()
