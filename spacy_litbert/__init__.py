@@ -12,10 +12,10 @@ from .errors import LitBertError
 
 TYPE_CHECKING = False  # as type checkers read it; ``typing`` costs more than all the rest
 if TYPE_CHECKING:
-    from .cli.export import export
     from .checkpoints.convert import convert
     from .checkpoints.describe import describe
     from .checkpoints.folder import load_checkpoint
+    from .cli.export import export
     from .tokenization.alignment import align
 
 _PUBLIC = {
