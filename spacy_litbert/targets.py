@@ -40,7 +40,8 @@ def check_target(
         return
     against = made(target) if target.is_dir() else "it is a file"
     if against is not None:
-        raise _refused(target, f"what is there is no {what}, and is not replaced by one: {against}")
+        problem = f"what is there is no {what}, and is not replaced by one: {against}"
+        raise _refused(target, f"{problem}. Choose another place, or move it away")
     if option is not None:
         raise _refused(target, f"it is there already; {option} replaces a {what}")
 

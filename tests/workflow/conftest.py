@@ -17,9 +17,8 @@ _MADE = ("assets", "corpus", "training", "metrics", "output", "packages", "proje
 
 
 def copy_of(project: Path, root: Path) -> Path:
-    """The project without anything made in it, in a folder with the configs that it uses."""
-    shutil.copytree(PROJECTS.parent / "configs", root / "configs")
-    copy = root / "projects" / project.name
+    """The project alone, without anything made in it."""
+    copy = root / project.name
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns(*_MADE))
     return copy
 
