@@ -16,18 +16,24 @@ from typing import Any
 import srsly
 
 from benchmarks.record import write
+from spacy_litbert.files import replacing
 
 WHEELS = Path(__file__).parent.parent / "wheels"
 
 
 def bundle(packages: Path) -> None:
-    [wheel] = packages.glob("*/dist/*.whl")
+    wheels = list(packages.glob("*/dist/*.whl"))
+    if len(wheels) != 1:
+        raise SystemExit(f"{packages} must hold one wheel, in */dist: found {len(wheels)}")
+    wheel = wheels[0]
     name = wheel.name.split("-")[0]
     with zipfile.ZipFile(wheel) as archive:
         meta = srsly.json_loads(archive.read(f"{name}/meta.json"))
+    with replacing(WHEELS / wheel.name) as partial:
+        shutil.copy(wheel, partial)
     for old in WHEELS.glob(f"{name}-*.whl"):
-        old.unlink()
-    shutil.copy(wheel, WHEELS)
+        if old.name != wheel.name:
+            old.unlink()
     (WHEELS / f"{name}.md").write_text(card(name, meta, wheel), "utf8")
     protocol = meta["performance"]["protocol"]
     write(f"{name.rpartition('_')[2]}_{protocol['corpus']}_{protocol['weights']}", meta["performance"])

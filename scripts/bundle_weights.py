@@ -15,6 +15,7 @@ from benchmarks.record import write
 from spacy_litbert.checkpoints.folder import load_checkpoint
 from spacy_litbert.files import replacing_folder
 from spacy_litbert.pretraining.evaluate import evaluate_folder
+from spacy_litbert.targets import check_target
 
 BUNDLED = Path(__file__).parent.parent / "spacy_litbert" / "bundled"
 LARGEST_FILE = 50_000_000  # bytes
@@ -29,15 +30,21 @@ def bundle(exported: Path, heldout: Path) -> None:
 
     heldout: tokenised text that no part of the training saw.
     """
+    target = BUNDLED / exported.name
+    check_target(target, sources=[exported, heldout], made=_made, what="folder of weights", option=None)
     load_checkpoint(exported)
     for path in exported.iterdir():
         if path.stat().st_size > LARGEST_FILE:
             raise SystemExit(f"{path} is larger than {LARGEST_FILE:,} bytes; export it with export.shard_megabytes")
-    with replacing_folder(BUNDLED / exported.name) as partial:
+    with replacing_folder(target) as partial:
         shutil.copytree(exported, partial, dirs_exist_ok=True)
     run = json.loads((exported / "run.json").read_text("utf8"))
     figures = [evaluate_folder(exported, heldout, length=length, n=WORDPIECES // length) for length in LENGTHS]
     write(f"pretraining_{exported.name}", {"run": run, "heldout": figures})
+
+
+def _made(folder: Path) -> str | None:
+    return None if (folder / "run.json").is_file() else "it has no run.json of a pretraining"
 
 
 if __name__ == "__main__":

@@ -118,6 +118,9 @@ class Errors(metaclass=_Coded):
     L309 = "The package {package} is missing. Install it with `pip install 'spacy-litbert[onnx]'`."
     L310 = '`precision = "{precision}"` is not for `backend = "{backend}"`. Choose one of: {choices}.'
     L311 = "{pipeline} has no LitBERT to export. Its components are: {components}."
+    # Command line
+    L340 = "There is no {path}. Check the name, and the folder that it is looked for in."
+    L341 = "Can't load the pipeline {pipeline}: {reason}. It is damaged, or was made for other versions."
     # Corpora
     L401 = "{path}, line {line}: {problem}"
     L402 = "{path} has documents with the same id: {ids}."
@@ -178,6 +181,12 @@ class Errors(metaclass=_Coded):
     L611 = "{path} has the labels {found}, but the pipeline knows {expected}."
     # Projects
     L620 = "Training {output} ended with exit code {code}. The whole log is {log}; it ends with:\n{end}"
+    L621 = (
+        "{path} was not put there by an earlier fetch, and is not replaced or removed. Move it away, or give the "
+        "corpus another name."
+    )
+    L622 = "`{command}` ended with exit code {code}. What it printed says why."
+    L623 = "There is no wheel in {path}, or there are several: {found}. Make it with `python -m spacy package`."
 
 
 class Warnings(metaclass=_Coded):

@@ -8,6 +8,7 @@ from typing import Any
 
 import spacy
 from spacy.language import Language
+from spacy.util import get_model_meta, get_package_path, is_package
 
 from .errors import Errors, LitBertError
 
@@ -17,16 +18,38 @@ _MODELS = ("spacy-litbert.LitBertModel.", "spacy-litbert.LitBertTok2Vec.")
 def load_with(pipeline: str | Path, **settings: Any) -> tuple[Language, list[str]]:
     """The pipeline (package or folder) with these settings of ``LitBertModel``, and the names of its encoders.
 
-    Raises LitBertError L311 if there is no LitBERT in the pipeline.
+    Raises LitBertError L311 if there is no LitBERT in the pipeline, L341 if it can't be loaded.
     """
-    trained = spacy.load(pipeline)
+    trained = _load(pipeline)
     places = dict(_encoders(trained.config["components"]))
     if not places:
         raise LitBertError(Errors.L311.format(pipeline=pipeline, components=", ".join(trained.pipe_names) or "none"))
     overrides = {f"{place}.{key}": value for place in places.values() for key, value in settings.items()}
-    changed = spacy.load(pipeline, config=overrides)
+    changed = _load(pipeline, overrides)
     changed.meta.update(trained.meta)
     return changed, list(places)
+
+
+def pipeline_folder(pipeline: str | Path) -> Path:
+    """Where the files of a pipeline lie, be it a package or a folder. Raises LitBertError L340 for neither."""
+    if Path(pipeline).exists():
+        return Path(pipeline)
+    if not is_package(str(pipeline)):
+        raise LitBertError(Errors.L340.format(path=f"pipeline {str(pipeline)!r}, as a package or a folder"))
+    package = get_package_path(str(pipeline))
+    meta = get_model_meta(package)
+    return package / f"{package.name}-{meta['version']}"
+
+
+def _load(pipeline: str | Path, overrides: dict[str, Any] | None = None) -> Language:
+    folder = pipeline_folder(pipeline)
+    try:
+        return spacy.load(pipeline, config=overrides or {})
+    except (LitBertError, PermissionError):
+        raise
+    except Exception as error:  # whatever spaCy and its components make of a file that is damaged
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise LitBertError(Errors.L341.format(pipeline=folder, reason=reason.rstrip("."))) from error
 
 
 def _encoders(components: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -11,8 +11,14 @@ from spacy.cli.init_config import fill_config
 from spacy.util import load_config
 from thinc.api import Config
 
-CONFIGS = Path(__file__).parent.parent / "configs"
-PATHS = sorted(CONFIGS.glob("*.cfg"))
+ROOT = Path(__file__).parent.parent
+CONFIGS = ROOT / "configs"
+PATHS = sorted([*ROOT.glob("projects/ner/configs/*.cfg"), *ROOT.glob("projects/textcat/configs/*.cfg")])
+
+
+def test_the_configs_on_litbert_are_those_of_the_projects() -> None:
+    found = {path.name: path.read_bytes() for path in CONFIGS.glob("*.cfg")}
+    assert found == {path.name: path.read_bytes() for path in PATHS if "LitBert" in path.read_text("utf8")}
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing_folder
+from ..targets import check_target, checkpoint_made_by
 from ..tokenization.vocabulary import Vocabulary, read_json
 from ..types import Storage
 from .archive import check_space
@@ -72,21 +73,23 @@ def convert(
     written to, L220 if there is no room for it.
     """
     target = target.absolute()
-    _check_target(target, overwrite)
+    option = None if overwrite else "--overwrite (overwrite=True)"
+    check = partial(check_target, target, made=checkpoint_made_by(""), what="checkpoint folder", option=option)
+    check(sources=[Path(source)])
     with _coded(target), open_source(source, scratch=_existing(target), progress=progress) as found:
-        _check_apart((Path(source), found.folder), target)
+        check(sources=[found.folder])
         values, said = _activated(read_json(config) if config else found.read_config(), found, hidden_act)
         words = read_words(vocabulary) if vocabulary else found.read_vocabulary()
         _check_size(words, values)
         weights = read_weights(found, values, progress=progress)
         check_space(_existing(target), _OVERHEAD + _BYTES[storage] * sum(parts_of(weights).values()))
-        with replacing_folder(target) as partial:
+        with replacing_folder(target) as folder:
             values = written_config({**values, "pad_token_id": words.ids["[PAD]"]}, _architecture(weights))
             options: Any = {"storage": storage, "shard_megabytes": shard_megabytes, "source": found.name}
-            checksums = write_folder(partial, weights.tensors, values, words, **options)
+            checksums = write_folder(folder, weights.tensors, values, words, **options)
             model = Converted(values, parts_of(weights), not words.lowercase, storage, checksums)
             card = conversion_card(_origin(found, weights, said), model, __version__)
-            (partial / "README.md").write_text(card, encoding="utf8")
+            (folder / "README.md").write_text(card, encoding="utf8")
         return Conversion(found.kind, values, parts_of(weights), weights.left_out, weights.step, checksums)
 
 
@@ -130,24 +133,6 @@ def _architecture(weights: Weights) -> str:
 def _origin(source: Source, weights: Weights, said: str | None) -> Origin:
     files = {path.name: file_checksum(path) for path in weights.files}
     return Origin(_KINDS[source.kind], files, weights.step, weights.left_out, said)
-
-
-def _check_target(target: Path, overwrite: bool) -> None:
-    if not os.path.lexists(target):
-        return
-    if not overwrite:
-        problem = "it is there already; --overwrite (overwrite=True) replaces a checkpoint"
-        raise LitBertError(Errors.L218.format(path=target, problem=problem))
-    if not (target / "config.json").is_file() or target.is_symlink():
-        problem = "what is there is no checkpoint folder, and is not replaced by one"
-        raise LitBertError(Errors.L218.format(path=target, problem=problem))
-
-
-def _check_apart(sources: tuple[Path, ...], target: Path) -> None:
-    """Replacing the target must not take the source away."""
-    for source in sources:
-        if target in (source.absolute(), *source.absolute().parents):
-            raise LitBertError(Errors.L218.format(path=target, problem="the source lies in it"))
 
 
 def _existing(path: Path) -> Path:

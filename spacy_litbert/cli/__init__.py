@@ -1,14 +1,18 @@
 """``spacy litbert …``: one command a file, in pairs; ``x_cli`` holds the options and prints, ``x`` does the work.
 
-spaCy imports this through the entry point ``spacy_cli`` whenever its command line starts, so nothing here
-imports torch before a command runs.
+Whatever a command raises for bad input becomes one line and exit code 1 here. spaCy imports this through the entry
+point ``spacy_cli`` whenever its command line starts, so nothing here imports torch before a command runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import typer
 from spacy.cli import app as spacy_app
 
+from ..command_line import errors_in_one_line
 from .convert import convert_cli
 from .export import export_cli
 from .inspect import inspect_cli
@@ -17,10 +21,16 @@ from .tokens import tokens_cli
 from .vocab import vocab_cli
 
 app = typer.Typer(name="litbert", help="Commands of spacy-litbert.", no_args_is_help=True, rich_markup_mode=None)
-app.command("convert")(convert_cli)
-app.command("export")(export_cli)
-app.command("inspect")(inspect_cli)
-app.command("vocab")(vocab_cli)
-app.command("tokens")(tokens_cli)
-app.command("pretrain", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(pretrain_cli)
+
+
+def _register(name: str, command: Callable[..., None], **settings: Any) -> None:
+    app.command(name, **settings)(errors_in_one_line()(command))
+
+
+_register("convert", convert_cli)
+_register("export", export_cli)
+_register("inspect", inspect_cli)
+_register("vocab", vocab_cli)
+_register("tokens", tokens_cli)
+_register("pretrain", pretrain_cli, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 spacy_app.add_typer(app)

@@ -32,12 +32,7 @@ def convert_cli(
 ) -> None:
     """Convert an original TensorFlow checkpoint, or any folder of a BERT, into a checked folder with safetensors."""
     options: dict[str, Any] = {"config": config, "vocabulary": vocab, "overwrite": overwrite, "progress": not quiet}
-    try:
-        done = convert(
-            source, target, hidden_act=hidden_act, storage=storage, shard_megabytes=shard_megabytes, **options
-        )
-    except LitBertError as error:
-        msg.fail("Not converted", str(error), exits=1)
+    done = convert(source, target, hidden_act=hidden_act, storage=storage, shard_megabytes=shard_megabytes, **options)
     for part, n in done.parts.items():
         print(f"  {part:<20} {n:>12,} parameters")
     for kind, n in sorted(done.left_out.items()):

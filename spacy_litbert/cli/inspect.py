@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from wasabi import msg
 
-from ..errors import LitBertError
+from ..files import replacing
 
 if TYPE_CHECKING:
     from ..checkpoints.describe import Description
@@ -21,10 +21,7 @@ def inspect_cli(
     out: Annotated[Path | None, typer.Option("--json", "-j", help="File for the same as JSON")] = None,
 ) -> None:
     """Show shape, parameters, vocabulary, types, checksums and card; fail if it can't be used."""
-    try:
-        found = inspect(source)
-    except LitBertError as error:
-        msg.fail("Can't be used", str(error), exits=1)
+    found = inspect(source)
     msg.divider(f"{Path(source).name or source} ({found.kind})")
     for title, rows in _sections(found).items():
         msg.text(title, color="blue")
@@ -33,7 +30,8 @@ def inspect_cli(
     for note in found.notes:
         msg.info(note)
     if out:
-        out.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf8")
+        with replacing(out) as partial:
+            partial.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf8")
     for problem in found.problems:
         msg.fail(problem)
     if found.problems:

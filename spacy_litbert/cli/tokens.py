@@ -12,6 +12,7 @@ import typer
 from wasabi import msg, table
 
 from ..corpora.unlabelled import find_texts, read_texts
+from ..files import replacing
 from ..tokenization.report import TokenReport, cut, read_vocabulary, report_tokens
 from ..tokenization.vocabulary import Vocabulary
 
@@ -47,7 +48,8 @@ def tokens_cli(
         rows = [[write(getattr(one, field)) for field, (_, write) in _COLUMNS.items()] for one in reports]
         print(table(rows, header=[title for title, _ in _COLUMNS.values()], divider=True, aligns=("l", *"rrrrr")))
         if out:
-            out.write_text(json.dumps([asdict(one) for one in reports], indent=2) + "\n", encoding="utf8")
+            with replacing(out) as partial:
+                partial.write_text(json.dumps([asdict(one) for one in reports], indent=2) + "\n", encoding="utf8")
         if plot:
             plot_reports(reports, plot)
 
@@ -70,7 +72,8 @@ def plot_reports(reports: list[TokenReport], path: Path) -> None:
         axes.set_title(title, fontsize="medium")
         axes.margins(x=0.35)
         axes.invert_yaxis()
-    figure.savefig(path, dpi=120)
+    with replacing(path) as partial:
+        figure.savefig(partial, dpi=120, format=path.suffix[1:] or "png")
 
 
 def _load(name: str) -> Vocabulary:

@@ -13,9 +13,13 @@ from wasabi import msg
 
 from ..corpora.unlabelled import find_texts, read_exclusions, read_selected
 from ..errors import Errors, LitBertError
+from ..files import replacing_folder
+from ..targets import check_target, only
 from ..tokenization.alphabet import BIOMEDICAL_ALPHABET
 from ..tokenization.train import count_words, train_vocabulary
 from ..tokenization.vocabulary import Vocabulary
+
+_FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
 
 
 def vocab_cli(
@@ -28,6 +32,7 @@ def vocab_cli(
     ] = None,
     exclude: Annotated[Path | None, typer.Option("--exclude", help="Ids of documents to leave out, one a line")] = None,
     limit: Annotated[int, typer.Option("--limit", help="The longest input of the models that will use it")] = 512,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an earlier vocabulary at OUT")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress")] = False,
 ) -> None:
     """Train a cased WordPiece vocabulary from files of text.
@@ -43,6 +48,7 @@ def vocab_cli(
         weights=dict(map(_weight, weight or [])),
         exclude=exclude,
         limit=limit,
+        force=force,
         progress=not quiet,
     )
     msg.good(f"{len(vocabulary):,} wordpieces in {out}")
@@ -57,14 +63,20 @@ def vocab(
     weights: Mapping[str, int] | None = None,
     exclude: Path | None = None,
     limit: int = 512,
+    force: bool = False,
     progress: bool = True,
 ) -> Vocabulary:
     """Train a vocabulary and write the tokenizer's files into the folder ``out``.
 
-    Raises LitBertError L106 for a weighted kind that no document has, L105 for a size that is too small.
+    force: replace what is at ``out``, if it is an earlier vocabulary and nothing else lies there.
+
+    Raises LitBertError L218 if ``out`` may not be replaced, L106 for a weighted kind that no document has, L105 for
+    a size that is too small.
     """
     from ..checkpoints.tokenizer_files import write_tokenizer
 
+    option = None if force else "--force (force=True)"
+    check_target(out, sources=texts, made=only(*_FILES), what="vocabulary", option=option)
     weights = weights or {}
     kinds: Counter[str] = Counter()
 
@@ -82,7 +94,8 @@ def vocab(
     vocabulary = train_vocabulary(
         words, size, alphabet=BIOMEDICAL_ALPHABET, min_frequency=min_frequency, progress=progress
     )
-    write_tokenizer(vocabulary, out, limit=limit)
+    with replacing_folder(out) as partial:
+        write_tokenizer(vocabulary, partial, limit=limit)
     return vocabulary
 
 

@@ -1,22 +1,27 @@
 """Bring the files of one corpus into assets/CORPUS: one file each for train, dev and test.
 
 They come from the public addresses in project.yml of the current folder, or with ``--data`` from
-CORPUS/train.jsonl.gz, dev.… and test.… in a folder or on a web server.
+CORPUS/train.jsonl.gz, dev.… and test.… in a folder or on a web server. Only what an earlier fetch put there is
+replaced or removed; .CORPUS.fetched.json beside the folder remembers it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 
 import srsly
 
+from ..command_line import errors_in_one_line
 from ..corpora.read import READERS
 from ..errors import Errors, LitBertError
-from ..files import replacing
+from ..files import file_checksum, replacing
 
 SPLITS = ("train", "dev", "test")
 ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz")]
@@ -27,20 +32,40 @@ def fetch(corpus: str, data: str, project: Path) -> list[Path]:
 
     What is there from a public address is kept.
 
-    Raises LitBertError L406 if a split has no file at its source, or several.
+    Raises LitBertError L406 if a split has no file at its source, or several, and L621 for a file of a split that no
+    fetch put there.
     """
     folder = project / "assets" / corpus
-    files = []
+    makers: dict[str, Callable[[Path], None]] = {}
     for split in SPLITS:
         address = _address_in(data, corpus, split) if data else _public_address(project, corpus, split)
-        target = folder / f"{split}{_ending(address)}"
-        if data or not target.exists():
-            download(address, target)
-        for other in folder.glob(f"{split}.*"):
-            if other != target:
-                other.unlink()
-        files.append(target)
-    return files
+        makers[f"{split}{_ending(address)}"] = partial(_copy, address)
+    place(folder, makers, keep=not data)
+    return [folder / name for name in makers]
+
+
+def place(folder: Path, makers: dict[str, Callable[[Path], None]], *, keep: bool = False) -> None:
+    """Fill the folder of a corpus with one file for each split; those of earlier calls go.
+
+    makers: file name → what writes it to a path. keep: leave what has the right name as it is.
+
+    Raises LitBertError L621 for a file in the way that no earlier call wrote, before any work starts.
+    """
+    known = _read_record(folder)
+    missing = {name: make for name, make in makers.items() if not (keep and (folder / name).exists())}
+    old = [path for path in _split_files(folder) if path.name in missing or path.name not in makers]
+    for path in old:
+        if file_checksum(path) not in known.get(path.name, []):
+            raise LitBertError(Errors.L621.format(path=path))
+    for name, make in missing.items():
+        with replacing(folder / name) as unfinished:
+            make(unfinished)
+            known[name] = [*known.get(name, [])[-1:], file_checksum(unfinished)]
+            with replacing(_record(folder)) as record:
+                record.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf8")
+    for path in old:
+        if path.name not in makers:
+            path.unlink()
 
 
 def split_file(folder: Path, split: str) -> Path:
@@ -53,13 +78,36 @@ def split_file(folder: Path, split: str) -> Path:
 
 def download(address: str, target: Path) -> None:
     """Copy what is at a web address or a path to ``target``; it appears when it is whole."""
-    print(f"{address} → {target}")
-    with replacing(target) as partial:
-        if _is_web(address):
-            with urllib.request.urlopen(address) as source, partial.open("wb") as file:
-                shutil.copyfileobj(source, file)
-        else:
-            shutil.copyfile(address, partial)
+    with replacing(target) as unfinished:
+        _copy(address, unfinished)
+
+
+def _copy(address: str, target: Path) -> None:
+    print(f"{address} → {target.name.removesuffix('.partial')}")
+    if not _is_web(address):
+        shutil.copyfile(address, target)
+        return
+    try:
+        with urllib.request.urlopen(address) as source, target.open("wb") as file:
+            shutil.copyfileobj(source, file)
+    except URLError as error:
+        error.filename = address
+        raise
+
+
+def _split_files(folder: Path) -> list[Path]:
+    return [path for split in SPLITS for ending in ENDINGS if (path := folder / f"{split}{ending}").is_file()]
+
+
+def _record(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.fetched.json")
+
+
+def _read_record(folder: Path) -> dict[str, list[str]]:
+    """The checksums of what was put there, by name; the last two, for calls that were cut off."""
+    path = _record(folder)
+    known: dict[str, list[str]] = json.loads(path.read_text("utf8")) if path.is_file() else {}
+    return known
 
 
 def _public_address(project: Path, corpus: str, split: str) -> str:
@@ -104,4 +152,5 @@ if __name__ == "__main__":
     parser.add_argument("corpus")
     parser.add_argument("--data", default="", help="a folder or address that holds CORPUS/train.… and so on")
     arguments = parser.parse_args()
-    fetch(arguments.corpus, arguments.data, Path.cwd())
+    with errors_in_one_line():
+        fetch(arguments.corpus, arguments.data, Path.cwd())

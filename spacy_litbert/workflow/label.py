@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import srsly
-from spacy.util import load_config
+from spacy.util import load_config, walk_dict
 
+from ..command_line import errors_in_one_line
+from ..files import replacing_folder
+from ..packaging import add_licence, set_requirements
+from ..targets import check_target, mark_pipeline, pipeline_made_by
 from .records import read_record
 
 
@@ -20,16 +24,24 @@ def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, 
     """Copy ``model`` to ``output`` with the test ``scores`` (JSON with a ``protocol``) in its meta.json.
 
     corpora: JSON with what is known of each corpus: title, reference, url, terms.
+
+    Raises LitBertError L218 if ``output`` is anything but an earlier copy, or holds what is read.
     """
-    shutil.rmtree(output, ignore_errors=True)
-    shutil.copytree(model, output)
+    sources = [model, scores, corpora]
+    check_target(output, sources=sources, made=pipeline_made_by("label"), what="labelled pipeline", option=None)
     results = srsly.read_json(scores)
     meta = srsly.read_json(model / "meta.json")
+    config = load_config(model / "config.cfg")
     meta.update({"name": name, "version": version, **_meta(results, corpora, description)})
-    srsly.write_json(output / "meta.json", meta)
-    config = load_config(output / "config.cfg")
+    settings = walk_dict(config["components"])
+    set_requirements(meta, onnx=any(path[-1] == "backend" and value == "onnx" for path, value in settings))
+    mark_pipeline(meta, "label")
     config["paths"].update(train=None, dev=None, weights=results["protocol"]["weights"])
-    config.to_disk(output / "config.cfg")
+    with replacing_folder(output) as partial:
+        shutil.copytree(model, partial, dirs_exist_ok=True)
+        srsly.write_json(partial / "meta.json", meta)
+        config.to_disk(partial / "config.cfg")
+        add_licence(partial, meta)
 
 
 def _meta(results: dict[str, Any], corpora: Path, description: str) -> dict[str, Any]:
@@ -65,4 +77,6 @@ if __name__ == "__main__":
     parser.add_argument("--version", required=True)
     parser.add_argument("--corpora", type=Path, default=Path("corpora.json"), help="what is known of each corpus")
     parser.add_argument("--description", required=True, help="one sentence: what the pipeline is for")
-    label(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with errors_in_one_line():
+        label(**vars(arguments))

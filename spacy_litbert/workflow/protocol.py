@@ -13,6 +13,7 @@ import torch
 from spacy.language import Language
 
 from ..checkpoints.resolve import resolve
+from ..errors import Errors, LitBertError
 from ..machine import processor_name
 
 PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thinc", "torch", "numpy")
@@ -22,7 +23,7 @@ def describe_weights(weights: str) -> dict[str, str]:
     """The name of the weights that training began from, their checksum, and what their card says of them."""
     return {
         "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
-        "weights_sha256": _sha256(weights),
+        "weights_sha256": weights_checksum(weights),
         "weights_card": _card(weights),
     }
 
@@ -48,9 +49,18 @@ def describe_run(packages: tuple[str, ...] = PACKAGES, *, gpu_id: int = -1) -> d
     }
 
 
-def _sha256(weights: str) -> str:
+def weights_checksum(weights: str) -> str:
+    """SHA-256 of the files of weights behind a bundled name, a folder, or a hub id.
+
+    Raises LitBertError L202 for a folder without any.
+    """
+    folder = resolve(weights)
+    files = sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
+    if not files:
+        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise LitBertError(Errors.L202.format(path=folder, missing="model.safetensors", found=found))
     digest = hashlib.sha256()
-    for path in sorted(resolve(weights).glob("model*.safetensors")):
+    for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

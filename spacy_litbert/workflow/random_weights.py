@@ -15,9 +15,12 @@ from ..checkpoints.config import written_config
 from ..checkpoints.folder import load_checkpoint
 from ..checkpoints.resolve import resolve
 from ..checkpoints.write import write_folder
+from ..command_line import errors_in_one_line
 from ..files import replacing_folder
+from ..targets import check_target, checkpoint_made_by
 
-_CARD = """# Random weights
+_HEADING = "# Random weights"
+_CARD = """{heading}
 
 **Untrained.** The shape and the vocabulary of {name}, with weights drawn from a random generator (BERT's
 initialisation, seed {seed}). They have seen no text.
@@ -28,10 +31,15 @@ def random_weights(name: str, folder: Path, *, seed: int = 0) -> None:
     """Write a checkpoint like ``name`` with BERT's initialisation; equal seeds give equal weights.
 
     name: a bundled name, a folder, or a hub id.
+
+    Raises LitBertError L218 if ``folder`` is anything but earlier random weights, or holds what is read.
     """
-    checkpoint = load_checkpoint(resolve(name))
+    source = resolve(name)
+    check_target(folder, sources=[source], made=checkpoint_made_by(_HEADING), what="random checkpoint", option=None)
+    checkpoint = load_checkpoint(source)
     torch.manual_seed(seed)
     bert = BertModel(checkpoint.bert.config)
+    card = _CARD.format(heading=_HEADING, name=Path(name).name, seed=seed)
     with replacing_folder(folder) as partial:
         write_folder(
             partial,
@@ -42,7 +50,7 @@ def random_weights(name: str, folder: Path, *, seed: int = 0) -> None:
             shard_megabytes=None,
             source=name,
         )
-        (partial / "README.md").write_text(_CARD.format(name=Path(name).name, seed=seed), encoding="utf8")
+        (partial / "README.md").write_text(card, encoding="utf8")
 
 
 if __name__ == "__main__":
@@ -51,4 +59,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    random_weights(arguments.weights, arguments.folder, seed=arguments.seed)
+    with errors_in_one_line():
+        random_weights(arguments.weights, arguments.folder, seed=arguments.seed)

@@ -1,58 +1,64 @@
-"""Install the packaged pipeline and this package in a new environment, and run a program there that uses it."""
+"""Install the packaged pipeline and this package in a new environment, and run a program there that uses it.
+
+Both are the ones of the running environment, and what they need comes in the versions that it has, wherever this
+package was installed from: an index, a wheel, or a folder of sources.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
-import sys
 import tempfile
 import venv
+from importlib.metadata import distributions
 from pathlib import Path
 
 import srsly
 
+from ..command_line import errors_in_one_line
+from ..errors import Errors, LitBertError
 from ..files import replacing
-
-# Copied to be built elsewhere, so that nothing left over from an earlier build gets into the wheel.
-SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "spacy_litbert")
+from .own_wheel import own_wheel
 
 
-def smoke(wheels: Path, package: str, output: Path, *, program: Path, repository: Path) -> None:
-    """Build, install and run; ``output`` (JSON) is what the program prints in the new environment.
+def smoke(wheels: Path, package: str, output: Path, *, program: Path) -> None:
+    """Install and run; ``output`` (JSON) is what the program prints in the new environment.
 
     program: a Python file, called with the name of the package.
-    repository: where this package's sources and constraints.txt lie.
+
+    Raises LitBertError L623 unless there is one wheel, L622 if pip or the program fails.
     """
-    wheel = next(wheels.glob("*.whl"))
-    with tempfile.TemporaryDirectory() as folder:
-        own = _build(repository, Path(folder))
-        venv.create(f"{folder}/venv", with_pip=True)
-        python = f"{folder}/venv/bin/python"
-        _pip(python, "install", "-c", str((repository / "constraints.txt").resolve()), str(own), str(wheel.resolve()))
-        # From a folder of its own, so that nothing is imported from the repository.
-        answer = subprocess.run(
-            [python, "-I", str(program.resolve()), package], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
-        )
-    result = json.loads(answer.stdout)
+    found = sorted(wheels.glob("*.whl"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise LitBertError(Errors.L623.format(path=wheels, found=names))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "constraints.txt").write_text("\n".join(installed_versions()) + "\n", encoding="utf8")
+        venv.create(folder / "venv", with_pip=True)
+        python = str(folder / "venv" / "bin" / "python")
+        install = [python, "-m", "pip", "--quiet", "install", "--constraint", str(folder / "constraints.txt")]
+        _run([*install, str(own_wheel(folder)), str(found[0].resolve())], folder)
+        # From a folder of its own, so that nothing is imported from where the project lies.
+        answer = _run([python, "-I", str(program.resolve()), package], folder)
+    result = json.loads(answer)
     with replacing(output) as partial:
         srsly.write_json(partial, result)
-    print(f"{package} in a new environment: {answer.stdout.strip()}")
+    print(f"{package} in a new environment: {answer.strip()}")
 
 
-def _build(repository: Path, folder: Path) -> Path:
-    """The wheel of the repository's package, built in ``folder``."""
-    (folder / "source").mkdir()
-    for name in SOURCES:
-        copy = shutil.copytree if (repository / name).is_dir() else shutil.copy
-        copy(repository / name, folder / "source" / name)
-    _pip(sys.executable, "wheel", "--no-deps", "-w", str(folder), str(folder / "source"))
-    return next(folder.glob("*.whl"))
+def installed_versions() -> list[str]:
+    """``name==version`` of each installed distribution, without what says how it was built (``+cpu``)."""
+    versions = {one.metadata["Name"]: one.version.partition("+")[0] for one in distributions() if one.metadata["Name"]}
+    return sorted(f"{name}=={version}" for name, version in versions.items())
 
 
-def _pip(python: str, *arguments: str) -> None:
-    subprocess.run([python, "-m", "pip", "--quiet", *arguments], check=True)
+def _run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise LitBertError(Errors.L622.format(command=" ".join(command), code=done.returncode))
+    return done.stdout
 
 
 if __name__ == "__main__":
@@ -61,5 +67,6 @@ if __name__ == "__main__":
     parser.add_argument("package", help="what spacy.load is asked for")
     parser.add_argument("output", type=Path)
     parser.add_argument("--program", type=Path, required=True, help="a Python file to run there")
-    parser.add_argument("--repository", type=Path, required=True, help="with this package's sources and constraints")
-    smoke(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with errors_in_one_line():
+        smoke(**vars(arguments))

@@ -9,13 +9,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..command_line import errors_in_one_line
 from ..files import replacing_folder
-from ..pipelines import load_with
+from ..pipelines import load_with, pipeline_folder
+from ..targets import check_target, mark_pipeline, pipeline_made_by
 
 
 def store(model: Path, output: Path) -> None:
-    """Write the pipeline ``model`` to ``output`` with float16 weights; what is not LitBERT's stays as it is."""
+    """Write the pipeline ``model`` to ``output`` with float16 weights; what is not LitBERT's stays as it is.
+
+    Raises LitBertError L218 if ``output`` is anything but an earlier copy, or holds ``model``.
+    """
+    made = pipeline_made_by("store")
+    check_target(output, sources=[pipeline_folder(model)], made=made, what="stored pipeline", option=None)
     nlp, _ = load_with(model, storage="float16", precision="float32")
+    mark_pipeline(nlp.meta, "store")
     with replacing_folder(output) as partial:
         nlp.to_disk(partial)
 
@@ -25,4 +33,5 @@ if __name__ == "__main__":
     parser.add_argument("model", type=Path)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    store(arguments.model, arguments.output)
+    with errors_in_one_line():
+        store(arguments.model, arguments.output)

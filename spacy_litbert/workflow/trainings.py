@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spacy.util import load_config
 from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing
+from .protocol import weights_checksum
 
 _STAMP = "training.json"
 _LOG = "training.log"
@@ -43,7 +45,7 @@ class Training:
 def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
     """Run the trainings that are not done yet; with several ``jobs`` at a time each has one thread.
 
-    A training is done if it ended before with this config, these overrides and these files.
+    A training is done if it ended before with this config, these overrides, these files and these weights.
     Raises LitBertError L620 if one fails, after the others have ended.
     """
     open_ones = [training for training in trainings if not _is_done(training)]
@@ -63,6 +65,7 @@ def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
 def _train(training: Training, jobs: int) -> None:
     training.output.mkdir(parents=True, exist_ok=True)
     (training.output / _STAMP).unlink(missing_ok=True)
+    stamp = _stamp(training)
     command = [sys.executable, "-m", "spacy", "train", str(training.config), "--output", str(training.output)]
     command += ["--gpu-id", str(training.gpu_id)]
     for name, value in training.overrides.items():
@@ -72,10 +75,10 @@ def _train(training: Training, jobs: int) -> None:
     with log.open("w", encoding="utf8") as file:
         code = subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
     if code:
-        end = "\n".join(log.read_text("utf8").splitlines()[-_SHOWN:])
+        end = "\n".join(log.read_text("utf8", errors="replace").splitlines()[-_SHOWN:])
         raise LitBertError(Errors.L620.format(output=training.output, code=code, log=log, end=end))
     with replacing(training.output / _STAMP) as partial:
-        partial.write_text(json.dumps(_stamp(training), indent=2) + "\n", encoding="utf8")
+        partial.write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf8")
 
 
 def _is_done(training: Training) -> bool:
@@ -84,8 +87,10 @@ def _is_done(training: Training) -> bool:
 
 
 def _stamp(training: Training) -> dict[str, Any]:
-    """Config, overrides, and the bytes of the files and folders that they name."""
+    """Config, overrides, the bytes of the files and folders that they name, and those of the weights by any name."""
     named = [Path(value) for value in training.overrides.values() if isinstance(value, str) and value]
     paths = [path for folder in named for path in sorted([folder, *folder.rglob("*")]) if path.is_file()]
     contents = {str(path): file_checksum(path) for path in [training.config, *paths]}
-    return {"contents": contents, "overrides": training.overrides}
+    name = training.overrides.get("paths.weights") or load_config(training.config).get("paths", {}).get("weights")
+    weights = {str(name): weights_checksum(str(name))} if name else {}
+    return {"contents": contents, "overrides": training.overrides, "weights": weights}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
+from packaging.requirements import Requirement
+from spacy.cli.package import package
 from spacy.language import Language
 from typer.testing import CliRunner
 
@@ -103,3 +107,89 @@ def test_a_pipeline_without_litbert_is_refused(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "L311" in result.output
     assert not (tmp_path / "out").exists()
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(*arguments: object) -> str:
+    """What ``export`` prints when it refuses; with --force as well."""
+    outputs = []
+    for force in ([], ["--force"]):
+        result = CliRunner().invoke(app, ["export", *map(str, arguments), *force])
+        assert result.exit_code == 1
+        assert result.output.count("\n") == 1
+        assert "L218" in result.output
+        outputs.append(result.output)
+    return outputs[1]
+
+
+def test_it_never_replaces_what_it_did_not_write(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    spacy.load(trained).to_disk(tmp_path / "other")
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "link").symlink_to(tmp_path / "other")
+    before = held(tmp_path)
+    for name in ("mine", "other", "file", "link"):
+        refused(trained, tmp_path / name)
+    assert held(tmp_path) == before
+
+
+def test_it_never_touches_its_source(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tmp_path / "project"
+    pipeline = project / "training" / "model-best"
+    shutil.copytree(trained, pipeline)
+    before = held(project)
+    (tmp_path / "same").symlink_to(project)
+    for target in (pipeline, pipeline.parent, project, tmp_path / "same"):
+        assert "the source lies in it" in refused(pipeline, target)
+    assert "lies in the source" in refused(pipeline, pipeline / "transformer")
+    assert "lies in the source" in refused(pipeline, pipeline / "onnx")
+    monkeypatch.chdir(pipeline)
+    assert "the source lies in it" in refused(".", "..")
+    assert held(project) == before
+
+
+def test_an_earlier_export_is_replaced_by_force_unless_something_was_added(trained: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    output.mkdir()  # an empty folder is as good as none
+    export(trained, output)
+    with pytest.raises(LitBertError, match=r"L218.*--force"):
+        export(trained, output)
+    export(trained, output, precision="float32", force=True)
+    assert spacy.load(output).config["components"]["transformer"]["model"]["precision"] == "float32"
+    (output / "notes.txt").write_text("mine")
+    with pytest.raises(LitBertError, match=r"L218.*notes\.txt"):
+        export(trained, output, force=True)
+    assert (output / "notes.txt").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_packaged_export_says_what_it_needs(trained: Path, tmp_path: Path) -> None:
+    nlp = spacy.load(trained)
+    nlp.meta.update(version="1.0.0", license="MIT", requirements=["spacy>=3.8.18,<3.9.0", "pandas>=2"])
+    nlp.to_disk(tmp_path / "trained")
+    export(tmp_path / "trained", tmp_path / "out")
+    package(tmp_path / "out", tmp_path, create_sdist=False, require_parent=True)  # as the command line has it
+    [folder] = tmp_path.glob("en_pipeline-*")
+    meta = json.loads((folder / "meta.json").read_text("utf8"))
+    names = [Requirement(one) for one in meta["requirements"]]
+    assert sorted(one.name for one in names) == ["pandas", "spacy", "spacy-litbert", "spacy-transformers"]
+    assert {one.name: one.extras for one in names}["spacy-litbert"] == {"onnx"}
+    assert {one.name: str(one.specifier) for one in names}["spacy-litbert"] == "<0.2.0,>=0.1.0"
+    assert meta["spacy_version"] == ">=3.8.2,<3.9.0"
+    assert (folder / "LICENSE").read_text("utf8").startswith("MIT License")
+
+
+def test_a_licence_of_its_own_stays(trained: Path, tmp_path: Path) -> None:
+    source = shutil.copytree(trained, tmp_path / "source")
+    (source / "LICENSE").write_text("all mine", "utf8")
+    export(source, tmp_path / "out")
+    assert (tmp_path / "out" / "LICENSE").read_text("utf8") == "all mine"
+    meta = json.loads((source / "meta.json").read_text("utf8"))
+    (source / "meta.json").write_text(json.dumps({**meta, "license": "CC BY-NC 4.0"}), "utf8")
+    (source / "LICENSE").unlink()
+    export(source, tmp_path / "again")
+    assert not (tmp_path / "again" / "LICENSE").exists()

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_litbert.cli import app
-from spacy_litbert.errors import LitBertError
 from spacy_litbert.tokenization.vocabulary import Vocabulary
 
 
@@ -60,12 +59,25 @@ def test_weighs_the_kinds_of_documents(texts: Path) -> None:
 def test_refuses_weights_that_cannot_be_meant(texts: Path, weight: str, code: str) -> None:
     arguments = ["vocab", str(texts / "out"), str(texts / "*.txt"), "--quiet", "--weight", weight]
     result = CliRunner().invoke(app, arguments)
-    assert isinstance(result.exception, LitBertError)
-    assert re.search(code, str(result.exception))
+    assert result.exit_code == 1
+    assert re.search(code, result.output)
     assert not (texts / "out").exists()
 
 
 def test_refuses_a_pattern_without_files(texts: Path) -> None:
     result = CliRunner().invoke(app, ["vocab", str(texts / "out"), str(texts / "*.xml")])
-    assert isinstance(result.exception, LitBertError)
-    assert "L207" in str(result.exception)
+    assert result.exit_code == 1
+    assert "L207" in result.output
+
+
+def test_replaces_nothing_but_an_earlier_vocabulary(texts: Path) -> None:
+    arguments = ["vocab", str(texts / "out"), str(texts / "a.txt"), "--size", "700", "--quiet"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert re.search(r"L218.*--force", CliRunner().invoke(app, arguments).output)
+    (texts / "out" / "model.safetensors").write_bytes(b"weights")
+    before = (texts / "out" / "vocab.txt").read_bytes()
+    result = CliRunner().invoke(app, [*arguments, "--force", "--size", "800"])
+    assert (result.exit_code, "L218" in result.output, "model.safetensors" in result.output) == (1, True, True)
+    assert (texts / "out" / "vocab.txt").read_bytes() == before
+    (texts / "out" / "model.safetensors").unlink()
+    assert CliRunner().invoke(app, [*arguments, "--force", "--size", "800"]).exit_code == 0

@@ -13,14 +13,13 @@ PROJECTS = Path(__file__).parent.parent.parent / "projects"
 NER, TEXTCAT = PROJECTS / "ner", PROJECTS / "textcat"
 # Of scripts with the same name in both, those of projects/ner are found.
 sys.path += [str(NER / "scripts"), str(TEXTCAT / "scripts")]
-_MADE = ("assets", "corpus", "training", "metrics", "output", "packages", "project.lock", "__pycache__")
+MADE = ("assets", "corpus", "training", "metrics", "output", "packages", "project.lock", "__pycache__")
 
 
 def copy_of(project: Path, root: Path) -> Path:
-    """The project without anything made in it, in a folder with the configs that it uses."""
-    shutil.copytree(PROJECTS.parent / "configs", root / "configs")
-    copy = root / "projects" / project.name
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns(*_MADE))
+    """The project alone, without anything made in it."""
+    copy = root / project.name
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns(*MADE))
     return copy
 
 

@@ -25,7 +25,7 @@ from spacy_litbert.errors import LitBertError
 
 from .conftest import TEXTCAT
 
-CONFIGS = TEXTCAT.parent.parent / "configs"
+CONFIGS = TEXTCAT / "configs"
 SPLITS = ("train", "dev", "test")
 
 

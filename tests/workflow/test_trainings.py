@@ -11,7 +11,7 @@ from spacy_litbert.workflow.trainings import Training, train_all
 
 from .conftest import NER
 
-CONFIG = NER.parent.parent / "configs" / "ner_cnn.cfg"
+CONFIG = NER / "configs" / "ner_cnn.cfg"
 
 
 @pytest.fixture(scope="module")

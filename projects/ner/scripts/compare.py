@@ -13,6 +13,7 @@ import spacy
 import srsly
 from scoring import score
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
 from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
@@ -56,4 +57,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -11,6 +11,7 @@ from typing import Any
 
 import spacy
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.docbin import to_docbin, write_docbin
 from spacy_litbert.corpora.document import Document
@@ -66,4 +67,5 @@ if __name__ == "__main__":
     parser.add_argument("corpus")
     parser.add_argument("config", type=Path, help="the training config, for its tokenizer")
     arguments = parser.parse_args()
-    convert(arguments.corpus, arguments.config, Path.cwd())
+    with errors_in_one_line():
+        convert(arguments.corpus, arguments.config, Path.cwd())

@@ -11,6 +11,7 @@ import srsly
 from scoring import score
 from spacy.language import Language
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.docbin import to_docbin
 from spacy_litbert.corpora.document import Document
@@ -72,4 +73,6 @@ if __name__ == "__main__":
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--weights", required=True, help="what training began from")
     parser.add_argument("--gpu-id", type=int, default=-1)
-    evaluate(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with errors_in_one_line():
+        evaluate(**vars(arguments))

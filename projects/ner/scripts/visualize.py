@@ -9,6 +9,7 @@ from pathlib import Path
 import spacy
 from spacy import displacy
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
 
@@ -38,4 +39,5 @@ if __name__ == "__main__":
     parser.add_argument("output", type=Path)
     parser.add_argument("--texts", type=int, default=10)
     arguments = parser.parse_args()
-    visualize(arguments.model, arguments.gold, arguments.output, arguments.texts)
+    with errors_in_one_line():
+        visualize(arguments.model, arguments.gold, arguments.output, arguments.texts)

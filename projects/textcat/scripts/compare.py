@@ -17,6 +17,7 @@ from metrics import measure
 from predict import load, predict
 from tune import best_threshold
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.labelled_text import labels_digest, read_labelled_texts
 from spacy_litbert.files import replacing
 from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
@@ -78,4 +79,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

@@ -13,6 +13,7 @@ from typing import Any
 from spacy.util import load_config
 from thinc.api import Config
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.labelled_text import exclude_each_other, read_labelled_texts
 from spacy_litbert.files import replacing
 from spacy_litbert.workflow.fetch import SPLITS
@@ -67,4 +68,5 @@ if __name__ == "__main__":
     parser.add_argument("configs", nargs="+", type=Path)
     parser.add_argument("--pooling", required=True)
     arguments = parser.parse_args()
-    configure(arguments.corpus, arguments.configs, arguments.pooling)
+    with errors_in_one_line():
+        configure(arguments.corpus, arguments.configs, arguments.pooling)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import spacy
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.docbin import write_docbin
 from spacy_litbert.corpora.labelled_text import (
     LabelledText,
@@ -65,4 +66,5 @@ if __name__ == "__main__":
     parser.add_argument("corpus")
     parser.add_argument("config", type=Path, help="the training config, for its tokenizer")
     arguments = parser.parse_args()
-    convert(arguments.corpus, arguments.config, Path.cwd())
+    with errors_in_one_line():
+        convert(arguments.corpus, arguments.config, Path.cwd())

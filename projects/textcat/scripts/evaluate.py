@@ -16,6 +16,7 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.labelled_text import LabelledText, labels_digest, read_labelled_texts
 from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.files import replacing
@@ -112,4 +113,6 @@ if __name__ == "__main__":
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--weights", required=True, help="what training began from")
     parser.add_argument("--gpu-id", type=int, default=-1)
-    evaluate(**vars(parser.parse_args()))
+    arguments = parser.parse_args()
+    with errors_in_one_line():
+        evaluate(**vars(arguments))

@@ -13,11 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.files import replacing_folder
+from spacy_litbert.targets import check_target, only
 
 
 def draw(metrics: Path, scores: Path, output: Path) -> None:
     """Write the folder ``output``: F1 of each label, precision–recall curves, reliability, confusion matrix."""
+    made = only("*.png")
+    check_target(output, sources=[metrics, scores], made=made, what="folder of plots", option=None)
     results = srsly.read_json(metrics)
     rows = list(srsly.read_jsonl(scores))
     with replacing_folder(output) as folder:
@@ -99,4 +103,5 @@ if __name__ == "__main__":
     parser.add_argument("scores", type=Path, help="from evaluate.py")
     parser.add_argument("output", type=Path, help="a folder")
     arguments = parser.parse_args()
-    draw(arguments.metrics, arguments.scores, arguments.output)
+    with errors_in_one_line():
+        draw(arguments.metrics, arguments.scores, arguments.output)

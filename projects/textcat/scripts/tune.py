@@ -16,20 +16,27 @@ from metrics import decide, f_scores, measure
 from predict import load, predict
 from spacy.util import load_config
 
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.labelled_text import labels_digest, read_labelled_texts
 from spacy_litbert.files import replacing, replacing_folder
+from spacy_litbert.targets import check_target, mark_pipeline, pipeline_made_by
 
 THRESHOLDS = np.linspace(0.01, 0.99, 99)
 
 
 def tune(model: Path, dev: Path, output: Path, figures: Path) -> None:
     """Write the pipeline to the folder ``output`` and its figures on ``dev`` (JSONL) to ``figures`` (JSON)."""
+    made = pipeline_made_by("tune")
+    check_target(output, sources=[model, dev], made=made, what="tuned pipeline", option=None)
     nlp, name = load(model)
     texts = read_labelled_texts(dev)
     prediction = predict(nlp, name, texts, dev)
     threshold = None if name == EXCLUSIVE else best_threshold(prediction.gold, prediction.scores)
     with replacing_folder(output) as partial:
         shutil.copytree(model, partial, dirs_exist_ok=True)
+        meta = srsly.read_json(partial / "meta.json")
+        mark_pipeline(meta, "tune")
+        srsly.write_json(partial / "meta.json", meta)
         if threshold is not None:
             _set_threshold(partial, name, threshold)
     results = measure(prediction.gold, prediction.scores, prediction.labels, threshold)
@@ -61,4 +68,5 @@ if __name__ == "__main__":
     parser.add_argument("output", type=Path)
     parser.add_argument("figures", type=Path)
     arguments = parser.parse_args()
-    tune(arguments.model, arguments.dev, arguments.output, arguments.figures)
+    with errors_in_one_line():
+        tune(arguments.model, arguments.dev, arguments.output, arguments.figures)

@@ -1,0 +1,35 @@
+"""What a command prints when it can't go on: one line and exit code 1, never a traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .errors import Errors, LitBertError
+
+
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """Print a ``LitBertError`` or an error of the operating system and exit with 1; a decorator as well."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever read the output has seen enough
+        raise
+    except LitBertError as error:
+        _exit(str(error))
+    except OSError as error:
+        _exit(_said(error))
+
+
+def _said(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return Errors.L340.format(path=error.filename)
+    if error.filename is None:
+        return str(error) or type(error).__name__
+    return Errors.L222.format(path=error.filename, reason=error.strerror or str(error))
+
+
+def _exit(message: str) -> None:
+    print("✘", *message.split("\n"), file=sys.stderr)
+    raise SystemExit(1)

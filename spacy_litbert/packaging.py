@@ -1,0 +1,55 @@
+"""What a pipeline needs to be packaged: its requirements, spaCy's versions and its licence."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.metadata import distribution, requires
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from spacy.util import get_minor_version_range
+
+from .about import __title__, __version__
+
+_DOCUMENTS = ("LICENSE", "LICENSES_SOURCES")  # that `spacy package` takes into a package
+
+
+def set_requirements(meta: dict[str, Any], *, onnx: bool) -> None:
+    """Make the requirements in a meta.json those of this package, beside those of others that stand there.
+
+    spaCy is named without a version, because `spacy package` would add the version that is installed; the versions
+    of spaCy that this package works with are in its own requirements, and in ``spacy_version``.
+    """
+    extra = "[onnx]" if onnx else ""
+    own = ["spacy", f"{__title__}{extra}{get_minor_version_range(__version__)}"]
+    others = [one for one in meta.get("requirements", []) if _name(one) not in ("spacy", __title__)]
+    meta["requirements"] = [*own, *others]
+    meta["spacy_version"] = _spacy_version()
+
+
+def add_licence(folder: Path, meta: dict[str, Any], source: Path | None = None) -> None:
+    """Put the licence into a pipeline's folder: that of ``source``, else the one of this package and its weights.
+
+    The latter only where meta.json names no other licence.
+    """
+    for path in [source / name for name in _DOCUMENTS] if source else []:
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+    if not (folder / "LICENSE").exists() and meta.get("license", "") in ("", "MIT"):
+        (folder / "LICENSE").write_text(_licence(), encoding="utf8")
+
+
+def _spacy_version() -> str:
+    [own] = [one for one in map(Requirement, requires(__title__) or []) if one.name == "spacy"]
+    return ",".join(sorted(str(own.specifier).split(","), reverse=True))
+
+
+def _licence() -> str:
+    own = distribution(__title__)
+    [found] = [path for path in own.files or [] if path.name == "LICENSE" and ".dist-info" in path.parts[0]]
+    return found.read_text(encoding="utf8")
+
+
+def _name(requirement: str) -> str:
+    return Requirement(requirement).name.lower().replace("_", "-")

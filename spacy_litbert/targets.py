@@ -1,0 +1,112 @@
+"""May a command put its folder there? Only where nothing is, or what the same command made; never over its source."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from .errors import Errors, LitBertError
+
+_MARK = "spacy_litbert"
+_OF_A_PIPELINE = ("meta.json", "config.cfg", "tokenizer", "vocab", "LICENSE", "LICENSES_SOURCES", "README.md")
+_OF_A_CHECKPOINT = (
+    "config.json",
+    "model*.safetensors",
+    "model.safetensors.index.json",
+    "vocab.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "README.md",
+)
+
+
+def check_target(
+    target: Path, *, sources: Iterable[Path] = (), made: Callable[[Path], str | None], what: str, option: str | None
+) -> None:
+    """Raise LitBertError L218 unless a command may put a new folder at ``target``.
+
+    sources: what the command reads. It must not lie in the target, nor the target in it.
+    made: what speaks against a folder's being an earlier ``what``; None for one that may be replaced.
+    option: what the user gives to replace an earlier one; None if it was given or none is needed.
+    """
+    _check_apart(target, sources)
+    if target.is_symlink():
+        raise _refused(target, f"what is there is no {what}, and is not replaced by one: it is a link")
+    if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
+        return
+    against = made(target) if target.is_dir() else "it is a file"
+    if against is not None:
+        problem = f"what is there is no {what}, and is not replaced by one: {against}"
+        raise _refused(target, f"{problem}. Choose another place, or move it away")
+    if option is not None:
+        raise _refused(target, f"it is there already; {option} replaces a {what}")
+
+
+def mark_pipeline(meta: dict[str, Any], command: str) -> None:
+    """Note in the meta.json of a pipeline which command writes it, for ``pipeline_made_by``."""
+    meta[_MARK] = {"written_by": command}
+
+
+def pipeline_made_by(command: str) -> Callable[[Path], str | None]:
+    """``made`` for pipelines that a command wrote and marked."""
+
+    def against(folder: Path) -> str | None:
+        meta = _read(folder / "meta.json")
+        mark = meta.get(_MARK)
+        if not isinstance(mark, dict) or mark.get("written_by") != command:
+            return f"its meta.json does not say that {command} wrote it"
+        names = [meta.get("pipeline"), meta.get("disabled")]
+        components = [str(name) for part in names if isinstance(part, list) for name in part]
+        return _foreign(folder, (*_OF_A_PIPELINE, *components))
+
+    return against
+
+
+def checkpoint_made_by(heading: str) -> Callable[[Path], str | None]:
+    """``made`` for checkpoints whose card begins so; "" for those of any origin."""
+
+    def against(folder: Path) -> str | None:
+        if not (folder / "config.json").is_file():
+            return "it has no config.json"
+        card = folder / "README.md"
+        if heading and not (card.is_file() and card.read_text("utf8", errors="replace").startswith(heading)):
+            return f"its README.md does not begin with {heading!r}"
+        return _foreign(folder, _OF_A_CHECKPOINT)
+
+    return against
+
+
+def only(*patterns: str) -> Callable[[Path], str | None]:
+    """``made`` for folders that hold nothing but files of these names."""
+    return lambda folder: _foreign(folder, patterns)
+
+
+def _check_apart(target: Path, sources: Iterable[Path]) -> None:
+    place = target.resolve()
+    for source in (source.resolve() for source in sources):
+        if place in (source, *source.parents):
+            raise _refused(target, "the source lies in it")
+        if source in place.parents:
+            raise _refused(target, f"it lies in the source {source}")
+
+
+def _foreign(folder: Path, patterns: Iterable[str]) -> str | None:
+    allowed = tuple(patterns)
+    found = [path.name for path in folder.iterdir() if not any(fnmatch(path.name, pattern) for pattern in allowed)]
+    return f"it holds {', '.join(sorted(found)[:5])} as well" if found else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _refused(target: Path, problem: str) -> LitBertError:
+    return LitBertError(Errors.L218.format(path=target, problem=problem))
