@@ -17,7 +17,8 @@ from typing import Any
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from spacy_litbert.cli.tokens import plot_reports
-from spacy_litbert.corpora.unlabelled import find_texts, read_texts
+from spacy_litbert.corpora.selection import read_texts
+from spacy_litbert.corpora.unlabelled_text import find_texts
 from spacy_litbert.tokenization.report import read_vocabulary, report_tokens
 
 from .record import RESULTS, write

@@ -138,6 +138,8 @@ class Errors(metaclass=_Coded):
         "with one of the endings {choices}."
     )
     L407 = "spaCy's scorer says {key} = {spacy}, seqeval says {seqeval}: one of them is wrong. Please report it."
+    L408 = "{path} holds no documents, or not as a {format} file holds them. Fetch it again, or leave it out."
+    L409 = "{path}, document {number}: {problem}"
     # Pretraining
     L501 = "The setting `{name}` in {path} {problem}."
     L502 = "{path} is no tokenised text: {problem}. Make it with `python -m spacy_litbert.pretraining.prepare`."

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from wasabi import msg, table
 
-from ..corpora.unlabelled import find_texts, read_texts
+from ..corpora.selection import read_texts
+from ..corpora.unlabelled_text import find_texts
 from ..files import replacing
 from ..tokenization.report import TokenReport, cut, read_vocabulary, report_tokens
 from ..tokenization.vocabulary import Vocabulary

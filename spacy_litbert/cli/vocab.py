@@ -11,7 +11,8 @@ import typer
 from tqdm import tqdm
 from wasabi import msg
 
-from ..corpora.unlabelled import find_texts, read_exclusions, read_selected
+from ..corpora.selection import read_exclusions, read_selected
+from ..corpora.unlabelled_text import find_texts
 from ..errors import Errors, LitBertError
 from ..files import replacing_folder
 from ..targets import check_target, only

@@ -1,28 +1,166 @@
-"""Text files, plain or gzipped, line by line."""
+"""Corpus files, plain or compressed: their bytes, their lines, and JSON objects on lines."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
+import json
+import lzma
+import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 from ..errors import Errors, LitBertError
+
+LONGEST_LINE = 1 << 26  # bytes
+COMPRESSED = (".gz", ".xz", ".bz2")
+_CHUNK = 1 << 16
+_XZ_MEMORY = 1 << 29
+_DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError)
+
+
+def format_of(path: Path) -> str:
+    """Tell a format by the ending, in lower case and without that of the compression: ``.jsonl`` of ``A.JSONL.gz``."""
+    return Path(path.stem if path.suffix.lower() in COMPRESSED else path.name).suffix.lower()
+
+
+def check_regular(path: Path) -> None:
+    """Raise LitBertError L207 for what is no file, and for a pipe or a device, which may have no end."""
+    if not path.is_file():
+        reason = "it is no regular file" if path.exists() else "there is no such file"
+        raise LitBertError(Errors.L207.format(path=path, reason=reason))
+
+
+@contextmanager
+def open_corpus(path: Path, member: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+    """Open the decompressed bytes of a file; the ending tells the compression (``.gz``, ``.xz``, ``.bz2``).
+
+    member: what to read instead of the file on disk, when ``path`` is a place inside an archive.
+
+    Raises LitBertError L207 for what is no regular file and, while it is read, for damage.
+    """
+    try:
+        if member is None:
+            check_regular(path)
+            with path.open("rb") as file, _decompressed(file, path) as stream:
+                yield stream
+        else:
+            with _decompressed(member, path) as stream:
+                yield stream
+    except _DAMAGED as error:
+        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a UTF-8 file with their numbers from 1, without line ends.
 
-    Raises LitBertError L207 if the file can't be read, L401 for a line that is not UTF-8.
+    Raises LitBertError L207 if the file can't be read, L401 for a line that is not UTF-8 or too long.
     """
+    with open_corpus(path) as stream:
+        yield from lines_of(stream, path)
+
+
+def lines_of(stream: IO[bytes], path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of an open file, as ``numbered_lines`` gives them. path: what errors call it."""
     number = 0
+    while line := stream.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            raise line_error(path, number, f"it is longer than {LONGEST_LINE >> 20} MB. Give each document its lines.")
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf8")
+        except UnicodeDecodeError as error:
+            raise line_error(path, number, f"it is not UTF-8 ({error.reason}). Save the file as UTF-8.") from None
+        yield number, text.removesuffix("\n").removesuffix("\r")
+
+
+def numbered_objects(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file of JSON lines that are not blank, with their numbers."""
+    return ((number, line) for number, line in numbered_lines(path) if line.strip())
+
+
+def json_object(line: str) -> dict[str, Any]:
+    """Read a line that holds one JSON object.
+
+    Raises ValueError for anything else, for a key that stands in an object twice, for nesting without end and
+    for half a surrogate pair, written as ``\\ud800``, which is no text.
+    """
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                text = line.decode("utf-8-sig" if number == 1 else "utf8")
-                yield number, text.removesuffix("\n").removesuffix("\r")
-    except (OSError, EOFError, zlib.error) as error:
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
-    except UnicodeDecodeError as error:
-        problem = f"it is not UTF-8 ({error.reason}). Save the file as UTF-8."
-        raise LitBertError(Errors.L401.format(path=path, line=number, problem=problem)) from None
+        data = json.loads(line, object_pairs_hook=_unique)
+        if "\\u" in line:
+            json.dumps(data, ensure_ascii=False).encode("utf8")
+    except RecursionError:
+        raise ValueError("it is nested too deeply.") from None
+    if not isinstance(data, dict):
+        raise ValueError("it must be a JSON object.")
+    return data
+
+
+def line_error(path: Path, line: int, problem: object) -> LitBertError:
+    """L401 for a line of a file."""
+    return LitBertError(Errors.L401.format(path=path, line=line, problem=problem))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        keys = [key for key, _ in pairs]
+        doubled = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {doubled!r} stands in one object twice.")
+    return data
+
+
+@contextmanager
+def _decompressed(stream: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
+    ending = path.suffix.lower()
+    if ending == ".gz":
+        with gzip.GzipFile(fileobj=stream, mode="rb") as unzipped:
+            yield unzipped  # type: ignore[misc]
+    elif ending == ".xz":
+        yield io.BufferedReader(_Streams(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)), _CHUNK)
+    elif ending == ".bz2":
+        yield io.BufferedReader(_Streams(stream, bz2.BZ2Decompressor), _CHUNK)
+    else:
+        yield stream
+
+
+class _Streams(io.RawIOBase):
+    """All compressed streams of a file, end to end.
+
+    Python's own readers of ``.xz`` and ``.bz2`` end in silence before a damaged stream that is not the first.
+    """
+
+    def __init__(self, stream: IO[bytes], begin: Callable[[], Any]) -> None:
+        self._stream = stream
+        self._begin = begin
+        self._current = begin()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data:
+            chunk = b""
+            if self._current.eof:
+                chunk = self._next_stream()
+                if not chunk:
+                    return 0
+                self._current = self._begin()
+            elif self._current.needs_input:
+                chunk = self._stream.read(_CHUNK)
+                if not chunk:
+                    raise EOFError("it ends before its end mark")
+            data = self._current.decompress(chunk, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _next_stream(self) -> bytes:
+        rest = self._current.unused_data.lstrip(b"\0")  # zeros may stand between streams
+        while not rest and (chunk := self._stream.read(_CHUNK)):
+            rest = chunk.lstrip(b"\0")
+        return rest

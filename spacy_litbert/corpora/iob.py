@@ -11,35 +11,37 @@ A blank line ends a sentence. The text is the tokens with blanks between: the or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import Errors, LitBertError
 from .document import Document, Mention
-from .files import numbered_lines
+from .files import line_error, numbered_lines
+
+_DOCUMENT_MARK = re.compile(r"-DOCSTART-(\s+(-X-|O))*\s*")
 
 
 def read_iob(path: Path) -> Iterator[Document]:
-    """The sentences of a file ``token TAB tag``, plain or ``.gz``; their ids are their numbers from 1.
+    """The sentences of a file ``token TAB tag``, plain or compressed; their ids are their numbers from 1.
 
     Tags are ``O``, ``B-label``, ``I-label``, or bare ``B`` and ``I``, whose label is then ``""``.
-    Comments (``# …``) and the document marks of CoNLL (``-DOCSTART-``) are passed over.
+    Comments before a sentence (``# …``) and the document marks of CoNLL (``-DOCSTART-``) are passed over.
 
     Raises LitBertError L401 for any other line, and for an ``I`` that continues nothing.
     """
     sentence = _Sentence()
     n_sentences = 0
     for number, line in numbered_lines(path):
-        if not line.strip() or line.startswith("-DOCSTART-"):
+        if _is_blank(line) or _DOCUMENT_MARK.fullmatch(line):
             if sentence.tokens:
                 n_sentences += 1
                 yield sentence.document(str(n_sentences))
                 sentence = _Sentence()
-        elif not (line.startswith("#") and "\t" not in line):
+        elif sentence.tokens or not _is_comment(line):
             try:
                 sentence.add(line)
             except ValueError as error:
-                raise LitBertError(Errors.L401.format(path=path, line=number, problem=error)) from None
+                raise line_error(path, number, error) from None
     if sentence.tokens:
         yield sentence.document(str(n_sentences + 1))
 
@@ -53,7 +55,7 @@ class _Sentence:
 
     def add(self, line: str) -> None:
         token, tab, tag = line.partition("\t")
-        if not tab or not token.strip() or not _is_tag(tag):
+        if not tab or not token or token != token.strip() or not _is_tag(tag):
             raise ValueError(f"expected `token TAB tag` with the tag O, B-label or I-label, found {line[:60]!r}.")
         label = None if tag == "O" else tag[2:]
         start = self.length + bool(self.tokens)
@@ -72,5 +74,14 @@ class _Sentence:
         return Document(document_id, " ".join(self.tokens), tuple(self.entities))
 
 
+def _is_blank(line: str) -> bool:
+    return not line.strip() and "\t" not in line
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#") and "\t" not in line
+
+
 def _is_tag(tag: str) -> bool:
-    return tag in ("O", "B", "I") or (tag[:2] in ("B-", "I-") and bool(tag[2:].strip()))
+    label = tag[2:]
+    return tag in ("O", "B", "I") or (tag[:2] in ("B-", "I-") and bool(label.strip()) and "\t" not in label)

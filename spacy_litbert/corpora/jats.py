@@ -18,10 +18,10 @@ _EMPTY_CITATION = re.compile(r"\s*[\[(][\s,;–-]*[\])]")  # what is left of "[3
 _ID_PREFIXES = {"pmc": "PMC", "pmcid": "PMC", "pmid": "PMID:", "doi": "doi:"}
 
 
-def jats_document(article: Element) -> TextDocument | None:
+def jats_document(article: Element) -> TextDocument:
     """Title, abstracts and body, without tables, formulas, references and numbered citations.
 
-    None for an article without text (scanned pages).
+    An article without text (scanned pages) has no paragraphs.
     Format: https://jats.nlm.nih.gov/archiving/tag-library/1.3/
     """
     for element in article.iter():
@@ -29,11 +29,9 @@ def jats_document(article: Element) -> TextDocument | None:
             element.tag = element.tag.rpartition("}")[2]
     meta = article.find("front/article-meta")
     if meta is None:
-        return None
+        return TextDocument("", "", (), source="JATS")
     parts = [*meta.iterfind("abstract"), *article.iterfind("body")]
     paragraphs = tuple(text for part in parts for text in _paragraphs(part) if text)
-    if not paragraphs:
-        return None
     title = meta.find("title-group/article-title")
     ids = [_identifier(one) for one in meta.iterfind("article-id") if one.get("pub-id-type") in _ID_PREFIXES]
     ids.sort(key=lambda name: (not name.startswith("PMC"), name))

@@ -13,24 +13,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import Errors, LitBertError
 from ..files import replacing
 from .document import Document, Mention, problem_of
-from .files import numbered_lines
+from .files import json_object, line_error, numbered_objects
 
 
 def read_jsonl(path: Path) -> Iterator[Document]:
-    """The documents of a JSONL file, plain or ``.gz``.
+    """The documents of a JSONL file, plain or compressed.
 
     Raises LitBertError L401 for a line that is no such document.
     """
-    for number, line in numbered_lines(path):
-        if not line.strip():
-            continue
+    for number, line in numbered_objects(path):
         try:
-            yield _document(json.loads(line))
+            yield _document(json_object(line))
         except ValueError as error:
-            raise LitBertError(Errors.L401.format(path=path, line=number, problem=error)) from None
+            raise line_error(path, number, error) from None
 
 
 def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
@@ -42,20 +39,17 @@ def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
             file.write(line + "\n")
 
 
-def _document(data: Any) -> Document:
-    if not isinstance(data, dict):
-        raise ValueError("a document must be a JSON object.")
+def _document(data: dict[str, Any]) -> Document:
     document_id, text, entities = (data.get(key) for key in ("id", "text", "entities"))
-    if not isinstance(document_id, (str, int)) or not isinstance(text, str) or not isinstance(entities, list):
+    if type(document_id) not in (str, int) or not isinstance(text, str) or not isinstance(entities, list):
         raise ValueError('a document needs "id" (string or integer), "text" (string) and "entities" (list).')
-    text.encode("utf8")  # half a surrogate pair, written as \\ud800, is no text
     return Document(str(document_id), text, tuple(sorted(_mention(entity, text) for entity in entities)))
 
 
 def _mention(entity: Any, text: str) -> Mention:
     entity = entity if isinstance(entity, dict) else {}
     start, end, label = (entity.get(key) for key in ("start", "end", "label"))
-    if not isinstance(start, int) or not isinstance(end, int) or not isinstance(label, str):
+    if type(start) is not int or type(end) is not int or not isinstance(label, str):  # true is an int in Python
         raise ValueError('a mention needs "start" and "end" (integers) and "label" (string).')
     mention = Mention(start, end, label)
     if problem := problem_of(mention, text):

@@ -18,7 +18,7 @@ from spacy.tokens import Doc, DocBin
 
 from ..errors import Errors, LitBertError
 from ..files import replacing
-from .files import numbered_lines
+from .files import json_object, line_error, numbered_objects
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,17 @@ class LabelledText:
 
 
 def read_labelled_texts(path: Path) -> list[LabelledText]:
-    """The texts of a JSONL file, plain or ``.gz``.
+    """The texts of a JSONL file, plain or compressed.
 
     Raises LitBertError L401 for a line that is no such text, L402 for an id that occurs twice, L602 for
     a line whose labels are not those of the first line, L603 for fewer than two labels or no text.
     """
     texts: list[LabelledText] = []
-    for number, line in numbered_lines(path):
-        if not line.strip():
-            continue
+    for number, line in numbered_objects(path):
         try:
-            texts.append(_labelled_text(json.loads(line)))
+            texts.append(_labelled_text(json_object(line)))
         except ValueError as error:
-            raise LitBertError(Errors.L401.format(path=path, line=number, problem=error)) from None
+            raise line_error(path, number, error) from None
         different = set(texts[-1].labels) ^ set(texts[0].labels)
         if different:
             labels = ", ".join(sorted(different))
@@ -98,13 +96,10 @@ def labelled_docs(texts: Iterable[LabelledText], tokenizer: Callable[[str], Doc]
         yield doc
 
 
-def _labelled_text(data: Any) -> LabelledText:
-    if not isinstance(data, dict):
-        raise ValueError("a text must be a JSON object.")
+def _labelled_text(data: dict[str, Any]) -> LabelledText:
     text_id, text, cats = (data.get(key) for key in ("id", "text", "cats"))
-    if not isinstance(text_id, (str, int)) or not isinstance(text, str) or not isinstance(cats, dict):
+    if type(text_id) not in (str, int) or not isinstance(text, str) or not isinstance(cats, dict):
         raise ValueError('a text needs "id" (string or integer), "text" (string) and "cats" (object).')
-    text.encode("utf8")  # half a surrogate pair, written as \\ud800, is no text
     for label, value in cats.items():
         if value not in (0, 1):
             raise ValueError(f"the label {label!r} is {value!r}; it must be 1 (applies) or 0 (does not).")

@@ -9,8 +9,8 @@ from .text_document import TextDocument
 _ID_PREFIXES = {"pmc": "", "doi": "doi:"}
 
 
-def pubmed_document(article: Element) -> TextDocument | None:
-    """Title and abstract; None for an article without an abstract.
+def pubmed_document(article: Element) -> TextDocument:
+    """Title and abstract; no paragraphs for an article without an abstract.
 
     A section's label stands before its text, as PubMed shows it ("METHODS: …").
     Format: https://dtd.nlm.nih.gov/ncbi/pubmed/doc/out/250101/index.html
@@ -18,10 +18,8 @@ def pubmed_document(article: Element) -> TextDocument | None:
     citation = article.find("MedlineCitation")
     record = citation.find("Article") if citation is not None else None
     if citation is None or record is None:
-        return None
+        return TextDocument("", "", (), source="PubMed")
     paragraphs = tuple(filter(None, map(_section, record.iterfind("Abstract/AbstractText"))))
-    if not paragraphs:
-        return None
     title = record.find("ArticleTitle")
     ids = article.iterfind("PubmedData/ArticleIdList/ArticleId")
     return TextDocument(

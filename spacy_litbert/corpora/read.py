@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import Errors, LitBertError
 from .document import Document
+from .files import format_of
 from .iob import read_iob
 from .jsonl import read_jsonl
 from .pubtator import read_pubtator
@@ -21,15 +22,15 @@ READERS: dict[str, Callable[[Path], Iterator[Document]]] = {
 
 
 def read_documents(path: Path, labels: Mapping[str, str] | None = None) -> Iterator[Document]:
-    """The documents of a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator) file, plain or ``.gz``.
+    """The documents of a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator) file, plain or compressed.
 
     labels: label in the file → label wanted; others stay as they are.
     A document that stands in the file twice word for word is read once (NCBI-disease has one).
 
-    Raises LitBertError L403 for another ending, L402 for different documents with the same id,
-    and what the readers raise.
+    Raises LitBertError L403 for another ending, L402 for different documents with the same id, L408 for a file
+    without documents, and what the readers raise.
     """
-    reader = READERS.get(path.with_suffix("").suffix.lower() if path.suffix == ".gz" else path.suffix.lower())
+    reader = READERS.get(format_of(path))
     if reader is None:
         raise LitBertError(Errors.L403.format(path=path, choices=", ".join(READERS)))
     seen: dict[str, int] = {}
@@ -39,6 +40,8 @@ def read_documents(path: Path, labels: Mapping[str, str] | None = None) -> Itera
             yield _renamed(document, labels or {})
         elif seen[document.id] != hash(document):
             raise LitBertError(Errors.L402.format(path=path, ids=document.id))
+    if not seen:
+        raise LitBertError(Errors.L408.format(path=path, format=format_of(path)))
 
 
 def _renamed(document: Document, labels: Mapping[str, str]) -> Document:

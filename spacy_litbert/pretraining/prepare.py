@@ -2,17 +2,20 @@
 
     python -m spacy_litbert.pretraining.prepare OUT --vocabulary FOLDER TEXT.jsonl.xz [MORE …]
 
-Each file becomes one shard. A file whose shard is there already is skipped, so an interrupted call
-is simply repeated.
+Each file becomes one shard, without the texts that stand in a file before it. A file whose shard is there already
+is skipped, so an interrupted call is simply repeated. Its shard is made again if the file, the vocabulary, the
+exclusions or the files before it in the list have changed; a file that is no longer in the list loses its shard.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -22,14 +25,16 @@ import numpy as np
 from tqdm import tqdm
 
 from ..checkpoints.tokenizer_files import write_tokenizer
-from ..corpora.unlabelled import Selection, bare_name, find_texts, fingerprint, read_documents, read_exclusions
+from ..corpora.files import check_regular
+from ..corpora.selection import Selection, fingerprint, read_exclusions
+from ..corpora.unlabelled_text import bare_name, find_texts, read_documents
 from ..errors import Errors, LitBertError
 from ..files import file_checksum
 from ..tokenization.vocabulary import Vocabulary, read_json
 from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import IntArray
 from .sentences import split_sentences
-from .shards import LARGEST_VOCABULARY, Shard, read_shard, vocabulary_checksum
+from .shards import LARGEST_VOCABULARY, Shard, check_replaceable, read_shard, shards_in, vocabulary_checksum
 
 _BATCH = 256  # documents
 
@@ -45,11 +50,13 @@ def prepare(
     workers: int = 1,
     progress: bool = True,
 ) -> None:
-    """Tokenise the files into shards below ``folder``; what is there and still fits is kept.
+    """Tokenise the files into shards below ``folder``; what is there and still fits is kept, other shards go.
 
     exclude: ids of documents to leave out. A text that occurs again, in any file, is left out too.
     workers: processes that tokenise; the result does not depend on it.
-    Raises LitBertError L508 for a vocabulary that 16 bits can't count and L402 for two files of one name.
+    Raises LitBertError L508 for a vocabulary that 16 bits can't count, L402 for two files of one name, L207 for what
+    is no regular file, L218 if something else stands where a shard would be written or removed, and what
+    ``read_documents`` raises.
     """
     if len(vocabulary) > LARGEST_VOCABULARY:
         raise LitBertError(Errors.L508.format(path=vocabulary.source, size=len(vocabulary), limit=LARGEST_VOCABULARY))
@@ -57,8 +64,14 @@ def prepare(
     if len(set(names)) < len(names):
         doubled = [name for name, n in Counter(names).items() if n > 1]
         raise LitBertError(Errors.L402.format(path=folder, ids=", ".join(doubled)))
+    for path in paths:
+        check_regular(path)
+    dropped = [path for path in shards_in(folder) if path.name not in names]
+    for path in [*(folder / name for name in names), *dropped]:
+        check_replaceable(path)
     write_tokenizer(vocabulary, folder, limit=LARGEST_VOCABULARY)
     selection = Selection(exclude)
+    earlier = ""
     with (
         ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=(vocabulary,))
         if workers > 1
@@ -66,21 +79,29 @@ def prepare(
     ):
         _begin_worker(vocabulary)
         for path, name in tqdm(list(zip(paths, names)), desc="prepare", unit="file", disable=not progress):
-            made_from = _made_from(path, vocabulary, exclude)
+            made_from = _made_from(path, vocabulary, exclude, earlier)
             kept = _kept(folder / name, made_from)
             if kept is None:
                 kept = _make_shard(path, selection, made_from, pool)
                 kept.write(folder / name)
             selection.seen.update(kept.fingerprints.tolist())
+            earlier = _checksum(earlier, made_from["file_checksum"])
+    for path in dropped:
+        shutil.rmtree(path)
 
 
-def _made_from(path: Path, vocabulary: Vocabulary, exclude: frozenset[str]) -> dict[str, str]:
+def _made_from(path: Path, vocabulary: Vocabulary, exclude: frozenset[str], earlier: str) -> dict[str, str]:
     return {
         "file": path.name,
         "file_checksum": file_checksum(path),
         "vocabulary": vocabulary_checksum(vocabulary),
-        "exclusions": sha256("\n".join(sorted(exclude)).encode("utf8")).hexdigest(),
+        "exclusions": _checksum(*sorted(exclude)),
+        "earlier_files": earlier,  # their texts are left out of this shard
     }
+
+
+def _checksum(*texts: str) -> str:
+    return sha256("\n".join(texts).encode("utf8")).hexdigest()
 
 
 def _kept(folder: Path, made_from: dict[str, str]) -> Shard | None:
@@ -92,7 +113,7 @@ def _kept(folder: Path, made_from: dict[str, str]) -> Shard | None:
 
 
 def _make_shard(path: Path, selection: Selection, made_from: dict[str, str], pool: ProcessPoolExecutor | None) -> Shard:
-    before = (selection.n_excluded, selection.n_duplicates)
+    before = replace(selection)
     fingerprints: list[int] = []
     origins: list[tuple[str, str]] = []
     n_characters = 0
@@ -116,8 +137,9 @@ def _make_shard(path: Path, selection: Selection, made_from: dict[str, str], poo
         "sentences": len(sentences),
         "tokens": len(tokens),
         "characters": n_characters,
-        "excluded": selection.n_excluded - before[0],
-        "duplicates": selection.n_duplicates - before[1],
+        "excluded": selection.n_excluded - before.n_excluded,
+        "duplicates": selection.n_duplicates - before.n_duplicates,
+        "without_text": selection.n_without_text - before.n_without_text,
         "origins": _origins(origins, sentences, documents),
     }
     return Shard(tokens, sentences, documents, np.array(fingerprints, dtype=np.uint64), description)

@@ -15,8 +15,6 @@ Whether a piece begins a word is not stored: it is a property of its entry in th
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Errors, LitBertError
-from ..files import file_checksum
+from ..files import file_checksum, replacing_folder
 from ..ragged import indices_of, starts_of
 from ..tokenization.vocabulary import Vocabulary, read_json
 from ..types import IntArray
@@ -33,6 +31,7 @@ from ..types import IntArray
 FORMAT = 1
 LARGEST_VOCABULARY = 1 << 16
 _DTYPES = {"tokens": "uint16", "sentences": "uint32", "documents": "uint32", "fingerprints": "uint64"}
+_FILES = frozenset([*(f"{name}.npy" for name in _DTYPES), "shard.json"])
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,28 @@ class Shard:
 
     def write(self, folder: Path) -> None:
         """Write the folder so that it is there complete or not at all."""
-        partial = folder.with_name(f"{folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for name, dtype in _DTYPES.items():
-            np.save(partial / f"{name}.npy", np.asarray(getattr(self, name), dtype=dtype), allow_pickle=False)
-        checksums = {f"{name}.npy": file_checksum(partial / f"{name}.npy") for name in _DTYPES}
-        text = json.dumps({"format": FORMAT, **self.description, "files": checksums}, indent=2, ensure_ascii=False)
-        (partial / "shard.json").write_text(text + "\n", encoding="utf8")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(partial, folder)
+        with replacing_folder(folder) as partial:
+            for name, dtype in _DTYPES.items():
+                np.save(partial / f"{name}.npy", np.asarray(getattr(self, name), dtype=dtype), allow_pickle=False)
+            checksums = {f"{name}.npy": file_checksum(partial / f"{name}.npy") for name in _DTYPES}
+            text = json.dumps({"format": FORMAT, **self.description, "files": checksums}, indent=2, ensure_ascii=False)
+            (partial / "shard.json").write_text(text + "\n", encoding="utf8")
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """The folders of shards below ``folder``, without those that an interrupted call left half-made."""
+    return sorted(path.parent for path in folder.glob("*/shard.json") if not path.parent.name.startswith("."))
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raise LitBertError L218 for a folder or file that ``Shard.write`` did not write: nothing else is replaced."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise LitBertError(Errors.L218.format(path=folder, problem="a file of that name is there"))
+    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    foreign = [name for name in found if name not in _FILES]
+    if foreign or (found and "shard.json" not in found):
+        problem = f"a folder of that name is there, which holds {', '.join(foreign[:5] or found[:5])}. Move it away"
+        raise LitBertError(Errors.L218.format(path=folder, problem=problem))
 
 
 def read_shard(folder: Path) -> Shard:
@@ -86,12 +97,12 @@ class Corpus:
         if not (folder / "vocab.txt").is_file():
             raise LitBertError(Errors.L502.format(path=folder, problem="it lacks vocab.txt"))
         self.vocabulary = Vocabulary.from_folder(folder)
-        self.shards = [read_shard(path.parent) for path in sorted(folder.glob("*/shard.json"))]
+        self.shards = [read_shard(path) for path in shards_in(folder)]
         if not self.shards:
             raise LitBertError(Errors.L502.format(path=folder, problem="it holds no shards"))
         for shard in self.shards:
-            if shard.description["vocabulary"] != vocabulary_checksum(self.vocabulary):
-                problem = f"the shard of {shard.description['file']} was made with another vocabulary"
+            if shard.description.get("vocabulary") != vocabulary_checksum(self.vocabulary):
+                problem = f"the shard of {shard.description.get('file')} was made with another vocabulary"
                 raise LitBertError(Errors.L502.format(path=folder, problem=problem))
         self.sentence_starts = starts_of(np.concatenate([shard.sentences for shard in self.shards]))
         self.document_starts = starts_of(np.concatenate([shard.documents for shard in self.shards]))
@@ -131,13 +142,17 @@ def vocabulary_checksum(vocabulary: Vocabulary) -> str:
 
 
 def _read_array(path: Path, dtype: str, description: dict[str, Any]) -> IntArray:
+    checksums = description.get("files")
+    expected = checksums.get(path.name) if isinstance(checksums, dict) else None
     try:
         found = file_checksum(path)
-        expected = description["files"][path.name]
-        if found != expected:
-            raise LitBertError(Errors.L210.format(path=path, found=found, expected=expected))
+    except OSError as error:
+        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+    if found != expected:
+        raise LitBertError(Errors.L210.format(path=path, found=found, expected=expected))
+    try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, KeyError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
     if array.dtype != dtype or array.ndim != 1:
         problem = f"{path.name} holds {array.dtype} of shape {array.shape}, not a row of {dtype}"

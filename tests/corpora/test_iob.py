@@ -49,12 +49,34 @@ def test_bare_tags_have_an_empty_label(tmp_path: Path) -> None:
     assert list(read_iob(path)) == [Document("1", "Mus musculus ran", (Mention(0, 12, ""),))]
 
 
-@pytest.mark.parametrize("line", ["word", "word\tX", "word\tB-", "\tO", "word\tI-Disease", "word\tO\tO"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "word",
+        "word\tX",
+        "word\tB-",
+        "\tO",
+        "word\tI-Disease",
+        "word\tO\tO",
+        "word\tB-Disease\tO",
+        "word\tB-Dis\tease",
+        " word\tB-X",
+        "\t",
+        "# in the middle",
+        "#word",
+    ],
+)
 def test_bad_lines_are_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "a.tsv"
     path.write_text(f"fever\tO\n{line}\n")
     with pytest.raises(LitBertError, match=r"L401.*line 2"):
         list(read_iob(path))
+
+
+def test_only_the_mark_itself_is_a_document_mark(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("-DOCSTART-\n\nfever\tO\n-DOCSTART- -X- -X- O\n-DOCSTART-5\tB-X\n-DOCSTART-\tB-X\nrash\tO\n")
+    assert [document.text for document in read_iob(path)] == ["fever", "-DOCSTART-5 -DOCSTART- rash"]
 
 
 @RELAXED

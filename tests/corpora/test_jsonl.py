@@ -32,6 +32,13 @@ def test_a_line_is_a_document(tmp_path: Path) -> None:
         ('"label": "Chemical"', '"label": null', '"label" (string)'),
         ('"end": 10', '"end": 11', "the text has 10 characters"),
         ("αβ", "\\ud800β", "surrogates"),
+        ("Chemical", "\\ud800", "surrogates"),
+        ('"id": 7', '"id": true', 'needs "id"'),
+        ('"start": 3', '"start": true', '"start" and "end" (integers)'),
+        ('"end": 10', '"end": 10.0', '"start" and "end" (integers)'),
+        ('"id": 7', '"id": 7, "id": 8', "'id' stands in one object twice"),
+        ('"title_len": 3', '"title_len": ' + "[" * 100_000, "nested too deeply"),
+        (LINE, LINE + LINE, "Extra data"),
     ],
 )
 def test_bad_lines_are_named(tmp_path: Path, old: str, new: str, words: str) -> None:

@@ -50,6 +50,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ([[]], r"L401.*line 1.*JSON object"),
         ([ROW, {"id": "2", "text": "no labels"}], r'L401.*line 2.*needs "id"'),
         ([{**ROW, "cats": {"drug": 0.5, "animal": 0}}], r"L401.*'drug' is 0\.5"),
+        ([{**ROW, "id": True}], r'L401.*needs "id"'),
+        ([{**ROW, "cats": {"drug": 1, "\ud800": 0}}], r"L401.*surrogates"),
         ([ROW, ROW], r"L402.*same id: 1"),
         ([ROW, {**ROW, "id": "2", "cats": {"drug": 1}}], r"L602.*line 2: the text '2'.*animal"),
         ([{**ROW, "cats": {"drug": 1}}], r"L603.*the labels: drug\."),

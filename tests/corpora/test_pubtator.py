@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ FILE = """\
 101\t32\t41\tzinomycin\tChemical\t-1
 101\t43\t52\tZinomycin\tChemical\tC09
 101\tCID\tC09\tD01
+101\tAssociation\tC09\tD01\tNovel
 
 102|t|A title without an abstract
 102|a|
@@ -53,7 +55,19 @@ def test_windows_line_ends_change_nothing(tmp_path: Path) -> None:
     [
         ("101\t32\t41", "101\t33\t42", 4, "'zinomycin' should stand at 33–42, but there is 'inomycin.'"),
         ("101\t32\t41", "101\t32\t4100", 4, "the text has 77 characters"),
-        ("101\t32\t41", "101\t32\t4x", 4, "must be integers"),
+        ("101\t32\t41", "101\t32\t4x", 4, "must be an integer"),
+        ("101\t32\t41", "101\tx2\t41", 4, "the offset 'x2' must be an integer"),
+        ("101\t32\t41", "101\tx\t41", 4, "must be an integer"),
+        ("101\t32\t41", "101\t3_2\t41", 4, "must be an integer"),
+        ("101\t32\t41\tzinomycin\tChemical\t-1\n", "101\tx2\t41\tzinomycin\tChemical\n", 4, "must be an integer"),
+        ("101\t32\t41\tzinomycin\tChemical", "101\t32\t41\tzinomycin\t", 4, "expected `101 TAB start"),
+        ("3 patients.\n", "3 patients.", 2, "holds a tab"),
+        ("zinomycin.\n", "zinomycin.", 1, "must be followed by"),
+        ("hepatic failure\n", "hepatic failure", 3, "expected `101 TAB start"),
+        ("-1\n", "-1", 4, "expected `101 TAB start"),
+        ("C09\n", "C09", 5, "expected `101 TAB start"),
+        ("101\tCID", "999\tCID", 6, "expected `101 TAB start"),
+        ("|a|\n", "|a|", 11, "expected `102 TAB start"),
         ("101\t32\t41", "999\t32\t41", 4, "expected `101 TAB start"),
         ("101|t|", "101 t ", 1, "must begin with a line `id|t|title`"),
         ("101|a|", "100|a|", 1, "must be followed by a line `101|a|abstract`"),
@@ -70,7 +84,7 @@ def test_bad_lines_are_named(tmp_path: Path, old: str, new: str, line: int, word
 @RELAXED
 @given(st.lists(documents(ids=st.text("0123456789", min_size=1)), max_size=4))
 def test_any_document_on_one_line_is_read_back(tmp_path: Path, wanted: list[Document]) -> None:
-    wanted = [Document(d.id, d.text.replace("\n", " ").rstrip("\r") + " .", ()) for d in wanted]
+    wanted = [Document(d.id, re.sub(r"[\n\t]", " ", d.text).rstrip("\r") + " .", ()) for d in wanted]
     blocks = [f"{d.id}|t|{d.text.partition(' ')[0]}\n{d.id}|a|{d.text.partition(' ')[2]}\n" for d in wanted]
     wanted = [d for d, block in zip(wanted, blocks) if "\r\n" not in block]
     blocks = [block for block in blocks if "\r\n" not in block]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ def test_the_ending_tells_the_format(tmp_path: Path) -> None:
         "b.PubTator": PUBTATOR.encode(),
         "c.jsonl.gz": gzip.compress(JSONL.encode()),
         "d.pubtator.gz": gzip.compress(PUBTATOR.encode()),
+        "E.JSONL.GZ": gzip.compress(JSONL.encode()),
+        "f.txt.xz": lzma.compress(PUBTATOR.encode()),
     }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
@@ -53,4 +56,11 @@ def test_two_documents_with_one_id_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.xml", "a.gz", "a"])
 def test_other_endings_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(LitBertError, match=r"L403.*\.jsonl, \.tsv"):
+        list(read_documents(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.tsv", "a.txt"])
+def test_a_file_without_documents_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("\n\n")
+    with pytest.raises(LitBertError, match=rf"L408.*{name}"):
         list(read_documents(tmp_path / name))

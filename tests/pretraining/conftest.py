@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from spacy_litbert.corpora.unlabelled import find_texts, read_texts
+from spacy_litbert.corpora.selection import read_texts
+from spacy_litbert.corpora.unlabelled_text import find_texts
 from spacy_litbert.pretraining.config import Settings, read_settings
 from spacy_litbert.pretraining.prepare import prepare
 from spacy_litbert.pretraining.shards import Corpus

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spacy_litbert.corpora.unlabelled import read_documents
+from spacy_litbert.corpora.unlabelled_text import read_documents
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.pretraining.prepare import prepare
 from spacy_litbert.pretraining.sentences import split_sentences
@@ -55,11 +55,10 @@ def test_processes_make_the_same_shards(
 def test_goes_on_where_it_was_interrupted(tmp_path: Path, texts: list[Path], vocabulary: Vocabulary) -> None:
     prepare(texts[:1], tmp_path, vocabulary, progress=False)
     before = (tmp_path / "text-00" / "shard.json").stat().st_mtime_ns
-    (tmp_path / "text-01.partial").mkdir()
+    shutil.copytree(tmp_path / "text-00", tmp_path / ".text-01.999999.partial")  # what a killed call leaves behind
     prepare(texts, tmp_path, vocabulary, progress=False)
     assert (tmp_path / "text-00" / "shard.json").stat().st_mtime_ns == before
     assert len(Corpus(tmp_path).shards) == 2
-    assert not (tmp_path / "text-01.partial").exists()
 
 
 def test_drops_duplicates_and_exclusions(tmp_path: Path, vocabulary: Vocabulary) -> None:
@@ -68,9 +67,8 @@ def test_drops_duplicates_and_exclusions(tmp_path: Path, vocabulary: Vocabulary)
     second = _write(
         tmp_path / "second.jsonl", [{**same, "id": "c", "text": "Mice were healthy."}, {"text": "Cats ate."}]
     )
-    for _ in range(2):  # the second time, the first shard's texts are known from its folder
-        prepare([first, second], tmp_path / "out", vocabulary, exclude=frozenset("b"), progress=False)
-        shutil.rmtree(tmp_path / "out" / "second", ignore_errors=True)
+    prepare([first, second], tmp_path / "out", vocabulary, exclude=frozenset("b"), progress=False)
+    shutil.rmtree(tmp_path / "out" / "second")  # the second time, the first shard's texts are known from its folder
     prepare([first, second], tmp_path / "out", vocabulary, exclude=frozenset("b"), progress=False)
     counts = [
         {name: shard.description[name] for name in ("documents", "duplicates", "excluded")}
@@ -90,6 +88,60 @@ def test_a_changed_file_is_read_again(tmp_path: Path, vocabulary: Vocabulary) ->
     assert len(read_shard(tmp_path / "out" / "a").documents) == 2
 
 
+def _texts_of(*names: str, folder: Path) -> dict[str, Path]:
+    """Files a, b, … of two documents each; all share the first one."""
+    shared = {"text": "Mice were healthy."}
+    return {name: _write(folder / f"{name}.jsonl", [shared, {"text": f"Rat {name} ate."}]) for name in names}
+
+
+def _counts(folder: Path) -> dict[str, int]:
+    return {shard.description["file"]: len(shard.documents) for shard in Corpus(folder).shards}
+
+
+@pytest.mark.parametrize("then", ["abc", "bca", "ba", "cb", "c", "dabc"])
+def test_what_was_there_before_makes_no_difference(tmp_path: Path, vocabulary: Vocabulary, then: str) -> None:
+    files = _texts_of(*"abcd", folder=tmp_path)
+    prepare([files[name] for name in "bc"], tmp_path / "out", vocabulary, progress=False)
+    prepare([files[name] for name in then], tmp_path / "out", vocabulary, progress=False)
+    prepare([files[name] for name in then], tmp_path / "fresh", vocabulary, progress=False)
+    assert _counts(tmp_path / "out") == _counts(tmp_path / "fresh")
+    assert sum(_counts(tmp_path / "out").values()) == len(then) + 1
+    assert Corpus(tmp_path / "out").descriptions == Corpus(tmp_path / "fresh").descriptions
+
+
+def test_nothing_is_removed_that_prepare_did_not_write(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    files, out = _texts_of(*"abc", folder=tmp_path), tmp_path / "out"
+    prepare([files["a"]], out, vocabulary, progress=False)
+    note = out / "a" / "note.txt"
+    for path in (note, out / "b" / "mine.txt", out / "c" / "mine.txt"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    for wanted, found in (("c", "mine"), ("a", "note"), ("b", "mine")):
+        _write(files["a"], [{"text": "Other mice."}])
+        with pytest.raises(LitBertError, match=rf"L218.*{found}"):
+            prepare([files[name] for name in wanted], out, vocabulary, progress=False)
+    (out / "b" / "mine.txt").unlink()
+    with pytest.raises(LitBertError, match=r"L218.*note\.txt"):  # the folder "a" would be removed
+        prepare([files["b"]], out, vocabulary, progress=False)
+    note.unlink()
+    prepare([files["b"]], out, vocabulary, progress=False)
+    assert not (out / "a").exists()
+    assert (out / "c" / "mine.txt").read_text() == "mine"
+
+
+def test_counts_what_has_no_text(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    path = _write(tmp_path / "a.jsonl", [{"text": "Mice ate."}, {"text": " "}, {"title": "Mice", "paragraphs": []}])
+    prepare([path], tmp_path / "out", vocabulary, progress=False)
+    description = read_shard(tmp_path / "out" / "a").description
+    assert (description["documents"], description["without_text"]) == (1, 2)
+
+
+def test_refuses_what_is_no_file(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    (tmp_path / "a.jsonl").mkdir()
+    with pytest.raises(LitBertError, match=r"L207.*a\.jsonl"):
+        prepare([tmp_path / "a.jsonl"], tmp_path / "out", vocabulary, progress=False)
+
+
 def test_counts_by_source_and_licence(corpus: Corpus) -> None:
     origins = [origin for one in corpus.descriptions for origin in one["origins"]]
     assert {(origin["source"], origin["license"]) for origin in origins} == {("sample", "CC0-1.0")}
@@ -101,6 +153,10 @@ def test_refuses_damaged_shards(tmp_path: Path, prepared: Path) -> None:
     shutil.copytree(prepared / "train", tmp_path / "a")
     path = tmp_path / "a" / "text-00" / "tokens.npy"
     path.write_bytes(path.read_bytes()[:-2] + b"xx")
+    with pytest.raises(LitBertError, match="L210"):
+        Corpus(tmp_path / "a")
+    description = path.with_name("shard.json")
+    description.write_text(description.read_text("utf8").replace('"files"', '"fils"'), "utf8")
     with pytest.raises(LitBertError, match="L210"):
         Corpus(tmp_path / "a")
     path.unlink()

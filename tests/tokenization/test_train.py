@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_litbert.corpora.unlabelled import find_texts, read_texts
+from spacy_litbert.corpora.selection import read_texts
+from spacy_litbert.corpora.unlabelled_text import find_texts
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.tokenization import train
 from spacy_litbert.tokenization.train import count_words, train_vocabulary
