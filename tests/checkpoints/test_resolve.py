@@ -102,7 +102,6 @@ def test_a_model_that_the_hub_does_not_have(tmp_path: Path, hub: tuple[str, Path
         (NAME, "HF_HUB_OFFLINE is set"),
         ("no such folder/at all/x", "owner/name"),
         ("/no/such/folder", "owner/name"),
-        ("", "owner/name"),
     ],
 )
 def test_offline_and_unknown_is_one_clear_error_at_once(name: str, reason: str, tmp_path: Path) -> None:
