@@ -33,9 +33,8 @@ def find_files(folder: Path, kind: str) -> tuple[Path, ...]:
     if names and (others := [name for name in found if name not in names]):
         raise LitBertError(Errors.L227.format(path=folder, chosen=", ".join(names[:5]), others=", ".join(others[:10])))
     if not names and found and (kind == "pytorch" or any(name.startswith("model") for name in found)):
-        raise LitBertError(
-            Errors.L213.format(path=folder, missing=f"{single} and no index", found=", ".join(found[:10]))
-        )
+        missing = f"{single} and no {index.name}"
+        raise LitBertError(Errors.L213.format(path=folder, missing=missing, found=", ".join(found[:10])))
     return tuple(folder / name for name in names)
 
 
