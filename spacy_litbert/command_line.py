@@ -24,7 +24,7 @@ def errors_in_one_line() -> Iterator[None]:
 
 def _said(error: OSError) -> str:
     if isinstance(error, FileNotFoundError) and error.filename is not None:
-        return Errors.L340.format(path=error.filename)
+        return Errors.L224.format(path=error.filename)
     if error.filename is None:
         return str(error) or type(error).__name__
     return Errors.L222.format(path=error.filename, reason=error.strerror or str(error))

@@ -1,31 +1,94 @@
-"""Files and folders that appear whole or not at all, and their checksums."""
+"""Files that are checked before they are read, and files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+from .errors import Errors, LitBertError
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+# In bytes: a config or a vocabulary, and a file of weights.
+LARGEST_TEXT = 1 << 25
+LARGEST_WEIGHTS = 1 << 36
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 _ENDING = ".partial"
 _BEFORE = "before"
 _RANDOM = "[a-z0-9_]" * 8  # as tempfile names things
 
 
+def check_file(path: Path, *, largest: int | None = None) -> None:
+    """Check that a path is a regular file, of at most so many bytes, before it is opened.
+
+    Raises LitBertError L224 if there is none, L222 if it can't be looked at, L225 for a folder, a pipe or a
+    device, which may have no end, L226 if it is too large.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise LitBertError(Errors.L224.format(path=path)) from None
+    except (OSError, ValueError) as error:
+        raise LitBertError(Errors.L222.format(path=path, reason=_reason(error))) from None
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+        raise LitBertError(Errors.L225.format(path=path, found=kind))
+    if largest is not None and found.st_size > largest:
+        raise LitBertError(Errors.L226.format(path=path, found=found.st_size, largest=largest))
+
+
+def read_text(path: Path, *, largest: int = LARGEST_TEXT) -> str:
+    """Read a file of text. Raises LitBertError as ``check_file`` does, L207 for bytes that are not UTF-8."""
+    check_file(path, largest=largest)
+    try:
+        return path.read_text(encoding="utf8")
+    except UnicodeDecodeError as error:
+        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+    except OSError as error:
+        raise LitBertError(Errors.L222.format(path=path, reason=_reason(error))) from None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object. Raises LitBertError as ``read_text`` does, L207 for a damaged file."""
+    try:
+        data = json.loads(read_text(path))
+    except LitBertError:
+        raise
+    except (ValueError, RecursionError) as error:  # a JSONDecodeError, or a number with too many digits
+        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+    if not isinstance(data, dict):
+        raise LitBertError(Errors.L207.format(path=path, reason="it holds no JSON object"))
+    return data
+
+
+def listing(folder: Path) -> str:
+    """The first names in a folder, for messages."""
+    return ", ".join(sorted(path.name for path in folder.iterdir())[:10]) or "nothing"
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path near ``path`` that takes its place when the block ends well."""
-    with _workspace(path) as workspace:
-        partial = workspace / f"{path.name}{_ENDING}"
+    with workspace(path) as place:
+        partial = place / f"{path.name}{_ENDING}"
         yield partial
         os.replace(partial, path)
 
@@ -38,17 +101,17 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     be replaced is for ``spacy_litbert.targets`` to say.
     """
     path = path.absolute()
-    with _workspace(path) as workspace:
-        partial = workspace / f"{path.name}{_ENDING}"
+    with workspace(path) as place:
+        partial = place / f"{path.name}{_ENDING}"
         partial.mkdir()
         yield partial
         _to_disk(partial)
         if os.path.lexists(path):
-            os.replace(path, workspace / _BEFORE)
+            os.replace(path, place / _BEFORE)
         try:
             os.replace(partial, path)
         except OSError:
-            _put_back(workspace, path)
+            _put_back(place, path)
             raise
 
 
@@ -62,7 +125,7 @@ def file_checksum(path: Path) -> str:
 
 
 @contextmanager
-def _workspace(path: Path) -> Iterator[Path]:
+def workspace(path: Path) -> Iterator[Path]:
     """A hidden folder beside ``path``, gone at the end; those of processes that were killed go first.
 
     It is locked as long as its process lives, so one without a lock was left behind.
@@ -125,3 +188,7 @@ def _to_disk(folder: Path) -> None:
         if path.is_file():
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

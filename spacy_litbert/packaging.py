@@ -46,9 +46,8 @@ def _spacy_version() -> str:
 
 
 def _licence() -> str:
-    own = distribution(__title__)
-    [found] = [path for path in own.files or [] if path.name == "LICENSE" and ".dist-info" in path.parts[0]]
-    return found.read_text(encoding="utf8")
+    # Beside the metadata of an installed wheel, or in the folder of sources that an editable installation points to.
+    return next(path for path in distribution(__title__).files or [] if path.name == "LICENSE").read_text("utf8")
 
 
 def _name(requirement: str) -> str:

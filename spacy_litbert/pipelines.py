@@ -35,7 +35,7 @@ def pipeline_folder(pipeline: str | Path) -> Path:
     if Path(pipeline).exists():
         return Path(pipeline)
     if not is_package(str(pipeline)):
-        raise LitBertError(Errors.L340.format(path=f"pipeline {str(pipeline)!r}, as a package or a folder"))
+        raise LitBertError(Errors.L340.format(pipeline=str(pipeline)))
     package = get_package_path(str(pipeline))
     meta = get_model_meta(package)
     return package / f"{package.name}-{meta['version']}"

@@ -14,8 +14,8 @@ from wasabi import msg, table
 from ..corpora.selection import read_texts
 from ..corpora.unlabelled_text import find_texts
 from ..files import replacing
-from ..tokenization.report import TokenReport, cut, read_vocabulary, report_tokens
-from ..tokenization.vocabulary import Vocabulary
+from ..tokenization.report import TokenReport, cut, report_tokens
+from ..tokenization.vocabulary import Vocabulary, read_vocabulary
 
 _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "name": ("Vocabulary", str),
@@ -83,4 +83,4 @@ def _load(name: str) -> Vocabulary:
         return read_vocabulary(path)
     from ..checkpoints.resolve import resolve
 
-    return Vocabulary.from_folder(resolve(name))
+    return read_vocabulary(resolve(name))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import Errors, LitBertError
+from ..files import check_file
 
 LONGEST_LINE = 1 << 26  # bytes
 COMPRESSED = (".gz", ".xz", ".bz2")
@@ -28,24 +29,17 @@ def format_of(path: Path) -> str:
     return Path(path.stem if path.suffix.lower() in COMPRESSED else path.name).suffix.lower()
 
 
-def check_regular(path: Path) -> None:
-    """Raise LitBertError L207 for what is no file, and for a pipe or a device, which may have no end."""
-    if not path.is_file():
-        reason = "it is no regular file" if path.exists() else "there is no such file"
-        raise LitBertError(Errors.L207.format(path=path, reason=reason))
-
-
 @contextmanager
 def open_corpus(path: Path, member: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
     """Open the decompressed bytes of a file; the ending tells the compression (``.gz``, ``.xz``, ``.bz2``).
 
     member: what to read instead of the file on disk, when ``path`` is a place inside an archive.
 
-    Raises LitBertError L207 for what is no regular file and, while it is read, for damage.
+    Raises LitBertError as ``check_file`` does and, while it is read, L207 for damage.
     """
     try:
         if member is None:
-            check_regular(path)
+            check_file(path)
             with path.open("rb") as file, _decompressed(file, path) as stream:
                 yield stream
         else:

@@ -43,7 +43,7 @@ def find_texts(patterns: Iterable[str]) -> list[Path]:
     for pattern in patterns:
         found = [Path(pattern)] if Path(pattern).exists() else sorted(map(Path, glob(pattern)))
         if not found:
-            raise LitBertError(Errors.L207.format(path=pattern, reason="there is no such file"))
+            raise LitBertError(Errors.L224.format(path=pattern))
         paths.update(dict.fromkeys(found))
     return list(paths)
 

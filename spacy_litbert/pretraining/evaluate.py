@@ -16,13 +16,16 @@ import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
+from transformers import BertForPreTraining
 
+from ..checkpoints.folder import load_pretraining
+from ..errors import Errors, LitBertError
 from ..files import replacing
+from ..tokenization.vocabulary import Vocabulary
 from .masking import Masker
 from .model import N_SUMS, PretrainingModel, Sums, losses
 from .rows import Epoch, Rows
-from .shards import Corpus
-from .weights import read_pretrained
+from .shards import Corpus, vocabulary_checksum
 
 _SEED = 0
 MASK_SHARE = 0.15
@@ -53,6 +56,17 @@ def batches_of(rows: Rows, n: int) -> Iterator[Rows]:
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
     """Products in bfloat16 with float32 weights, or float32 throughout."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()
+
+
+def read_pretrained(folder: Path, vocabulary: Vocabulary, *, dropout: float = 0.0) -> BertForPreTraining:
+    """Load a model with its pretraining heads, in float32.
+
+    Raises LitBertError L507 if its vocabulary is not the given one, L2xx for weights that can't be loaded.
+    """
+    bert, found = load_pretraining(folder, dropout=dropout)
+    if vocabulary_checksum(found) != vocabulary_checksum(vocabulary):
+        raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
+    return bert
 
 
 def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progress: bool = True) -> dict[str, float]:

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from ..checkpoints.config import written_config
 from ..checkpoints.write import write_folder
 from ..errors import Errors, LitBertError
-from ..files import replacing_folder
-from ..tokenization.vocabulary import Vocabulary, read_json
+from ..files import read_json, replacing_folder
+from ..tokenization.vocabulary import Vocabulary
 from .card import model_card
 from .config import ModelSettings
 from .curve import plot_curve

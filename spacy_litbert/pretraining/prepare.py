@@ -25,12 +25,11 @@ import numpy as np
 from tqdm import tqdm
 
 from ..checkpoints.tokenizer_files import write_tokenizer
-from ..corpora.files import check_regular
 from ..corpora.selection import Selection, fingerprint, read_exclusions
 from ..corpora.unlabelled_text import bare_name, find_texts, read_documents
 from ..errors import Errors, LitBertError
-from ..files import file_checksum
-from ..tokenization.vocabulary import Vocabulary, read_json
+from ..files import check_file, file_checksum, read_json
+from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import IntArray
 from .sentences import split_sentences
@@ -65,7 +64,7 @@ def prepare(
         doubled = [name for name, n in Counter(names).items() if n > 1]
         raise LitBertError(Errors.L402.format(path=folder, ids=", ".join(doubled)))
     for path in paths:
-        check_regular(path)
+        check_file(path)
     dropped = [path for path in shards_in(folder) if path.name not in names]
     for path in [*(folder / name for name in names), *dropped]:
         check_replaceable(path)

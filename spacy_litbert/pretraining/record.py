@@ -14,9 +14,8 @@ import torch
 import transformers
 
 from .. import __version__
-from ..files import replacing
+from ..files import read_json, replacing
 from ..machine import processor_name
-from ..tokenization.vocabulary import read_json
 from .curve import read_curve
 from .loop import Trainer
 from .shards import Corpus, vocabulary_checksum

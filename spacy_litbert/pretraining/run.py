@@ -22,6 +22,7 @@ from ..checkpoints.tokenizer_files import write_tokenizer
 from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary
 from .config import Settings, read_overrides, read_settings
+from .evaluate import read_pretrained
 from .export import bert_config, export
 from .loop import Trainer
 from .masking import Masker
@@ -32,7 +33,6 @@ from .record import write_record
 from .schedule import Stopwatch
 from .shards import Corpus, vocabulary_checksum
 from .state import State, latest_checkpoint, load_checkpoint_state
-from .weights import read_pretrained
 
 
 def pretrain(

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, replacing_folder
+from ..files import file_checksum, read_json, replacing_folder
 from ..ragged import indices_of, starts_of
-from ..tokenization.vocabulary import Vocabulary, read_json
+from ..tokenization.vocabulary import Vocabulary
 from ..types import IntArray
 
 FORMAT = 1

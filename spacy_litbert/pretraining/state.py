@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..errors import Errors, LitBertError
-from ..tokenization.vocabulary import read_json
+from ..files import read_json
 from .model import N_SUMS
 from .rows import Place
 

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from spacy.language import Language
 
+from ..checkpoints.read import weight_files
 from ..checkpoints.resolve import resolve
-from ..errors import Errors, LitBertError
+from ..checkpoints.sources import open_source
 from ..machine import processor_name
 
 PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thinc", "torch", "numpy")
@@ -50,18 +51,16 @@ def describe_run(packages: tuple[str, ...] = PACKAGES, *, gpu_id: int = -1) -> d
 
 
 def weights_checksum(weights: str) -> str:
-    """SHA-256 of the files of weights behind a bundled name, a folder, or a hub id.
+    """SHA-256 of all files of the weights behind a bundled name, a folder, or a hub id.
 
-    Raises LitBertError L202 for a folder without any.
+    Raises LitBertError L2xx where there are none.
     """
-    folder = resolve(weights)
-    files = sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
-    if not files:
-        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-        raise LitBertError(Errors.L202.format(path=folder, missing="model.safetensors", found=found))
     digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.read_bytes())
+    with open_source(weights) as source:
+        for path in weight_files(source):
+            with path.open("rb") as stream:
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
     return digest.hexdigest()
 
 

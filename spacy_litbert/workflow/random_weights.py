@@ -13,7 +13,6 @@ from transformers import BertModel
 
 from ..checkpoints.config import written_config
 from ..checkpoints.folder import load_checkpoint
-from ..checkpoints.resolve import resolve
 from ..checkpoints.write import write_folder
 from ..command_line import errors_in_one_line
 from ..files import replacing_folder
@@ -34,9 +33,9 @@ def random_weights(name: str, folder: Path, *, seed: int = 0) -> None:
 
     Raises LitBertError L218 if ``folder`` is anything but earlier random weights, or holds what is read.
     """
-    source = resolve(name)
-    check_target(folder, sources=[source], made=checkpoint_made_by(_HEADING), what="random checkpoint", option=None)
-    checkpoint = load_checkpoint(source)
+    source = [Path(name)] if Path(name).exists() else []
+    check_target(folder, sources=source, made=checkpoint_made_by(_HEADING), what="random checkpoint", option=None)
+    checkpoint = load_checkpoint(name)
     torch.manual_seed(seed)
     bert = BertModel(checkpoint.bert.config)
     card = _CARD.format(heading=_HEADING, name=Path(name).name, seed=seed)

@@ -47,7 +47,7 @@ def test_a_missing_file_or_folder(tmp_path: Path) -> None:
         assert str(nowhere) in only_line(invoke(*arguments))
     (tmp_path / "a.txt").write_text("fever\n")
     result = invoke("vocab", tmp_path / "out", tmp_path / "a.txt", "--exclude", nowhere)
-    assert "[L340]" in only_line(result)
+    assert "[L224]" in only_line(result)
     assert invoke("pretrain", nowhere).exit_code == 2  # as typer says it
     assert list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
 
@@ -103,7 +103,10 @@ def test_a_place_that_can_not_be_written_to(checkpoint: Path, pipeline: Path, tm
 @pytest.mark.parametrize(
     "error, message",
     [
-        (FileNotFoundError(2, "No such file or directory", "a.txt"), "✘ [L340] There is no a.txt."),
+        (
+            FileNotFoundError(2, "No such file or directory", "a.txt"),
+            "✘ [L224] There is no file a.txt. Check the name, and the folder that it is looked for in.",
+        ),
         (PermissionError(13, "Permission denied", "a.txt"), "✘ [L222] Can't read or write a.txt: Permission denied."),
         (OSError("[E050] Can't find model"), "✘ [E050] Can't find model\n"),
     ],

@@ -67,7 +67,7 @@ def test_refuses_weights_that_cannot_be_meant(texts: Path, weight: str, code: st
 def test_refuses_a_pattern_without_files(texts: Path) -> None:
     result = CliRunner().invoke(app, ["vocab", str(texts / "out"), str(texts / "*.xml")])
     assert result.exit_code == 1
-    assert "L207" in result.output
+    assert "L224" in result.output
 
 
 def test_replaces_nothing_but_an_earlier_vocabulary(texts: Path) -> None:

@@ -28,7 +28,7 @@ def test_damaged_and_missing_files_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
         with pytest.raises(LitBertError, match="L207"):
             list(numbered_lines(tmp_path / name))
-    with pytest.raises(LitBertError, match="L207"):
+    with pytest.raises(LitBertError, match="L224"):
         list(numbered_lines(tmp_path / "missing"))
 
 
