@@ -45,11 +45,6 @@ def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, pr
     return Sums(*total.tolist())
 
 
-def batches_of(rows: Rows, n: int) -> Iterator[Rows]:
-    for begin in range(0, len(rows), n):
-        yield rows.part(begin, begin + n)
-
-
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
     """Products in bfloat16 with float32 weights, or float32 throughout."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()
@@ -62,7 +57,7 @@ def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progres
     bert = read_pretrained(folder, corpus.vocabulary).to(device)
     model = PretrainingModel(bert, corpus.vocabulary, Masker(corpus.vocabulary, MASK_SHARE, device), pairs=True)
     rows = heldout_rows(corpus, length=length, pairs=True, n=n)
-    batches = tqdm(list(batches_of(rows, 32)), desc="evaluate", disable=not progress)
+    batches = tqdm(list(rows.batches(32)), desc="evaluate", disable=not progress)
     sums = evaluate(model, iter(batches), device, "float32")
     return {"rows": len(rows), "length": length, **sums.means()}
 

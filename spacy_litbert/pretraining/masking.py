@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from ..tokenization.vocabulary import CONTINUATION, Vocabulary
-from .hashing import random_bits, random_share
 from .rows import IGNORED
 
 _WORDS, _ACTION, _REPLACEMENT = 1, 2, 3  # separate streams of random numbers
 _SLACK = 2  # places beyond the budget, for the rest of a word
+_BITS = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -89,3 +89,27 @@ class Masker:
         whole = (first + size / 2 <= budget.clamp(min=1)) & (first + size <= n_places)
         chosen = whole & candidates.gather(1, order)
         return order[:, :n_places], chosen[:, :n_places]
+
+
+def random_bits(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
+    """Draw 32 bits for each (row's key, number in the row): int64 in 0 … 2³² - 1.
+
+    They follow from the key alone: the same on every device, in every order, after every resume.
+
+    keys: (rows,) int64 of 32 bits. numbers: (rows, n) int64. stream: what they are for; others are independent.
+    """
+    return _mixed(_mixed(keys[:, None] ^ (stream * 0x9E3779B9 & _BITS)) ^ (numbers * 0x85EBCA6B & _BITS))
+
+
+def random_share(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
+    """Draw numbers in [0, 1), float64. Arguments as of ``random_bits``."""
+    return random_bits(keys, numbers, stream).double() / (1 << 32)
+
+
+def _mixed(value: Tensor) -> Tensor:
+    """The finaliser of MurmurHash3 (Appleby 2016, public domain); products wrap, only 32 bits are kept."""
+    value = value ^ (value >> 16)
+    value = value * 0x85EBCA6B & _BITS
+    value = value ^ (value >> 13)
+    value = value * 0xC2B2AE35 & _BITS
+    return value ^ (value >> 16)

@@ -19,9 +19,8 @@ from transformers import BertForPreTraining
 from ..encoder.attention import attention
 from ..encoder.layers import run_layers
 from ..tokenization.vocabulary import Vocabulary
-from .hashing import random_bits, random_share
 from .loss import vocabulary_loss
-from .masking import Masker
+from .masking import Masker, random_bits, random_share
 from .rows import IGNORED, Rows
 
 

@@ -1,13 +1,17 @@
-"""One process or several (torchrun): who is first, and the few words they exchange."""
+"""One process or several (torchrun): who is first, the few words they exchange, and the memory they keep."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
+
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,15 @@ def join_processes() -> Processes:
 def leave_processes(processes: Processes) -> None:
     if processes.n > 1:
         distributed.destroy_process_group()
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc's allocator not to return blocks of up to 32 MB to the system. Elsewhere, do nothing.
+
+    On a CPU a third of a step was page faults.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    for parameter, value in ((_MMAP_THRESHOLD, 1 << 25), (_TRIM_THRESHOLD, (1 << 31) - 1), (_TOP_PAD, 1 << 28)):
+        libc.mallopt(parameter, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,15 +13,16 @@ from typing import Any
 
 import torch
 import transformers
+from torch import nn
 
 from .. import __version__
 from ..files import replacing
 from ..machine import processor_name
 from ..tokenization.vocabulary import read_json
+from .config import ModelSettings
 from .curve import read_curve
 from .loop import Trainer
 from .shards import Corpus, vocabulary_checksum
-from .speed import flops_of_token, matrix_rate, n_parameters
 
 NAME = "run.json"
 
@@ -124,3 +126,37 @@ def _speed(trainer: Trainer, length: int, curve: list[dict[str, float]]) -> dict
         mask_share=settings.training.mask_share,
     )
     return {"length": length, "tokens_per_second": rates[len(rates) // 2] if rates else 0.0, "flops_of_token": flops}
+
+
+def flops_of_token(model: ModelSettings, *, vocabulary: int, length: int, mask_share: float) -> float:
+    """Floating-point operations of a training step for each token: three times those of the forward pass.
+
+    Counted are matrix products: the layers, attention, and the masked pieces' head and logits.
+    """
+    layer = 8 * model.width**2 + 4 * model.width * model.inner + 4 * length * model.width
+    head = mask_share * (2 * model.width**2 + 2 * model.width * vocabulary)
+    return 3.0 * (model.layers * layer + head)
+
+
+def matrix_rate(device: torch.device, precision: str) -> float:
+    """Floating-point operations a second of one large matrix product, measured on random data."""
+    size, repeats = (8192, 10) if device.type == "cuda" else (1024, 5)
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
+    for _ in range(3):
+        a @ b
+    _finish(device)
+    begin = time.perf_counter()
+    for _ in range(repeats):
+        a @ b
+    _finish(device)
+    return repeats * 2 * size**3 / (time.perf_counter() - begin)
+
+
+def n_parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

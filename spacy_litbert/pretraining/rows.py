@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -40,6 +41,11 @@ class Rows:
 
     def part(self, begin: int, end: int) -> Rows:
         return Rows(*(value[begin:end] for value in self.tensors()))
+
+    def batches(self, n: int) -> Iterator[Rows]:
+        """Cut the rows into batches of at most ``n``, in order."""
+        for begin in range(0, len(self), n):
+            yield self.part(begin, begin + n)
 
     def to(self, device: torch.device) -> Rows:
         if device.type == "cpu":

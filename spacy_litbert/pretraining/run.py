@@ -23,13 +23,11 @@ from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary
 from .config import Settings, read_overrides, read_settings
 from .export import bert_config, export
-from .loop import Trainer
+from .loop import Stopwatch, Trainer
 from .masking import Masker
-from .memory import keep_freed_memory
 from .model import PretrainingModel
-from .processes import Processes, join_processes, leave_processes
+from .processes import Processes, join_processes, keep_freed_memory, leave_processes
 from .record import write_record
-from .schedule import Stopwatch
 from .shards import Corpus, vocabulary_checksum
 from .state import State, latest_checkpoint, load_checkpoint_state
 from .weights import read_pretrained
