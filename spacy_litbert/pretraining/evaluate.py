@@ -17,12 +17,13 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from ..errors import Errors, LitBertError
 from ..files import replacing
 from .masking import Masker
 from .model import N_SUMS, PretrainingModel, Sums, losses
 from .rows import Epoch, Rows
 from .shards import Corpus
-from .weights import read_pretrained
+from .start import read_start
 
 _SEED = 0
 MASK_SHARE = 0.15
@@ -51,11 +52,21 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
 
 
 def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progress: bool = True) -> dict[str, float]:
-    """Held-out figures of an exported model. Raises LitBertError L507 if the text has another vocabulary."""
+    """Measure an exported model on held-out text.
+
+    Raises LitBertError L507 if the text has another vocabulary or the model lacks its pretraining heads.
+    """
     corpus = Corpus(heldout)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bert = read_pretrained(folder, corpus.vocabulary).to(device)
-    model = PretrainingModel(bert, corpus.vocabulary, Masker(corpus.vocabulary, MASK_SHARE, device), pairs=True)
+    start = read_start(str(folder), corpus.vocabulary)
+    if start.description["transfer"]:
+        raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
+    if start.description["made"]:
+        problem = f"they lack {', '.join(start.description['made'])}"
+        raise LitBertError(Errors.L507.format(path=folder, problem=problem))
+    model = PretrainingModel(
+        start.bert.to(device), corpus.vocabulary, Masker(corpus.vocabulary, MASK_SHARE, device), pairs=True
+    )
     rows = heldout_rows(corpus, length=length, pairs=True, n=n)
     batches = tqdm(list(rows.batches(32)), desc="evaluate", disable=not progress)
     sums = evaluate(model, iter(batches), device, "float32")
@@ -70,7 +81,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2048, help="rows to evaluate on, at most")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
-    figures = evaluate_folder(arguments.model, arguments.heldout, length=arguments.length, n=arguments.rows)
+    try:
+        figures = evaluate_folder(arguments.model, arguments.heldout, length=arguments.length, n=arguments.rows)
+    except LitBertError as error:
+        raise SystemExit(str(error)) from None
     text = json.dumps(figures, indent=2)
     print(text)
     if arguments.out:

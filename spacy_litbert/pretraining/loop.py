@@ -100,7 +100,7 @@ class Trainer:
             self._heldout_curve = Curve(self.folder / "heldout.csv", HELDOUT, state.step)
 
     def run(self) -> bool:
-        """Train until the budget is spent or ``stop`` is set, and save."""
+        """Train until the budget is spent or ``stop`` is set, and save. A finished run is left as it is."""
         self.model.train()
         stream: RowStream | None = None
         length = 0
@@ -119,13 +119,17 @@ class Trainer:
                 rows, self.state.places[length] = stream.take()
                 rate = self._step(rows, progress)
                 self.state.step += 1
+                self.state.finished = False
                 self._report(length, rate, progress, bar)
         if stream is not None:
             stream.close()
-        if not stop:
-            self._log(length, 0.0)
+        if not stop and not self.state.finished:
+            self._log(length or next(reversed(self.state.places), 0), 0.0)
             self._evaluate()
-        self._save()
+            self.state.finished = True
+            self._save()
+        elif stop:
+            self._save()
         return not stop
 
     def _length(self, progress: float) -> int:

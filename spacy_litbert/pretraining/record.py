@@ -7,6 +7,7 @@ import os
 import platform
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,31 +17,41 @@ import transformers
 from torch import nn
 
 from .. import __version__
+from ..errors import LitBertError
 from ..files import replacing
 from ..machine import processor_name
-from ..tokenization.vocabulary import read_json
-from .config import ModelSettings
 from .curve import read_curve
+from .earlier import NAME, read_record
 from .loop import Trainer
 from .shards import Corpus, vocabulary_checksum
 
-NAME = "run.json"
-
 
 def write_record(trainer: Trainer) -> None:
-    """Write run.json into the run's folder."""
+    """Write run.json into the run's folder, unless the finished run has it already."""
+    if is_recorded(trainer.folder, trainer.state.step):
+        return
     text = json.dumps(_record(trainer), indent=2, ensure_ascii=False)
     with replacing(trainer.folder / NAME) as partial:
         partial.write_text(text + "\n", encoding="utf8")
 
 
+def is_recorded(folder: Path, step: int) -> bool:
+    """Whether run.json is there and tells of a run that ended at this step."""
+    try:
+        return (folder / NAME).is_file() and bool(read_record(folder / NAME)["steps"] == step)
+    except LitBertError:  # damaged: it is made again
+        return False
+
+
 def _record(trainer: Trainer) -> dict[str, Any]:
     state, settings, corpus = trainer.state, trainer.settings, trainer.corpus
+    start = dict(state.start or {})
     curve, heldout = read_curve(trainer.folder / "curve.csv"), read_curve(trainer.folder / "heldout.csv")
     return {
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "settings": _without_places(settings.to_dict()),
-        "before": _before(settings.model.start),
+        "before": start.pop("before", []),
+        "start": start or None,
         "parameters": n_parameters(trainer.model),
         "vocabulary": {"size": len(corpus.vocabulary), "checksum": vocabulary_checksum(corpus.vocabulary)},
         "text": _text(corpus),
@@ -59,15 +70,6 @@ def _record(trainer: Trainer) -> dict[str, Any]:
             "python": platform.python_version(),
         },
     }
-
-
-def _before(start: str | None) -> list[dict[str, Any]]:
-    """The runs of ours that the weights had behind them, the first one first."""
-    if start is None or not (Path(start) / NAME).is_file():
-        return []
-    earlier = read_json(Path(start) / NAME)
-    kept = {key: earlier[key] for key in ("finished", "settings", "steps", "tokens", "hours", "heldout")}
-    return [*earlier.get("before", []), kept]
 
 
 def _without_places(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -120,26 +122,26 @@ def _speed(trainer: Trainer, length: int, curve: list[dict[str, float]]) -> dict
     rates = sorted(row["tokens_per_second"] for row in curve if row["length"] == length)
     settings = trainer.settings
     flops = flops_of_token(
-        settings.model,
-        vocabulary=len(trainer.corpus.vocabulary),
+        trainer.state.config,
         length=length,
-        mask_share=settings.training.mask_share,
+        mlm_probability=settings.training.mlm_probability,
     )
     return {"length": length, "tokens_per_second": rates[len(rates) // 2] if rates else 0.0, "flops_of_token": flops}
 
 
-def flops_of_token(model: ModelSettings, *, vocabulary: int, length: int, mask_share: float) -> float:
-    """Floating-point operations of a training step for each token: three times those of the forward pass.
+def flops_of_token(config: Mapping[str, Any], *, length: int, mlm_probability: float) -> float:
+    """Count the floating-point operations of a training step for each token: three times the forward pass's.
 
-    Counted are matrix products: the layers, attention, and the masked pieces' head and logits.
+    config: config.json. Counted are matrix products: the layers, attention, and the masked pieces' head and logits.
     """
-    layer = 8 * model.width**2 + 4 * model.width * model.inner + 4 * length * model.width
-    head = mask_share * (2 * model.width**2 + 2 * model.width * vocabulary)
-    return 3.0 * (model.layers * layer + head)
+    size, inner, n_layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
+    layer = 8 * size**2 + 4 * size * inner + 4 * length * size
+    head = mlm_probability * (2 * size**2 + 2 * size * config["vocab_size"])
+    return 3.0 * (n_layers * layer + head)
 
 
 def matrix_rate(device: torch.device, precision: str) -> float:
-    """Floating-point operations a second of one large matrix product, measured on random data."""
+    """Measure the floating-point operations a second of one large matrix product, on random data."""
     size, repeats = (8192, 10) if device.type == "cuda" else (1024, 5)
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
