@@ -157,9 +157,7 @@ class Errors(metaclass=_Coded):
     L510 = "Settings are overridden as `--section.name value`, found: {found}."
     L511 = "The setting `{name}` in {path} is called `{now}` now. Rename it."
     L512 = "{path} is no config: {reason}."
-    L513 = (
-        "The checkpoint {path} does not fit this run: {problem}. Begin anew in another `training.output`."
-    )
+    L513 = "The checkpoint {path} does not fit this run: {problem}. Begin anew in another `training.output`."
     L514 = "{path}, line {line}: {found!r} is no line of a curve. Delete the line, or the file to begin a new one."
     L515 = (
         "The weights in {path} know {found} kinds of segments, and next-sentence prediction needs 2. "

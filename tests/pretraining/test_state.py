@@ -148,7 +148,7 @@ def test_an_unfinished_second_part_is_not_exported(
 def test_stopped_at_its_last_step_it_ends_as_if_it_had_not_been(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"training__steps": 3, "report__log_steps": 2}
+    options = {"training__steps": 3, "report__log_steps": 2, "training__long_share": 0.4}
     whole, cut = make_settings("whole", **options), make_settings("cut", **options)
     assert pretrain(whole, progress=False)
     with monkeypatch.context() as patch:
