@@ -15,7 +15,7 @@ _OBJECTIVES = {
 
 
 def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bool) -> str:
-    """Markdown with Hugging Face's header. checksums: SHA-256 of each file of weights."""
+    """Write Markdown with Hugging Face's header. checksums: SHA-256 of each file of weights."""
     settings, text = record["settings"], record["text"]
     export, model = settings["export"], settings["model"]
     sections = [
@@ -56,7 +56,7 @@ def _header(export: dict[str, Any]) -> str:
 
 
 def _summary(record: dict[str, Any]) -> str:
-    """What the weights are and what made them, in a sentence or two."""
+    """Say what the weights are and what made them, in a sentence or two."""
     runs = [*record["before"], record]
     text, hardware = record["text"], record["hardware"]
     begun = first_start(record)
@@ -72,7 +72,7 @@ def _summary(record: dict[str, Any]) -> str:
 
 
 def _start(start: dict[str, Any]) -> str:
-    """What is to be said of the weights that this run went on from."""
+    """Describe the weights that this run went on from."""
     rows = [["weights", start["name"]], ["licence", start["license"] or "not said"]]
     rows += [[f"SHA-256 of {name}", f"`{checksum}`"] for name, checksum in start["files"].items()]
     return "\n\n".join([markdown_table(["", ""], rows), " ".join(changes(start))]).strip()
@@ -112,7 +112,7 @@ def _result_rows(record: dict[str, Any]) -> Iterable[list[str]]:
 
 
 def _parts(runs: list[dict[str, Any]]) -> tuple[list[str], Iterable[list[str]]]:
-    """A table of the runs that made the weights, one after the other; the figures above are the last one's."""
+    """Tabulate the runs that made the weights, one after the other; the figures above are the last one's."""
     titles = ["part", "row length", "peak learning rate", "steps", "wordpieces", "hours", "held-out loss"]
     rows = (
         [

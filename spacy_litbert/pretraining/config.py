@@ -212,7 +212,7 @@ def current_names(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 
 
 def shape_problems(settings: Settings) -> Iterator[Problem]:
-    """What does not fit the shape, as far as it is known."""
+    """Find what does not fit the shape, as far as it is known."""
     training, model = settings.training, settings.model
     for name in SHAPE:
         if model.start is None and getattr(model, name) is None:

@@ -68,7 +68,7 @@ def plot_curve(run: Path, target: Path) -> bool:
 
 
 def _lines(path: Path, columns: tuple[str, ...] | None = None) -> list[dict[str, float | int]]:
-    """The lines as numbers. columns: of the curve, where it must have these."""
+    """Read the lines as numbers. columns: of the curve, where it must have these."""
     if not path.is_file():
         return []
     text = path.read_bytes().decode("utf8", errors="replace")

@@ -30,13 +30,13 @@ MASK_SHARE = 0.15
 
 
 def heldout_rows(corpus: Corpus, *, length: int, pairs: bool, n: int) -> Rows:
-    """At most ``n`` rows of held-out text, always the same ones."""
+    """Draw at most ``n`` rows of held-out text, always the same ones."""
     epoch = Epoch(corpus, length=length, pairs=pairs, seed=_SEED, epoch=0)
     return epoch.rows(np.arange(min(n, len(epoch))))
 
 
 def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, precision: str) -> Sums:
-    """The sums over the batches, without dropout and gradients."""
+    """Sum over the batches, without dropout and gradients."""
     model.eval()
     total = torch.zeros(N_SUMS, dtype=torch.float64, device=device)
     with torch.no_grad(), autocast(device, precision):
@@ -47,7 +47,7 @@ def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, pr
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
-    """Products in bfloat16 with float32 weights, or float32 throughout."""
+    """Compute products in bfloat16 with float32 weights, or float32 throughout."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()
 
 

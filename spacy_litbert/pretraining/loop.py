@@ -35,7 +35,7 @@ class Budget:
     seconds: float | None
 
     def progress(self, step: int, elapsed: float) -> float:
-        """From 0 at the beginning to exactly 1 at the end, or beyond it."""
+        """Count from 0 at the beginning to exactly 1 at the end, or beyond it."""
         done = step / self.steps if self.steps is not None else elapsed / (self.seconds or 1.0)
         return min(1.0, done)
 
@@ -52,7 +52,7 @@ class Stopwatch:
 
 
 def learning_rate_factor(progress: float, warmup: float) -> float:
-    """The share of the peak learning rate: up to 1 during ``warmup``, then down to exactly 0 at the end."""
+    """Compute the share of the peak learning rate: up to 1 during ``warmup``, then down to exactly 0 at the end."""
     if progress < warmup:
         return progress / warmup
     return (1.0 - progress) / (1.0 - warmup)
@@ -150,7 +150,7 @@ class Trainer:
         )
 
     def _step(self, rows: Rows, progress: float) -> float:
-        """One update of the weights; returns the learning rate."""
+        """Update the weights once; returns the learning rate."""
         training, processes = self.settings.training, self.processes
         self.model.shifting = progress >= 1 - training.shifted_share
         # Dropout follows from the step, so that a resumed run draws what an uninterrupted one would.
@@ -175,7 +175,7 @@ class Trainer:
         return rate
 
     def _report(self, length: int, rate: float, before: float, bar: tqdm) -> None:
-        """Whatever is due after a step: a line of the curve, an evaluation, a checkpoint."""
+        """Do what is due after a step: a line of the curve, an evaluation, a checkpoint."""
         report = self.settings.report
         elapsed, _ = self.processes.agree(self.stopwatch.elapsed(), False)
         now = self.budget.progress(self.state.step, elapsed)

@@ -52,7 +52,7 @@ class Masker:
         self._continues = torch.tensor([token.startswith(CONTINUATION) for token in vocabulary.tokens], device=device)
 
     def __call__(self, ids: Tensor, keys: Tensor) -> Masked:
-        """ids: (rows, length) integers; keys: (rows,) int64 of 32 bits."""
+        """Mask rows. ids: (rows, length) integers; keys: (rows,) int64 of 32 bits."""
         ids = ids.long()
         n_places = math.ceil(self.share * ids.shape[1]) + _SLACK
         candidates = ~self._special[ids]
@@ -67,14 +67,14 @@ class Masker:
         return Masked(masked, positions, labels)
 
     def _words(self, ids: Tensor, candidates: Tensor) -> Tensor:
-        """(rows, length) the number of the word that a piece belongs to, from 0 on in each row."""
+        """Number the words of each row, from 0 on: (rows, length), the word that a piece belongs to."""
         after_special = torch.zeros_like(candidates)
         after_special[:, 1:] = ~candidates[:, :-1]
         begins = ~self._continues[ids] | after_special
         return begins.long().cumsum(1) - 1
 
     def _choose(self, words: Tensor, candidates: Tensor, keys: Tensor, n_places: int) -> tuple[Tensor, Tensor]:
-        """Words in random order, until more than half of the next one would pass the budget."""
+        """Take words in random order, until more than half of the next one would pass the budget."""
         length = words.shape[1]
         sizes = torch.zeros_like(words).scatter_add_(1, words, torch.ones_like(words))
         scores = torch.where(candidates, random_bits(keys, words, _WORDS), 1 << 32)
@@ -107,7 +107,7 @@ def random_share(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
 
 
 def _mixed(value: Tensor) -> Tensor:
-    """The finaliser of MurmurHash3 (Appleby 2016, public domain); products wrap, only 32 bits are kept."""
+    """Apply the finaliser of MurmurHash3 (Appleby 2016, public domain); products wrap, only 32 bits are kept."""
     value = value ^ (value >> 16)
     value = value * 0x85EBCA6B & _BITS
     value = value ^ (value >> 13)

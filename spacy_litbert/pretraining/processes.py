@@ -28,18 +28,18 @@ class Processes:
         return self.rank == 0
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """The model, so that its gradients are the means over all processes."""
+        """Wrap the model, so that its gradients are the means over all processes."""
         return model if self.n == 1 else DistributedDataParallel(model, broadcast_buffers=False)
 
     def total(self, tensor: Tensor) -> Tensor:
-        """The sum over all processes."""
+        """Sum over all processes."""
         if self.n > 1:
             tensor = tensor.cpu()
             distributed.all_reduce(tensor, group=self.control)
         return tensor
 
     def agree(self, elapsed: float, stop: bool) -> tuple[float, bool]:
-        """The first process's time for all, and whether any was told to stop."""
+        """Tell all the first process's time, and whether any was told to stop."""
         if self.n == 1:
             return elapsed, stop
         words = torch.tensor([elapsed if self.first else 0.0, float(stop)], dtype=torch.float64)
@@ -47,7 +47,7 @@ class Processes:
         return float(words[0]), bool(words[1] > 0)
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes are here."""
         if self.n > 1:
             distributed.barrier(group=self.control)
 

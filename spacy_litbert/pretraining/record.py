@@ -36,7 +36,7 @@ def write_record(trainer: Trainer) -> None:
 
 
 def is_recorded(folder: Path, step: int) -> bool:
-    """Whether run.json is there and tells of a run that ended at this step."""
+    """Check that run.json is there and tells of a run that ended at this step."""
     try:
         return (folder / NAME).is_file() and bool(read_record(folder / NAME)["steps"] == step)
     except LitBertError:  # damaged: it is made again
@@ -73,7 +73,7 @@ def _record(trainer: Trainer) -> dict[str, Any]:
 
 
 def _without_places(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The settings with folders by their names: where they lay on a machine is nobody's business."""
+    """Name folders in the settings by their names alone: where they lay on a machine is nobody's business."""
     paths = {("data", "train"), ("data", "heldout"), ("training", "output"), ("export", "folder"), ("model", "start")}
     return {
         section: {
@@ -118,7 +118,7 @@ def _hardware(trainer: Trainer) -> dict[str, Any]:
 
 
 def _speed(trainer: Trainer, length: int, curve: list[dict[str, float]]) -> dict[str, float]:
-    """Tokens a second at one length: the median over the curve, which start-up and evaluations don't move."""
+    """Measure tokens a second at one length: the median over the curve, which start-up and evaluations don't move."""
     rates = sorted(row["tokens_per_second"] for row in curve if row["length"] == length)
     settings = trainer.settings
     flops = flops_of_token(

@@ -82,7 +82,7 @@ class Epoch:
         return len(self._row_begin)
 
     def rows(self, which: IntArray) -> Rows:
-        """The rows with the given indices."""
+        """Make the rows with the given indices."""
         counts = self._row_count[which]
         examples = self._examples.take(indices_of(self._row_begin[which], counts))
         row = np.repeat(np.arange(len(which)), counts)
@@ -135,7 +135,7 @@ class RowStream:
         self._next: Future[tuple[Rows, Place]] = self._thread.submit(self._make)
 
     def take(self) -> tuple[Rows, Place]:
-        """The next batch, and the place behind it."""
+        """Return the next batch, and the place behind it."""
         made = self._next.result()
         self._next = self._thread.submit(self._make)
         return made

@@ -107,7 +107,7 @@ def make_trainer(
 
 
 def _begin(settings: Settings, vocabulary: Vocabulary) -> tuple[Settings, State, BertForPreTraining]:
-    """The model at a run's beginning: random, or with the weights to start from."""
+    """Make the model at a run's beginning: random, or with the weights to start from."""
     name, dropout, seed = settings.model.start, settings.model.hidden_dropout_prob, settings.training.seed
     if name is None:
         config = bert_config(settings.model, vocabulary, dropout=dropout)
@@ -122,7 +122,7 @@ def _begin(settings: Settings, vocabulary: Vocabulary) -> tuple[Settings, State,
 
 
 def _go_on(settings: Settings, saved: Saved, vocabulary: Vocabulary) -> tuple[Settings, State, BertForPreTraining]:
-    """The model of a checkpoint, still without its weights. What it started from is not asked for again."""
+    """Make the model of a checkpoint, still without its weights. What it started from is not asked for again."""
     state = saved.state
     if not state.config:  # an earlier version's
         state.config = bert_config(settings.model, vocabulary, dropout=settings.model.hidden_dropout_prob)
@@ -148,7 +148,7 @@ def _model(settings: Settings, bert: BertForPreTraining, vocabulary: Vocabulary)
 
 
 def _optimizer(model: PretrainingModel, settings: Settings) -> torch.optim.Optimizer:
-    """AdamW; biases and layer norms don't decay."""
+    """Make AdamW; biases and layer norms don't decay."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups: list[dict[str, Any]] = [
         {"params": [parameter for parameter in trained if parameter.ndim > 1]},

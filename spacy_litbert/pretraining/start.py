@@ -96,7 +96,7 @@ def report(start: Mapping[str, Any]) -> str:
 
 
 def _build(config: dict[str, Any], weights: dict[str, Tensor], seed: int) -> BertForPreTraining:
-    """The model with these weights; a head without weights begins as nothing but the embeddings themselves."""
+    """Make the model with these weights; a head without weights begins as nothing but the embeddings themselves."""
     torch.manual_seed(seed)
     bert = BertForPreTraining(BertConfig.from_dict(config))
     if _BIAS not in weights:
@@ -125,7 +125,7 @@ def _describe(name: str, source: Source) -> dict[str, Any]:
 
 
 def _license(card: Path) -> str | None:
-    """What the header of a model card says, if it says anything that can be read."""
+    """Read what the header of a model card says, if it says anything that can be read."""
     try:
         said = (metadata_load(card) or {}).get("license")
     except Exception:  # whatever a YAML parser makes of a header: weights are not refused for it

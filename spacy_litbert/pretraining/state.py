@@ -134,7 +134,7 @@ def load_weights(saved: Saved, model: nn.Module, optimizer: torch.optim.Optimize
 
 
 def check_settings(saved: Saved, now: dict[str, Any]) -> None:
-    """Raises LitBertError L505 if the run was begun with other settings."""
+    """Check that the run was begun with these settings. Raises LitBertError L505 if not."""
     for section in _FIXED:
         for name, value in now[section].items():
             expected = saved.settings.get(section, {}).get(name)

@@ -84,7 +84,7 @@ def old_pieces(token: str, old: Vocabulary) -> list[int]:
 
 
 def _means(table: Tensor, parts: list[list[int]], counts: Tensor) -> Tensor:
-    """The mean of the table's rows for each list of ids; zeros for an empty one."""
+    """Take the mean of the table's rows for each list of ids; zeros for an empty one."""
     rows = torch.repeat_interleave(torch.arange(len(parts)), counts)
     flat = torch.tensor([i for ids in parts for i in ids], dtype=torch.long)
     sums = torch.zeros(len(parts), table.shape[1]).index_add_(0, rows, table[flat])
@@ -92,6 +92,6 @@ def _means(table: Tensor, parts: list[list[int]], counts: Tensor) -> Tensor:
 
 
 def _id_of(text: str, old: Vocabulary, *, continues: bool) -> int | None:
-    """A piece inside a word is looked for as such first, and at the beginning of one where there is no such piece."""
+    """Look for a piece inside a word as such first, and as the beginning of one where there is no such piece."""
     forms = (f"{CONTINUATION}{text}", text) if continues else (text, f"{CONTINUATION}{text}")
     return next((old.ids[form] for form in forms if form in old.ids), None)
