@@ -19,9 +19,8 @@ def changes(start: dict[str, Any]) -> list[str]:
     """Say what was changed in the weights before the training began, in sentences."""
     said = []
     if counts := start["transfer"]:
-        n = counts["same"] + counts["composed"] + counts["lacking"]
         said.append(
-            f"The vocabulary was replaced (Fast Vocabulary Transfer, Gee et al. 2022): of {n:,} pieces "
+            f"The vocabulary was replaced (Fast Vocabulary Transfer, Gee et al. 2022): of {counts['pieces']:,} pieces "
             f"{counts['same']:,} were one piece before, {counts['composed']:,} began as the mean of several, and "
             f"{counts['lacking']:,} with characters that were unknown before were drawn at random."
         )

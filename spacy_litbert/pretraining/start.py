@@ -6,7 +6,7 @@ What the weights lack is made: embeddings for another vocabulary, a masked-LM he
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ..checkpoints.config import check_config, written_config
 from ..checkpoints.layout import PARTS
 from ..checkpoints.read import Weights, read_weights
 from ..checkpoints.resolve import bundled_names
-from ..checkpoints.sources import Source, open_source
+from ..checkpoints.sources import open_source
 from ..errors import Errors, LitBertError
 from ..files import file_checksum
 from ..tokenization.vocabulary import Vocabulary
@@ -62,7 +62,7 @@ def read_start(name: str, vocabulary: Vocabulary, *, dropout: float = 0.0, seed:
             found = Errors.L204.format(path=source.folder, vocabulary=len(old), config=said["vocab_size"])
             raise LitBertError(found)
         read = read_weights(source, said)
-        description = _describe(name, source)
+        description = _describe(name, source.folder, read.files)
     weights = {key: value.float() for key, value in read.tensors.items()}
     description["transfer"] = None
     if vocabulary_checksum(old) != vocabulary_checksum(vocabulary):
@@ -84,11 +84,11 @@ def report(start: Mapping[str, Any]) -> str:
     lines = [f"Start: {start['name']} (licence: {start['license'] or 'not said'})"]
     if start["transfer"]:
         counts = start["transfer"]
+        examples = f", such as {' '.join(counts['examples'])}" if counts["examples"] else ""
         lines.append(
-            f"Its vocabulary is another one: of {sum(map(counts.__getitem__, ('same', 'composed', 'lacking'))):,} "
-            f"pieces {counts['same']:,} are one piece there, {counts['composed']:,} are composed of several, "
-            f"{counts['lacking']:,} have characters that it lacks and are drawn at random"
-            + (f", such as {' '.join(counts['examples'])}" if counts["examples"] else "")
+            f"Its vocabulary is another one: of {counts['pieces']:,} pieces {counts['same']:,} are one piece there, "
+            f"{counts['composed']:,} are composed of several, {counts['lacking']:,} have characters that it lacks and are "
+            f"drawn at random{examples}"
         )
     if start["made"]:
         lines.append(f"It lacks what is made anew: {', '.join(start['made'])}")
@@ -109,8 +109,7 @@ def _build(config: dict[str, Any], weights: dict[str, Tensor], seed: int) -> Ber
     return bert
 
 
-def _describe(name: str, source: Source) -> dict[str, Any]:
-    folder = source.folder
+def _describe(name: str, folder: Path, files: Iterable[Path]) -> dict[str, Any]:
     card = _read_text(folder / "README.md")
     title = next((line.removeprefix("# ").strip() for line in card.split("\n") if line.startswith("# ")), "")
     # A path is nobody's business; a hub id says more than the title of a card.
@@ -118,7 +117,7 @@ def _describe(name: str, source: Source) -> dict[str, Any]:
     return {
         "name": (title or Path(name).resolve().name) if here else name,
         "license": _license(folder / "README.md"),
-        "files": {path.name: file_checksum(path) for path in source.files if path.is_file()},
+        "files": {path.name: file_checksum(path) for path in files},
         "notice": next((text for file in _NOTICES if (text := _read_text(folder / file))), None),
         "before": read_earlier(folder / NAME),
     }
@@ -136,6 +135,7 @@ def _license(card: Path) -> str | None:
 def _counts(transfer: Transfer) -> dict[str, Any]:
     lacking = transfer.lacking
     return {
+        "pieces": len(transfer.embeddings),
         "same": transfer.n_same,
         "composed": transfer.n_composed,
         "lacking": len(lacking),
