@@ -87,8 +87,8 @@ def report(start: Mapping[str, Any]) -> str:
         examples = f", such as {' '.join(counts['examples'])}" if counts["examples"] else ""
         lines.append(
             f"Its vocabulary is another one: of {counts['pieces']:,} pieces {counts['same']:,} are one piece there, "
-            f"{counts['composed']:,} are composed of several, {counts['lacking']:,} have characters that it lacks and are "
-            f"drawn at random{examples}"
+            f"{counts['composed']:,} are composed of several, {counts['lacking']:,} have characters that it lacks and "
+            f"are drawn at random{examples}"
         )
     if start["made"]:
         lines.append(f"It lacks what is made anew: {', '.join(start['made'])}")
