@@ -18,7 +18,8 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from spacy_litbert.cli.tokens import plot_reports
 from spacy_litbert.corpora.unlabelled import find_texts, read_texts
-from spacy_litbert.tokenization.report import read_vocabulary, report_tokens
+from spacy_litbert.tokenization.report import report_tokens
+from spacy_litbert.tokenization.vocabulary import read_vocabulary
 
 from .record import RESULTS, write
 

@@ -49,21 +49,14 @@ class Errors(metaclass=_Coded):
     L107 = "The weight {argument!r} is not KIND=N, such as abstract=20, with N a whole number from 1."
     # Checkpoints
     L201 = (
-        "Can't find the weights {name!r}. It is no bundled name ({bundled}), no folder "
-        "on this machine, and no model id that could be fetched from a hub ({reason})."
+        "Can't find the weights {name!r}. It is no folder on this machine, no bundled name ({bundled}), "
+        "and no model id that could be fetched from a hub ({reason})."
     )
-    L202 = "The folder {path} is no checkpoint: it lacks {missing}. Found: {found}."
-    L203 = "{path} does not fit its config.json. {problems}"
     L204 = (
         "The vocabulary in {path} has {vocabulary} entries, but config.json says "
         "vocab_size = {config}. Weights and vocabulary come from different models."
     )
     L205 = "config.json in {path} says {key} = {found!r}; this encoder needs {expected}."
-    L206 = (
-        "{path} has its weights only as {found}. Loading such a file can run code that is "
-        "hidden in it, so it is refused; of this kind only pytorch_model.bin is read, and only as tensors. "
-        "Save the model as model.safetensors."
-    )
     L207 = "Can't read {path}: {reason}. The file is damaged or not what its name says."
     L208 = "{path} holds {key} as {found}. Weights must be {expected}."
     L209 = "{path} holds {n} values that are not finite in {key}. These weights are damaged."
@@ -73,7 +66,7 @@ class Errors(metaclass=_Coded):
         "when it is loaded; nothing of it was run. Get the model as model.safetensors."
     )
     L212 = "The archive {path} is refused: {problem}. Nothing was unpacked. Fetch it again from its source."
-    L213 = "Can't convert {path}: there is no {missing}. Found: {found}."
+    L213 = "{path} is no whole checkpoint: there is no {missing}. Found: {found}."
     L214 = "{path} has several checkpoints: {names}. Name one of them."
     L215 = "The TensorFlow checkpoint {path} is damaged or not complete: {problem}. Fetch it again."
     L216 = "Can't read the TensorFlow checkpoint {path}: {problem}. Save it with the Saver of TensorFlow 1."
@@ -87,6 +80,29 @@ class Errors(metaclass=_Coded):
     L221 = "{path} says hidden_act = {found!r}. Choose one of: {choices}."
     L222 = "Can't read or write {path}: {reason}."
     L223 = "{path} can be read safely only with torch 2.6 or later; this is torch {found}. Upgrade torch."
+    L224 = "There is no file {path}."
+    L225 = "{path} is {found}. Only regular files are read. Put the file itself there."
+    L226 = "{path} has {found:,} bytes. A file of its kind has at most {largest:,}; this one is not read."
+    L227 = (
+        "{path} has more weights than one model: {chosen} and also {others}. Only the index's files or "
+        "model.safetensors are read; move the others out of the folder, or give the index file that names all."
+    )
+    L228 = "{path} holds the tensor {name} twice: in {first} and in {second}. Remove the file that is not the model's."
+    L229 = (
+        "There is no folder {name!r}, and no weights of that name come with the package ({bundled}).{hint} A model on "
+        "the hub has an id of the form owner/name or owner/name@revision; other names are not looked for there."
+    )
+    L230 = "{path} says {key} = {found!r}; BERT's tokenizer needs {expected}."
+    L231 = (
+        "{first} and {second} contradict each other: {problem}. They come from different models, or one of them was "
+        "changed. Remove the file that is wrong."
+    )
+    L232 = "The vocabulary {path} has entries that are no text or hold a line break: {tokens}."
+    L233 = (
+        "The checksum of {path} is {found}; README.md beside it says {expected}. The weights are damaged: fetch or "
+        "build the folder again. If another model was saved over them on purpose, remove README.md, which describes "
+        "the one before."
+    )
     # Pipelines
     L301 = (
         "This model has no weights yet. Call `nlp.initialize()` to load {name!r}, or "

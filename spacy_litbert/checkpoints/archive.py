@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
+from ..files import LARGEST_WEIGHTS, check_file
 
 # Only what a checkpoint consists of is unpacked.
 _WANTED = (
@@ -24,7 +25,8 @@ _WANTED = (
 )
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST_ENTRIES = 10_000
-_MOST_BYTES = 1 << 36
+_LARGEST_DIRECTORY = 1 << 22  # bytes
+_N_ENTRIES, _DIRECTORY_SIZE = zipfile._ECD_ENTRIES_TOTAL, zipfile._ECD_SIZE  # type: ignore[attr-defined]
 _SMALL = 1 << 20
 # Weights hardly shrink, slots of zeros do; a bomb shrinks a thousand times.
 _HIGHEST_RATIO = 100
@@ -43,7 +45,9 @@ def unpack(path: Path, folder: Path, *, progress: bool = False) -> None:
     Raises LitBertError L212 for an archive that is damaged, encrypted, larger than it can be, or that has
     names or links that lead elsewhere; L220 if there is no room for it.
     """
+    check_file(path, largest=LARGEST_WEIGHTS)
     try:
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             _check(entries, path)
@@ -59,6 +63,17 @@ def unpack(path: Path, folder: Path, *, progress: bool = False) -> None:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise _refused(path, f"it is damaged ({error})") from None
+
+
+def check_directory(path: Path) -> None:
+    """Look how large a zip's table of contents is, before all of it is read into memory.
+
+    Raises ValueError if it has more entries than a checkpoint can have.
+    """
+    with path.open("rb") as stream:
+        end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]  # what ZipFile itself goes by
+    if end is not None and (end[_N_ENTRIES] > _MOST_ENTRIES or end[_DIRECTORY_SIZE] > _LARGEST_DIRECTORY):
+        raise ValueError(f"it has {end[_N_ENTRIES]:,} entries in {end[_DIRECTORY_SIZE]:,} bytes")
 
 
 def check_space(folder: Path, n_bytes: int) -> None:
@@ -101,7 +116,7 @@ def _check(entries: list[zipfile.ZipInfo], path: Path) -> None:
     packed, size = sum(entry.compress_size for entry in entries), sum(entry.file_size for entry in entries)
     if packed > path.stat().st_size:
         raise _refused(path, "its entries overlap")
-    if size > max(_HIGHEST_RATIO * packed, _SMALL) or size > _MOST_BYTES:
+    if size > max(_HIGHEST_RATIO * packed, _SMALL) or size > LARGEST_WEIGHTS:
         raise _refused(path, f"it would unpack from {packed:,} to {size:,} bytes")
 
 

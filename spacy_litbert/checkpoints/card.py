@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from ..files import LARGEST_TEXT
 
 _CHECKSUM = re.compile(r"^\| (\S+) \| `([0-9a-f]{64})` \|$", re.MULTILINE)
 _ACTIVATIONS = {
@@ -88,6 +91,16 @@ def checksum_table(checksums: Mapping[str, str]) -> str:
 def read_checksums(card: str) -> dict[str, str]:
     """File → SHA-256 of all that a card's tables say."""
     return dict(_CHECKSUM.findall(card))
+
+
+def read_card(folder: Path) -> tuple[str | None, dict[str, str]]:
+    """The title of a folder's card, and the checksums in it; nothing where there is none."""
+    path = folder / "README.md"
+    if not path.is_file() or path.stat().st_size > LARGEST_TEXT:
+        return None, {}
+    text = path.read_text("utf8", errors="replace")
+    title = next((line.lstrip("# ") for line in text.split("\n") if line.startswith("# ")), "README.md")
+    return title, read_checksums(text)
 
 
 def markdown_table(head: list[str], rows: Iterable[list[str]]) -> str:

@@ -26,7 +26,9 @@ _WRITTEN: dict[str, Any] = {
     "pad_token_id": 0,
 }
 _SHARES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
-_REQUIRED = [key for key, default in _WRITTEN.items() if default is None]
+CONFIG_KEYS = ("model_type", *_WRITTEN)
+_SIZES = [*(key for key, default in _WRITTEN.items() if default is None), "type_vocab_size"]
+_FIXED = {"model_type": "bert", "position_embedding_type": "absolute", "is_decoder": False}
 _LARGEST = 1 << 20
 _MOST_LAYERS = 1000
 
@@ -41,32 +43,31 @@ def written_config(values: Mapping[str, Any], architecture: str) -> dict[str, An
     return {"architectures": [architecture], "model_type": "bert", **shape, "torch_dtype": "float32"}
 
 
-def check_config(config: Mapping[str, Any], source: str) -> None:
-    """Raises LitBertError L205 for a config that this package's encoder can't follow, L221 for its activation."""
-    expected = {"model_type": "bert", "position_embedding_type": "absolute", "is_decoder": False}
-    for key, value in expected.items():
+def check_config(config: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The settings that make a BERT, checked, with BERT's own where the config is silent; the others are dropped.
+
+    Raises LitBertError L205 for a config that this package's encoder can't follow, L221 for its activation.
+    """
+    for key, value in _FIXED.items():
         found = config.get(key, value)
-        if found != value:
+        if found != value or type(found) is not type(value):
             raise LitBertError(Errors.L205.format(path=source, key=key, found=found, expected=value))
-    for key in _REQUIRED:
-        _check_size(config, key, source)
-    if "type_vocab_size" in config:
-        _check_size(config, "type_vocab_size", source)
-    width, heads = config["hidden_size"], config["num_attention_heads"]
-    if width % heads:
-        expected_width = f"a multiple of {heads} heads"
-        raise LitBertError(Errors.L205.format(path=source, key="hidden_size", found=width, expected=expected_width))
+    checked = {"model_type": "bert", **{key: config.get(key, default) for key, default in _WRITTEN.items()}}
+    for key in _SIZES:
+        _check_size(checked, key, source)
+    width, heads = checked["hidden_size"], checked["num_attention_heads"]
+    _check(width % heads == 0, checked, "hidden_size", f"a multiple of {heads} heads", source)
     for key in _SHARES:
-        share = config.get(key, 0.1)
-        if not isinstance(share, int | float) or not 0 <= share < 1:
-            raise LitBertError(Errors.L205.format(path=source, key=key, found=share, expected="a number from 0 to 1"))
-    epsilon = config.get("layer_norm_eps", 1e-12)
-    if not isinstance(epsilon, float) or not 0 < epsilon < 1:
-        expected_epsilon = "a small positive number"
-        raise LitBertError(
-            Errors.L205.format(path=source, key="layer_norm_eps", found=epsilon, expected=expected_epsilon)
-        )
-    check_activation(config.get("hidden_act", "gelu"), source)
+        share = checked[key]
+        _check(_is_number(share) and 0 <= share < 1, checked, key, "a number from 0 to 1", source)
+    epsilon, spread = checked["layer_norm_eps"], checked["initializer_range"]
+    _check(_is_number(epsilon) and 0 < epsilon < 1, checked, "layer_norm_eps", "a small positive number", source)
+    _check(_is_number(spread) and 0 <= spread < 100, checked, "initializer_range", "a small number", source)
+    padding, size = checked["pad_token_id"], checked["vocab_size"]
+    is_entry = padding is None or (type(padding) is int and 0 <= padding < size)
+    _check(is_entry, checked, "pad_token_id", f"an id below {size:,}", source)
+    check_activation(checked["hidden_act"], source)
+    return checked
 
 
 def check_activation(name: Any, source: str) -> None:
@@ -78,7 +79,14 @@ def check_activation(name: Any, source: str) -> None:
 def _check_size(config: Mapping[str, Any], key: str, source: str) -> None:
     # Bounded, since models and tables are made from these numbers before any weights are looked at.
     largest = _MOST_LAYERS if key == "num_hidden_layers" else _LARGEST
-    found = config.get(key)
-    if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= largest:
-        expected = f"a positive integer up to {largest:,}"
-        raise LitBertError(Errors.L205.format(path=source, key=key, found=found, expected=expected))
+    found = config[key]
+    _check(type(found) is int and 1 <= found <= largest, config, key, f"a positive integer up to {largest:,}", source)
+
+
+def _check(fits: bool, config: Mapping[str, Any], key: str, expected: str, source: str) -> None:
+    if not fits:
+        raise LitBertError(Errors.L205.format(path=source, key=key, found=config[key], expected=expected))
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)

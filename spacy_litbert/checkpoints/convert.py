@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, replacing_folder
-from ..tokenization.vocabulary import Vocabulary, read_json
+from ..files import read_json, replacing_folder
 from ..types import Storage
 from .archive import check_space
 from .card import Converted, Origin, conversion_card
-from .config import check_activation, check_config, written_config
+from .config import written_config
+from .folder import coded, read_parts
 from .layout import PARTS
-from .read import Weights, read_weights
-from .sources import Source, open_source, read_words
+from .read import Weights, checksums_of
+from .sources import Source, find_weights, open_source
 from .write import write_folder
 
-# google-research/bert computes what its config calls "gelu" by tanh (since 2019); transformers calls that one:
-_TENSORFLOW_GELU = "gelu_pytorch_tanh"
 _KINDS = {
     "tensorflow": "a TensorFlow checkpoint in the original BERT's form",
     "safetensors": "a folder of transformers (safetensors)",
@@ -73,20 +69,20 @@ def convert(
     """
     target = target.absolute()
     _check_target(target, overwrite)
-    with _coded(target), open_source(source, scratch=_existing(target), progress=progress) as found:
+    with coded(target), open_source(source, scratch=_existing(target), progress=progress) as found:
         _check_apart((Path(source), found.folder), target)
-        values, said = _activated(read_json(config) if config else found.read_config(), found, hidden_act)
-        words = read_words(vocabulary) if vocabulary else found.read_vocabulary()
-        _check_size(words, values)
-        weights = read_weights(found, values, progress=progress)
+        given = None if config is None else read_json(config)
+        parts = read_parts(found, hidden_act=hidden_act, config=given, vocabulary=vocabulary, progress=progress)
+        words, weights = parts.vocabulary, parts.weights
         check_space(_existing(target), _OVERHEAD + _BYTES[storage] * sum(parts_of(weights).values()))
         with replacing_folder(target) as partial:
-            values = written_config({**values, "pad_token_id": words.ids["[PAD]"]}, _architecture(weights))
+            values = written_config({**parts.config, "pad_token_id": words.ids["[PAD]"]}, _architecture(weights))
             options: Any = {"storage": storage, "shard_megabytes": shard_megabytes, "source": found.name}
             checksums = write_folder(partial, weights.tensors, values, words, **options)
             model = Converted(values, parts_of(weights), not words.lowercase, storage, checksums)
-            card = conversion_card(_origin(found, weights, said), model, __version__)
+            card = conversion_card(_origin(found, weights, parts.said), model, __version__)
             (partial / "README.md").write_text(card, encoding="utf8")
+            read_parts(find_weights(partial))  # what could not be loaded is not left there
         return Conversion(found.kind, values, parts_of(weights), weights.left_out, weights.step, checksums)
 
 
@@ -98,27 +94,6 @@ def parts_of(weights: Weights) -> dict[str, int]:
     return {part: counts[part] for part in PARTS if part in counts}
 
 
-def _activated(config: Mapping[str, Any], source: Source, hidden_act: str | None) -> tuple[dict[str, Any], str | None]:
-    """The checked config with the activation that the weights were trained with, and what the source called it."""
-    said = config.get("hidden_act")
-    if hidden_act is not None:
-        check_activation(hidden_act, "The option --hidden-act")
-        activation = hidden_act
-    else:
-        activation = "gelu" if said is None else said
-        if source.kind == "tensorflow" and activation == "gelu":
-            activation = _TENSORFLOW_GELU
-    values = {"type_vocab_size": 2, **config, "hidden_act": activation}
-    check_config(values, str(source.folder))
-    return values, said
-
-
-def _check_size(vocabulary: Vocabulary, config: Mapping[str, Any]) -> None:
-    if len(vocabulary) != config["vocab_size"]:
-        message = Errors.L204.format(path=vocabulary.source, vocabulary=len(vocabulary), config=config["vocab_size"])
-        raise LitBertError(message)
-
-
 def _architecture(weights: Weights) -> str:
     """The class of transformers that has all these parts."""
     parts = set(parts_of(weights))
@@ -128,8 +103,7 @@ def _architecture(weights: Weights) -> str:
 
 
 def _origin(source: Source, weights: Weights, said: str | None) -> Origin:
-    files = {path.name: file_checksum(path) for path in weights.files}
-    return Origin(_KINDS[source.kind], files, weights.step, weights.left_out, said)
+    return Origin(_KINDS[source.kind], checksums_of(weights.files), weights.step, weights.left_out, said)
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
@@ -153,13 +127,3 @@ def _check_apart(sources: tuple[Path, ...], target: Path) -> None:
 def _existing(path: Path) -> Path:
     """The nearest folder above ``path`` that is there."""
     return next(parent for parent in path.parents if parent.is_dir())
-
-
-@contextmanager
-def _coded(target: Path) -> Iterator[None]:
-    """Errors of the operating system get a code."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise LitBertError(Errors.L222.format(path=error.filename or target, reason=reason)) from None

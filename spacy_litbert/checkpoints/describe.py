@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import math
-import tempfile
+import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
-from ..errors import Errors, LitBertError
-from ..files import file_checksum
-from ..tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary, read_json
-from .card import read_checksums
-from .config import check_config
-from .layout import PARTS, bert_rows, check_tensors
+from ..errors import LitBertError
+from ..files import read_json
+from ..tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
+from .card import read_card
+from .folder import activated_config, check_size, coded
+from .layout import LITBERT, PARTS, bert_rows
 from .names import COPIES, canonical_name, is_copy, left_out_kind
-from .pickled import read_pickled
-from .read import training_kind
+from .read import check_checksums, checksums_of, read_weights, training_kind
 from .sources import Kind, Source, open_source
 from .tensor_bundle import TensorBundle
+from .weight_files import read_files
 
-LITBERT = {
-    "num_hidden_layers": 8,
-    "hidden_size": 512,
-    "num_attention_heads": 8,
-    "intermediate_size": 2048,
-    "max_position_embeddings": 512,
-    "type_vocab_size": 2,
-    "vocab_size": 32768,
-}
 _HUGE = 1_000_000  # transformers' way to say that there is no limit
 
 
@@ -69,16 +58,15 @@ class Description:
 
 
 def describe(source: str | Path) -> Description:
-    """Look at a folder, a name, or whatever else can be converted; weights are not loaded.
+    """Look at a folder, a name, or whatever else can be converted; all that loading checks is checked.
 
     Raises LitBertError L1xx or L2xx for what can't be read at all; what can be read but does not fit is listed.
     """
-    with tempfile.TemporaryDirectory() as scratch, open_source(source, scratch=Path(scratch)) as found:
+    with coded(Path(source)), open_source(source) as found:
         config = {"type_vocab_size": 2, **found.read_config()}
-        tensors = read_tensors(found)
+        tensors = _tensors_of(found)
         vocabulary = found.read_vocabulary()
-        files = {path.name: file_checksum(path) for path in tensors.files}
-        title, said = _card(found.folder)
+        files = checksums_of(tensors.files)
         limit = _limit(found.folder)
         parameters, others = _count(tensors, config, original=found.kind == "tensorflow")
         return Description(
@@ -90,34 +78,22 @@ def describe(source: str | Path) -> Description:
             vocabulary=_describe_vocabulary(vocabulary),
             limit=limit,
             files=files,
-            card=title,
+            card=read_card(found.folder)[0],
             unlike_litbert={key: config.get(key) for key, value in LITBERT.items() if config.get(key) != value},
-            problems=_problems(found, config, tensors, vocabulary, files, said),
+            problems=_problems(found, config, vocabulary, files),
             notes=_notes(found, limit, config),
         )
 
 
-def read_tensors(source: Source) -> Tensors:
-    """Shapes and types; of safetensors and TensorFlow's files only the index is read."""
+def _tensors_of(source: Source) -> Tensors:
     if source.kind == "tensorflow":
         bundle = TensorBundle(source.files[0])
-        entries = {name: entry for name, entry in bundle.entries.items() if training_kind(name) is None}
         shapes = {name: entry.shape for name, entry in bundle.entries.items()}
-        return Tensors(shapes, {name: entry.dtype for name, entry in entries.items()}, tuple(bundle.files))
-    shapes, dtypes = {}, {}
-    for path in source.files:
-        if source.kind == "pytorch":
-            for name, value in read_pickled(path).items():
-                shapes[name], dtypes[name] = tuple(value.shape), str(value.dtype).removeprefix("torch.")
-            continue
-        try:
-            with safe_open(path, "pt") as file:
-                for name in file.keys():  # noqa: SIM118
-                    part = file.get_slice(name)
-                    shapes[name], dtypes[name] = tuple(part.get_shape()), str(part.get_dtype())
-        except (SafetensorError, OSError) as error:
-            raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
-    return Tensors(shapes, dtypes, source.files)
+        dtypes = {name: entry.dtype for name, entry in bundle.entries.items() if training_kind(name) is None}
+        return Tensors(shapes, dtypes, tuple(bundle.files))
+    found = read_files(source.files, source.kind)
+    dtypes = {name: str(value.dtype).removeprefix("torch.") for name, value in found.items()}
+    return Tensors({name: tuple(value.shape) for name, value in found.items()}, dtypes, source.files)
 
 
 def _kinds(tensors: Tensors, *, original: bool) -> dict[str, str | None]:
@@ -154,31 +130,19 @@ def _describe_vocabulary(vocabulary: Vocabulary) -> dict[str, Any]:
     }
 
 
-def _problems(
-    source: Source,
-    config: Mapping[str, Any],
-    tensors: Tensors,
-    vocabulary: Vocabulary,
-    files: Mapping[str, str],
-    said: Mapping[str, str],
-) -> list[str]:
-    """The coded errors that loading or converting it would end with."""
+def _problems(source: Source, config: Mapping[str, Any], vocabulary: Vocabulary, files: Mapping[str, str]) -> list[str]:
+    """The coded errors that loading or converting it would end with, each of its checks for itself."""
+    checks: list[Callable[[], object]] = [
+        lambda: read_weights(source, activated_config(config, source)),
+        lambda: check_size(vocabulary, {"vocab_size": config.get("vocab_size")}, vocabulary.source),
+        lambda: check_checksums(source.folder, files),
+    ]
     problems = []
-    original = source.kind == "tensorflow"
-    try:
-        check_config(config, str(source.folder))
-        names = [name for name, kind in _kinds(tensors, original=original).items() if kind is None]
-        shapes = {name if original else canonical_name(name): tensors.shapes[name] for name in names}
-        check_tensors(shapes, config, source.folder, original=original)
-    except LitBertError as error:
-        problems.append(str(error))
-    if len(vocabulary) != config.get("vocab_size"):
-        found = config.get("vocab_size")
-        problems.append(Errors.L204.format(path=source.folder, vocabulary=len(vocabulary), config=found))
-    for name, checksum in files.items():
-        if said.get(name, checksum) != checksum:
-            path = source.folder / name
-            problems.append(Errors.L210.format(path=path, found=checksum, expected=said[name]))
+    for check in checks:
+        try:
+            check()
+        except LitBertError as error:
+            problems.append(str(error))
     return problems
 
 
@@ -197,15 +161,5 @@ def _notes(source: Source, limit: int | None, config: Mapping[str, Any]) -> list
 
 def _limit(folder: Path) -> int | None:
     path = folder / "tokenizer_config.json"
-    limit = read_json(path).get("model_max_length") if path.is_file() else None
-    return limit if isinstance(limit, int) and limit < _HUGE else None
-
-
-def _card(folder: Path) -> tuple[str | None, dict[str, str]]:
-    """The card's title, and the checksums in it."""
-    path = folder / "README.md"
-    if not path.is_file():
-        return None, {}
-    text = path.read_text("utf8", errors="replace")
-    title = next((line.lstrip("# ") for line in text.split("\n") if line.startswith("# ")), "README.md")
-    return title, read_checksums(text)
+    limit = read_json(path).get("model_max_length") if os.path.lexists(path) else None
+    return limit if type(limit) is int and limit < _HUGE else None

@@ -1,41 +1,39 @@
-"""A checkpoint folder ↔ weights, config and vocabulary, checked before any work starts."""
+"""A checkpoint, wherever it lies → an encoder or a model with pretraining heads, and its vocabulary.
+
+Everything that loads weights goes this way: open the source, read config, vocabulary and weights, check them against
+each other, build the model.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, load_file
-from torch import Tensor
-from transformers import BertConfig, BertModel
+from torch import Tensor, nn
+from transformers import BertConfig, BertForPreTraining, BertModel
 
 from ..errors import Errors, LitBertError
-from ..tokenization.vocabulary import Vocabulary, read_json
-from .config import check_config
-from .names import canonical_weights
-from .pickled import read_pickled
+from ..tokenization.vocabulary import Vocabulary, read_vocabulary
+from .config import CONFIG_KEYS, check_activation, check_config
+from .layout import PARTS
+from .read import Weights, check_checksums, check_values, checksums_of, fit_tensors, read_weights
+from .safetensor_files import weights_from_bytes
+from .sources import Source, open_source
 
-_PICKLES = ("model.ckpt", "*.bin", "*.pt", "*.pth", "*.pkl")
-CONFIG_KEYS = (
-    "model_type",
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "hidden_act",
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "max_position_embeddings",
-    "type_vocab_size",
-    "initializer_range",
-    "layer_norm_eps",
-    "pad_token_id",
-)
-_HEADS = ("cls.",)  # of pretraining
+__all__ = ["Checkpoint", "Parts", "build_checkpoint", "load_checkpoint", "load_pretraining", "weights_from_bytes"]
+
+# google-research/bert computes what its config calls "gelu" by tanh (since 2019); transformers calls that one:
+_TENSORFLOW_GELU = "gelu_pytorch_tanh"
+_ENCODER = "bert."
+_POOLER = "bert.pooler."
+_DECODER = {
+    "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
+    "cls.predictions.decoder.bias": "cls.predictions.bias",
+}
 
 
 @dataclass
@@ -56,103 +54,132 @@ class Checkpoint:
         return int(self.bert.config.max_position_embeddings)
 
 
-def load_checkpoint(folder: Path) -> Checkpoint:
-    """Load a folder as transformers saves BERT: config.json, model.safetensors, vocab.txt or tokenizer.json.
+@dataclass(frozen=True)
+class Parts:
+    """What a checkpoint consists of, checked against each other. said: hidden_act in the source's config."""
 
-    Where there are no safetensors, ``pytorch_model.bin`` is read, as tensors only: nothing in it can run.
-    Weights of any floating-point type become float32. Heads are left aside.
-    Raises LitBertError L1xx or L2xx if anything in the folder does not fit the rest.
+    config: dict[str, Any]
+    vocabulary: Vocabulary
+    weights: Weights
+    said: Any
+
+
+def load_checkpoint(name: str | Path) -> Checkpoint:
+    """Load an encoder and its vocabulary.
+
+    name: a folder as transformers saves BERT, a TensorFlow checkpoint, a zip of either, a bundled name or a hub id,
+        see ``open_source``. Weights of any floating-point type become float32. Heads are left aside.
+
+    Raises LitBertError L1xx or L2xx if anything is missing, can't be read, is damaged, or does not fit the rest.
     """
-    _check_files(folder)
-    config = read_json(folder / "config.json")
-    weights: dict[str, Tensor] = {}
-    for path in _weight_files(folder):
-        weights.update(read_pickled(path) if path.suffix == ".bin" else _read_safetensors(path))
-    return build_checkpoint(config, weights, Vocabulary.from_folder(folder), str(folder))
+    with coded(Path(name)), open_source(name) as source:
+        parts = read_parts(source)
+        return Checkpoint(_encoder(parts.config, parts.weights.tensors), parts.vocabulary)
+
+
+def load_pretraining(name: str | Path, *, dropout: float | None = None) -> tuple[BertForPreTraining, Vocabulary]:
+    """Load a model with both pretraining heads, in memory of its own, and its vocabulary.
+
+    name: as for ``load_checkpoint``. dropout: of the encoder and its attention, by default as in the config.
+    Raises LitBertError as ``load_checkpoint`` does, L217 if a head is not there.
+    """
+    with coded(Path(name)), open_source(name) as source:
+        parts = read_parts(source)
+        found = {row.part for row in parts.weights.rows}
+        if lacking := [part for part in PARTS if part not in found]:
+            raise LitBertError(Errors.L217.format(path=source.folder, problems=f"It has no {', no '.join(lacking)}."))
+        config = dict(parts.config)
+        if dropout is not None:
+            config.update(hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
+        with torch.device("meta"):
+            bert = BertForPreTraining(BertConfig.from_dict(config))
+        weights = {name: value.float().clone() for name, value in parts.weights.tensors.items()}
+        _assign(bert, {**weights, **{copy: weights[shared] for copy, shared in _DECODER.items()}})
+        bert.tie_weights()
+        _materialise_buffers(bert.bert)
+        return bert.eval(), parts.vocabulary
 
 
 def build_checkpoint(
-    config: dict[str, Any], weights: dict[str, Tensor], vocabulary: Vocabulary, source: str
+    config: Mapping[str, Any], weights: Mapping[str, Tensor], vocabulary: Vocabulary, source: str
 ) -> Checkpoint:
-    """An encoder from its parts, checked against each other.
+    """An encoder from its parts in memory, checked against each other.
 
-    Raises LitBertError L203 for missing, extra or misshapen tensors, L204 for a vocabulary of another
+    Raises LitBertError L217 for missing, left-over or misshapen tensors, L204 for a vocabulary of another
     size, L205 for a config this encoder can't follow, L208 or L209 for values that are no weights.
     """
-    check_config(config, source)
+    values = check_config(config, source)
+    check_size(vocabulary, values, source)
+    tensors, _, _ = fit_tensors(weights, values, source)
+    for name, value in tensors.items():
+        check_values(name, value, source)
+    return Checkpoint(_encoder(values, tensors), vocabulary)
+
+
+def read_parts(
+    source: Source,
+    *,
+    hidden_act: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    vocabulary: Path | None = None,
+    progress: bool = False,
+) -> Parts:
+    """Read config, vocabulary and weights of a source, and check that they fit.
+
+    hidden_act: the activation in transformers' words, by default the source's. config, vocabulary: in the place of
+        those beside the weights. Raises LitBertError L1xx or L2xx.
+    """
+    said = source.read_config() if config is None else config
+    values = activated_config(said, source, hidden_act)
+    words = read_vocabulary(vocabulary) if vocabulary else source.read_vocabulary()
+    check_size(words, values, words.source)
+    weights = read_weights(source, values, progress=progress)
+    check_checksums(source.folder, checksums_of(weights.files))
+    return Parts(values, words, weights, said.get("hidden_act"))
+
+
+def activated_config(config: Mapping[str, Any], source: Source, hidden_act: str | None = None) -> dict[str, Any]:
+    """The checked config with the activation that the weights were trained with.
+
+    "gelu" of a TensorFlow checkpoint means the tanh approximation, as the original code computes it.
+    """
+    if hidden_act is not None:
+        check_activation(hidden_act, "The option --hidden-act")
+        return check_config({**config, "hidden_act": hidden_act}, str(source.folder))
+    values = check_config(config, str(source.folder))
+    if source.kind == "tensorflow" and values["hidden_act"] == "gelu":
+        values["hidden_act"] = _TENSORFLOW_GELU
+    return values
+
+
+def check_size(vocabulary: Vocabulary, config: Mapping[str, Any], source: str) -> None:
+    """Raises LitBertError L204 if the vocabulary is not of the config's size."""
     if len(vocabulary) != config["vocab_size"]:
         raise LitBertError(Errors.L204.format(path=source, vocabulary=len(vocabulary), config=config["vocab_size"]))
-    weights = _encoder_weights(weights)
-    has_pooler = any(key.startswith("pooler.") for key in weights)
+
+
+@contextmanager
+def coded(path: Path) -> Iterator[None]:
+    """Give errors of the operating system a code. path: what was worked on, where the error names nothing."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise LitBertError(Errors.L222.format(path=error.filename or path, reason=reason)) from None
+
+
+def _encoder(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> BertModel:
     with torch.device("meta"):
+        has_pooler = any(name.startswith(_POOLER) for name in tensors)
         bert = BertModel(BertConfig.from_dict(dict(config)), add_pooling_layer=has_pooler)
-    _check_weights(weights, bert, source)
-    bert.load_state_dict({key: value.float() for key, value in weights.items()}, assign=True, strict=True)
+    encoder = {name.removeprefix(_ENCODER): value for name, value in tensors.items() if name.startswith(_ENCODER)}
+    _assign(bert, encoder)
     _materialise_buffers(bert)
-    return Checkpoint(bert.eval(), vocabulary)
+    return bert.eval()
 
 
-def weights_from_bytes(data: bytes, source: str) -> dict[str, Tensor]:
-    """Tensors from safetensors bytes. Raises LitBertError L207 if they are damaged."""
-    try:
-        return load(data)
-    except SafetensorError as error:
-        raise LitBertError(Errors.L207.format(path=source, reason=error)) from None
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    """safetensors if there are any: they need no trust."""
-    return sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
-
-
-def _check_files(folder: Path) -> None:
-    found = sorted(path.name for path in folder.iterdir())
-    missing = [] if "config.json" in found else ["config.json"]
-    if not _weight_files(folder):
-        pickles = sorted({path.name for pattern in _PICKLES for path in folder.glob(pattern)})
-        if pickles and not missing:
-            raise LitBertError(Errors.L206.format(path=folder, found=", ".join(pickles)))
-        missing.append("model.safetensors")
-    if not {"vocab.txt", "tokenizer.json"} & set(found):
-        missing.append("vocab.txt or tokenizer.json")
-    if missing:
-        listing = ", ".join(found[:10]) or "nothing"
-        raise LitBertError(Errors.L202.format(path=folder, missing=", ".join(missing), found=listing))
-
-
-def _encoder_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    known, _ = canonical_weights(weights)
-    return {key.removeprefix("bert."): value for key, value in known.items() if not key.startswith(_HEADS)}
-
-
-def _check_weights(weights: dict[str, Tensor], bert: BertModel, source: str) -> None:
-    expected = {key: tuple(value.shape) for key, value in bert.state_dict().items()}
-    problems = []
-    if missing := sorted(expected.keys() - weights.keys()):
-        problems.append(f"Missing tensors ({len(missing)}): {', '.join(missing[:5])}.")
-    if extra := sorted(weights.keys() - expected.keys()):
-        problems.append(f"Extra tensors ({len(extra)}): {', '.join(extra[:5])}.")
-    shapes = [
-        f"{key} is {tuple(weights[key].shape)}, not {expected[key]}"
-        for key in sorted(expected.keys() & weights.keys())
-        if tuple(weights[key].shape) != expected[key]
-    ]
-    if shapes:
-        problems.append(f"Wrong shapes ({len(shapes)}): {'; '.join(shapes[:5])}.")
-    if problems:
-        raise LitBertError(Errors.L203.format(path=source, problems=" ".join(problems)))
-    for key, value in weights.items():
-        if not value.is_floating_point():
-            raise LitBertError(Errors.L208.format(path=source, key=key, found=value.dtype, expected="floats"))
-        if not torch.isfinite(value).all():
-            raise LitBertError(Errors.L209.format(path=source, key=key, n=int((~torch.isfinite(value)).sum())))
+def _assign(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    model.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True, strict=True)
 
 
 def _materialise_buffers(bert: BertModel) -> None:

@@ -14,6 +14,16 @@ from typing import Any
 
 from ..errors import Errors, LitBertError
 
+# The shape that the package is named for.
+LITBERT = {
+    "num_hidden_layers": 8,
+    "hidden_size": 512,
+    "num_attention_heads": 8,
+    "intermediate_size": 2048,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "vocab_size": 32768,
+}
 PARTS = ("embeddings", "encoder", "pooler", "masked-LM head", "next-sentence head")
 REQUIRED = ("embeddings", "encoder")
 

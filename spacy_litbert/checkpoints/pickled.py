@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 
 from ..errors import Errors, LitBertError
+from ..files import LARGEST_WEIGHTS, check_file
+from .archive import check_directory
 
 _FIRST_SAFE = (2, 6)
 
@@ -27,6 +29,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
     """
     if _torch_version() < _FIRST_SAFE:
         raise LitBertError(Errors.L223.format(path=path, found=torch.__version__))
+    check_file(path, largest=LARGEST_WEIGHTS)
     _check_sizes(path)
     try:
         with warnings.catch_warnings():
@@ -51,6 +54,7 @@ def _check_sizes(path: Path) -> None:
     if not zipfile.is_zipfile(path):
         return
     try:
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             total = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, OSError) as error:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
+from ..files import file_checksum
+from .card import read_card
 from .layout import Row, check_tensors
 from .names import canonical_weights
-from .pickled import read_pickled
 from .sources import Source
 from .tensor_bundle import TensorBundle
+from .weight_files import read_files
 
 _COUNTER = "global_step"
 # What optimizers and the Saver keep beside the weights.
@@ -49,35 +50,50 @@ class Weights:
 def read_weights(source: Source, config: Mapping[str, Any], *, progress: bool = False) -> Weights:
     """Read, rename, transpose and check.
 
-    config: as checked by ``check_config``. Raises LitBertError L207–L209, L211, L215–L217, L223.
+    config: as ``check_config`` returns it.
+    Raises LitBertError L207–L209, L211, L215–L217, L222–L226, L228.
     """
     if source.kind == "tensorflow":
         weights = _read_tensorflow(source, config, progress)
     else:
-        found, left_out = canonical_weights(read_files(source))
-        rows = check_tensors({name: tuple(value.shape) for name, value in found.items()}, config, source.folder)
-        weights = Weights({row.name: found[row.name] for row in rows}, rows, left_out, None, source.files)
+        tensors, rows, left_out = fit_tensors(read_files(source.files, source.kind), config, source.folder)
+        weights = Weights(tensors, rows, left_out, None, source.files)
     for name, value in weights.tensors.items():
         check_values(name, value, source.folder)
     return weights
 
 
-def read_files(source: Source) -> dict[str, Tensor]:
-    """The tensors of a folder of transformers, by the names in its files; safetensors stay on disk."""
-    tensors: dict[str, Tensor] = {}
-    for path in source.files:
-        if source.kind == "pytorch":
-            tensors.update(read_pickled(path))
-            continue
-        try:
-            with safe_open(path, "pt") as file:
-                tensors.update({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
-            raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
-    return tensors
+def weight_files(source: Source) -> tuple[Path, ...]:
+    """All files that hold the weights, for TensorFlow's the index and its data."""
+    return tuple(TensorBundle(source.files[0]).files) if source.kind == "tensorflow" else source.files
 
 
-def check_values(name: str, value: Tensor, path: Path) -> None:
+def fit_tensors(
+    found: Mapping[str, Tensor], config: Mapping[str, Any], source: Path | str
+) -> tuple[dict[str, Tensor], list[Row], Counter[str]]:
+    """The tensors by their names in ``layout`` and in its order, their rows, and what was left out.
+
+    Raises LitBertError L217 if they do not make a BERT of the config's shape.
+    """
+    known, left_out = canonical_weights(found)
+    rows = check_tensors({name: tuple(value.shape) for name, value in known.items()}, config, source)
+    return {row.name: known[row.name] for row in rows}, rows, left_out
+
+
+def checksums_of(files: Iterable[Path]) -> dict[str, str]:
+    """Name → SHA-256."""
+    return {path.name: file_checksum(path) for path in files}
+
+
+def check_checksums(folder: Path, found: Mapping[str, str]) -> None:
+    """Raises LitBertError L233 if the card beside the weights has other checksums for them."""
+    said = read_card(folder)[1]
+    for name, checksum in found.items():
+        if said.get(name, checksum) != checksum:
+            raise LitBertError(Errors.L233.format(path=folder / name, found=checksum, expected=said[name]))
+
+
+def check_values(name: str, value: Tensor, path: Path | str) -> None:
     """Raises LitBertError L208 for what are no floating-point numbers, L209 for numbers that are not finite."""
     if not value.is_floating_point():
         raise LitBertError(Errors.L208.format(path=path, key=name, found=value.dtype, expected="floats"))

@@ -1,18 +1,29 @@
-"""A name, folder or hub id → a checkpoint folder. Nothing else knows where weights come from."""
+"""A name → a checkpoint folder. Nothing else knows where weights come from.
+
+A name means, in this order,
+
+1. a folder on this machine;
+2. weights that come with the package;
+3. a model on the hub: ``owner/name``, or ``owner/name@revision`` for a branch, a tag or a commit.
+
+A name without a slash never leaves the machine.
+"""
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
-from huggingface_hub import constants, snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
 from ..errors import Errors, LitBertError
 
-_FILES = ["config.json", "*.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "README.md"]
-_PICKLES = ["pytorch_model*.bin"]
+_WEIGHTS = ["model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json"]
+_FILES = ["config.json", *_WEIGHTS, "vocab.txt", "tokenizer.json", "tokenizer_config.json", "README.md"]
+_PICKLES = ["pytorch_model.bin", "pytorch_model-*-of-*.bin", "pytorch_model.bin.index.json"]
 _BEST_FIRST = ("litbert-oa", "litbert-oa-mini")
 
 
@@ -28,35 +39,54 @@ def default_name() -> str:
 
 
 def resolve(name: str) -> Path:
-    """The folder with the weights called ``name``: a bundled name, a folder, or a hub id.
+    """Find the folder with the weights called ``name``: a folder, a bundled name, or a hub id, in this order.
 
     Only a hub id asks the network, and only for what is not in the local hub cache; ``HF_HUB_OFFLINE=1`` keeps
-    it from asking. ``pytorch_model.bin`` is fetched only where the hub has no safetensors.
-    Raises LitBertError L201 if there is nothing by that name.
+    it from asking, ``HF_HUB_ETAG_TIMEOUT`` and ``HF_HUB_DOWNLOAD_TIMEOUT`` say how many seconds an answer may take.
+    ``pytorch_model.bin`` is fetched only where the hub has no safetensors.
+    Raises LitBertError L229 for a name that can't be a hub id, L201 if there is nothing by that id.
     """
-    if name in bundled_names():
-        return _bundled_root() / name
     if name and Path(name).is_dir():
         return Path(name)
+    if name in bundled_names():
+        return _bundled_root() / name
+    if "/" not in name:
+        near = get_close_matches(name, bundled_names(), n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise LitBertError(Errors.L229.format(name=name, bundled=", ".join(bundled_names()), hint=hint))
+    return _fetch(name)
+
+
+def _fetch(name: str) -> Path:
+    repository, _, revision = name.partition("@")
+    offline: str | None = "HF_HUB_OFFLINE is set"
     try:
-        validate_repo_id(name)
-        folder = Path(snapshot_download(name, allow_patterns=_FILES))
-        if not list(folder.glob("model*.safetensors")):
-            folder = Path(snapshot_download(name, allow_patterns=_PICKLES))
+        validate_repo_id(repository)
+        if not constants.HF_HUB_OFFLINE:
+            offline = _silence(repository, revision or None)
+        options = {"revision": revision or None, "local_files_only": offline is not None}
+        folder = Path(snapshot_download(repository, allow_patterns=_FILES, **options))
+        if not any(list(folder.glob(pattern)) for pattern in _WEIGHTS):
+            folder = Path(snapshot_download(repository, allow_patterns=_PICKLES, **options))
         return folder
     except HFValidationError:
         reason = "it does not have the form owner/name"
-    except LocalEntryNotFoundError as error:
-        offline = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else f"the hub can't be reached: {_first(error)}"
-        reason = f"it is not in the cache {constants.HF_HUB_CACHE}, and {offline}"
+    except LocalEntryNotFoundError:
+        reason = f"it is not in the cache {constants.HF_HUB_CACHE}, and {offline or 'the hub does not answer'}"
     except Exception as error:  # whatever the hub's client makes of a missing model, a missing right, a full disk
-        reason = _first(error)
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
     raise LitBertError(Errors.L201.format(name=name, bundled=", ".join(bundled_names()), reason=reason))
 
 
-def _first(error: Exception) -> str:
-    cause = error.__cause__ or error
-    return str(cause).strip().partition("\n")[0] or type(cause).__name__
+def _silence(repository: str, revision: str | None) -> str | None:
+    """Why the hub gives no answer, if it gives none in time. ``snapshot_download`` itself would wait for ever."""
+    try:
+        HfApi().model_info(repository, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+    except HfHubHTTPError:  # an answer, which will be the same the next time
+        return None
+    except OSError as error:
+        return f"the hub {constants.ENDPOINT} can't be reached ({type(error).__name__})"
+    return None
 
 
 def _bundled_root() -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from ..errors import Errors, LitBertError
-from ..tokenization.report import read_vocabulary
-from ..tokenization.vocabulary import Vocabulary, read_json
+from ..files import is_running, listing, read_json, read_text
+from ..tokenization.vocabulary import Vocabulary, read_vocabulary
 from .archive import is_archive, unpack
 from .resolve import resolve
+from .weight_files import find_files
 
 Kind = Literal["safetensors", "pytorch", "tensorflow"]
 
@@ -29,6 +32,7 @@ class Source:
     """Weights on this machine.
 
     kind: which reader they need. files: the files of weights; for TensorFlow, the prefix of one checkpoint.
+    folder: where config and vocabulary lie, too.
     """
 
     kind: Kind
@@ -40,62 +44,54 @@ class Source:
         """What it is called, without the place where it lies."""
         return self.files[0].name if self.kind == "tensorflow" else ", ".join(path.name for path in self.files)
 
-    def config_path(self) -> Path:
-        """Raises LitBertError L213 if the folder has no config."""
+    def read_config(self) -> dict[str, Any]:
+        """config.json as it stands. Raises LitBertError L213 for none, and as ``read_json`` does."""
         for name in _CONFIGS:
-            if (self.folder / name).is_file():
-                return self.folder / name
+            if os.path.lexists(self.folder / name):
+                return read_json(self.folder / name)
         raise _lacking(self.folder, " or ".join(_CONFIGS))
 
-    def read_config(self) -> dict[str, Any]:
-        """config.json as it stands. Raises LitBertError L207 for a damaged file, L213 for none."""
-        return read_json(self.config_path())
-
     def read_vocabulary(self) -> Vocabulary:
-        """A bare vocab.txt without upper-case letters is lower-cased, as no other file says so.
-
-        Raises LitBertError L101–L104 for a vocabulary that is not BERT's, L207 for a damaged file, L213 for none.
-        """
-        if (self.folder / "tokenizer.json").is_file():
-            return Vocabulary.from_folder(self.folder)
-        if not (self.folder / "vocab.txt").is_file():
-            raise _lacking(self.folder, "vocab.txt or tokenizer.json")
-        bare = not (self.folder / "tokenizer_config.json").is_file()
-        return read_words(self.folder / "vocab.txt") if bare else Vocabulary.from_folder(self.folder)
-
-
-def read_words(path: Path) -> Vocabulary:
-    """A vocabulary from a bare vocab.txt or a folder. Raises LitBertError L101, L102 or L207."""
-    try:
-        return read_vocabulary(path)
-    except UnicodeDecodeError as error:
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+        """The vocabulary beside the weights. Raises LitBertError as ``read_vocabulary`` does."""
+        return read_vocabulary(self.folder)
 
 
 @contextmanager
-def open_source(source: str | Path, *, scratch: Path, progress: bool = False) -> Iterator[Source]:
+def open_source(source: str | Path, *, scratch: Path | None = None, progress: bool = False) -> Iterator[Source]:
     """Find the weights of a zip, a folder, a prefix of TensorFlow's, a bundled name or a hub id.
 
-    scratch: an existing folder, below which an archive is unpacked for as long as the block lasts.
-    Raises LitBertError L201 for a name that leads nowhere, L212 for a refused archive, L213 where something
-    is missing, L214 if there are several checkpoints.
+    What is on this machine under that name comes first, then the bundled names, then the hub, see ``resolve``.
+    scratch: an existing folder, below which an archive is unpacked for as long as the block lasts; by default the
+    system's for temporary files.
+    Raises LitBertError L201 or L229 for a name that leads nowhere, L212 for a refused archive, L213 where something
+    is missing, L214 if there are several checkpoints, L227 if there are more weights than one model.
     """
     path = Path(source)
     prefix = path.with_name(_ENDINGS.sub("", path.name)) if path.name else path
-    if path.is_dir():
+    if str(source) and path.is_dir():
         yield find_weights(path)
     elif prefix.with_name(f"{prefix.name}.index").is_file():
         yield Source("tensorflow", prefix.parent, (prefix,))
     elif path.is_file() and is_archive(path):
-        with tempfile.TemporaryDirectory(prefix=".unpacked-", dir=scratch) as unpacked:
+        scratch = scratch or Path(tempfile.gettempdir())
+        _clear_unpacked(scratch)
+        with tempfile.TemporaryDirectory(prefix=f".unpacked-{os.getpid()}-", dir=scratch) as unpacked:
             unpack(path, Path(unpacked), progress=progress)
             yield find_weights(Path(unpacked), called=path)
-    elif path.is_file():
+    elif path.exists():
         raise LitBertError(
-            Errors.L213.format(path=path, missing="a zip, a folder or a checkpoint", found="another file")
+            Errors.L213.format(path=path, missing="zip, folder or checkpoint of that name", found="another file")
         )
     else:
         yield find_weights(resolve(str(source)))
+
+
+def _clear_unpacked(scratch: Path) -> None:
+    """Remove what killed processes unpacked."""
+    for path in scratch.glob(".unpacked-*"):
+        process = path.name.split("-")[1]
+        if process.isdecimal() and not is_running(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def find_weights(folder: Path, *, called: Path | None = None) -> Source:
@@ -117,10 +113,9 @@ def find_weights(folder: Path, *, called: Path | None = None) -> Source:
 
 
 def _weights_of(folder: Path) -> Source | None:
-    if safetensors := sorted(folder.glob("model*.safetensors")):
-        return Source("safetensors", folder, tuple(safetensors))
-    if pickles := sorted(folder.glob("pytorch_model*.bin")):
-        return Source("pytorch", folder, tuple(pickles))
+    for kind in ("safetensors", "pytorch"):
+        if files := find_files(folder, kind):
+            return Source(kind, folder, files)
     if (folder / "checkpoint").is_file():
         return Source("tensorflow", folder, (_latest(folder),))
     prefixes = sorted({path.with_name(_ENDINGS.sub("", path.name)) for path in folder.iterdir() if _is_bundle(path)})
@@ -132,11 +127,7 @@ def _weights_of(folder: Path) -> Source | None:
 def _latest(folder: Path) -> Path:
     """The checkpoint that TensorFlow's file ``checkpoint`` names; where the folder once lay does not matter."""
     path = folder / "checkpoint"
-    try:
-        text = path.read_text("utf8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
-    match = _LATEST.search(text)
+    match = _LATEST.search(read_text(path))
     name = PurePosixPath(match[1].replace("\\", "/")).name if match else ""
     if not name or name == "..":
         raise LitBertError(Errors.L207.format(path=path, reason="it names no checkpoint"))
@@ -152,5 +143,4 @@ def _may_hold(path: Path) -> bool:
 
 
 def _lacking(folder: Path, missing: str, *, called: Path | None = None) -> LitBertError:
-    found = ", ".join(sorted(path.name for path in folder.iterdir())[:10]) or "nothing"
-    return LitBertError(Errors.L213.format(path=called or folder, missing=missing, found=found))
+    return LitBertError(Errors.L213.format(path=called or folder, missing=missing, found=listing(folder)))

@@ -25,4 +25,15 @@ def to_storage(weights: dict[str, Tensor], storage: Storage, source: str) -> dic
             raise LitBertError(
                 Errors.L219.format(path=source, key=key, value=float(value.abs().max()), storage=storage)
             )
-    return stored
+    return _apart(stored)
+
+
+def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors that lie in each other's memory get their own: a file holds each one by itself."""
+    apart: dict[str, Tensor] = {}
+    end = 0
+    for name, value in sorted(tensors.items(), key=lambda item: item[1].data_ptr()):
+        begin = value.data_ptr()
+        apart[name] = value.clone() if begin < end else value
+        end = max(end, begin + value.numel() * value.element_size())
+    return {name: apart[name] for name in tensors}

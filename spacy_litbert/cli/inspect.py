@@ -49,7 +49,7 @@ def inspect(source: str | Path) -> Description:
 
 
 def _sections(found: Description) -> dict[str, dict[str, str]]:
-    from ..checkpoints.describe import LITBERT
+    from ..checkpoints.layout import LITBERT
 
     vocabulary = found.vocabulary
     special = ", ".join(f"{token} {i}" for token, i in vocabulary["special_tokens"].items())

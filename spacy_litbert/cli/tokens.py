@@ -12,8 +12,8 @@ import typer
 from wasabi import msg, table
 
 from ..corpora.unlabelled import find_texts, read_texts
-from ..tokenization.report import TokenReport, cut, read_vocabulary, report_tokens
-from ..tokenization.vocabulary import Vocabulary
+from ..tokenization.report import TokenReport, cut, report_tokens
+from ..tokenization.vocabulary import Vocabulary, read_vocabulary
 
 _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "name": ("Vocabulary", str),
@@ -79,4 +79,4 @@ def _load(name: str) -> Vocabulary:
         return read_vocabulary(path)
     from ..checkpoints.resolve import resolve
 
-    return Vocabulary.from_folder(resolve(name))
+    return read_vocabulary(resolve(name))

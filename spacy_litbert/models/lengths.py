@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..checkpoints.resolve import default_name, resolve
-from ..tokenization.vocabulary import Vocabulary
+from ..tokenization.vocabulary import read_vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 
 
@@ -18,7 +18,7 @@ def build_wordpiece_length_v1(name: Optional[str] = None) -> Callable[[Union[Exa
 
     name: whose vocabulary counts: a bundled name, a folder, or a hub id; null for the best bundled weights.
     """
-    encoder = WordpieceEncoder(Vocabulary.from_folder(resolve(name or default_name())))
+    encoder = WordpieceEncoder(read_vocabulary(resolve(name or default_name())))
 
     def wordpiece_length(item: Union[Example, Doc]) -> int:
         doc = item.reference if isinstance(item, Example) else item

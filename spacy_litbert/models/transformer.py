@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, chain, get_array_module
 
 from ..checkpoints.folder import load_checkpoint
-from ..checkpoints.resolve import default_name, resolve
+from ..checkpoints.resolve import default_name
 from ..compat import FullTransformerBatch, split_trf_batch
 from ..errors import Errors, LitBertError
 from ..tokenization.alignment import align, sentence_cuts
@@ -88,7 +88,7 @@ def init(model: TransformerModel, X: Any = None, Y: Any = None) -> None:
     """Load the weights that the config names, unless the model has some."""
     shim = _shim(model)
     if not shim.is_loaded:
-        checkpoint = load_checkpoint(resolve(model.attrs["name"]))
+        checkpoint = load_checkpoint(model.attrs["name"])
         _check_window(model, checkpoint.limit)
         shim.load(checkpoint)
     model.set_dim("nO", shim.config["hidden_size"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Errors, LitBertError
-from ..tokenization.vocabulary import read_json
+from ..files import read_json
 from .config import current_names
 
 NAME = "run.json"

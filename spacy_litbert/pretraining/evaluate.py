@@ -17,13 +17,13 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from ..checkpoints.folder import load_pretraining
 from ..errors import Errors, LitBertError
 from ..files import replacing
 from .masking import Masker
 from .model import N_SUMS, PretrainingModel, Sums, losses
 from .rows import Epoch, Rows
-from .shards import Corpus
-from .start import read_start
+from .shards import Corpus, vocabulary_checksum
 
 _SEED = 0
 MASK_SHARE = 0.15
@@ -54,19 +54,16 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
 def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progress: bool = True) -> dict[str, float]:
     """Measure an exported model on held-out text.
 
-    Raises LitBertError L507 if the text has another vocabulary or the model lacks its pretraining heads.
+    Raises LitBertError L507 if the text has another vocabulary, L2xx for a model that lacks its pretraining heads or
+    can't be loaded.
     """
     corpus = Corpus(heldout)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    start = read_start(str(folder), corpus.vocabulary)
-    if start.description["transfer"]:
+    bert, vocabulary = load_pretraining(folder, dropout=0.0)
+    if vocabulary_checksum(vocabulary) != vocabulary_checksum(corpus.vocabulary):
         raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
-    if start.description["made"]:
-        problem = f"they lack {', '.join(start.description['made'])}"
-        raise LitBertError(Errors.L507.format(path=folder, problem=problem))
-    model = PretrainingModel(
-        start.bert.to(device), corpus.vocabulary, Masker(corpus.vocabulary, MASK_SHARE, device), pairs=True
-    )
+    masker = Masker(corpus.vocabulary, MASK_SHARE, device)
+    model = PretrainingModel(bert.to(device), corpus.vocabulary, masker, pairs=True)
     rows = heldout_rows(corpus, length=length, pairs=True, n=n)
     batches = tqdm(list(rows.batches(32)), desc="evaluate", disable=not progress)
     sums = evaluate(model, iter(batches), device, "float32")

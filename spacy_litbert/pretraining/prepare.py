@@ -24,8 +24,8 @@ from tqdm import tqdm
 from ..checkpoints.tokenizer_files import write_tokenizer
 from ..corpora.unlabelled import Selection, bare_name, find_texts, fingerprint, read_documents, read_exclusions
 from ..errors import Errors, LitBertError
-from ..files import file_checksum
-from ..tokenization.vocabulary import Vocabulary, read_json
+from ..files import file_checksum, read_json
+from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import IntArray
 from .sentences import split_sentences

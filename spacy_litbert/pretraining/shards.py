@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import Errors, LitBertError
-from ..files import file_checksum
+from ..files import file_checksum, read_json
 from ..ragged import indices_of, starts_of
-from ..tokenization.vocabulary import Vocabulary, read_json
+from ..tokenization.vocabulary import Vocabulary
 from ..types import IntArray
 
 FORMAT = 1

@@ -5,7 +5,6 @@ What the weights lack is made: embeddings for another vocabulary, a masked-LM he
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,12 @@ from huggingface_hub import metadata_load
 from torch import Tensor
 from transformers import BertConfig, BertForPreTraining
 
-from ..checkpoints.config import check_config, written_config
+from ..checkpoints.config import written_config
+from ..checkpoints.folder import coded, read_parts
 from ..checkpoints.layout import PARTS
-from ..checkpoints.read import Weights, read_weights
+from ..checkpoints.read import Weights
 from ..checkpoints.resolve import bundled_names
 from ..checkpoints.sources import open_source
-from ..errors import Errors, LitBertError
 from ..files import file_checksum
 from ..tokenization.vocabulary import Vocabulary
 from .earlier import NAME, read_earlier
@@ -53,17 +52,11 @@ def read_start(name: str, vocabulary: Vocabulary, *, dropout: float = 0.0, seed:
     dropout: of the encoder and its attention. seed: for what is drawn at random.
     Raises LitBertError L201 or L213 where there are no weights, L1xx and L2xx for damaged or foreign ones.
     """
-    with tempfile.TemporaryDirectory() as scratch, open_source(name, scratch=Path(scratch)) as source:
-        said = source.read_config()
-        check_config(said, str(source.folder))
-        said = {"type_vocab_size": 2, **said}
-        old = source.read_vocabulary()
-        if len(old) != said["vocab_size"]:
-            found = Errors.L204.format(path=source.folder, vocabulary=len(old), config=said["vocab_size"])
-            raise LitBertError(found)
-        read = read_weights(source, said)
-        description = _describe(name, source.folder, read.files)
-    weights = {key: value.float() for key, value in read.tensors.items()}
+    with coded(Path(name)), open_source(name) as source:
+        parts = read_parts(source)
+        said, old = parts.config, parts.vocabulary
+        description = _describe(name, source.folder, parts.weights.files)
+        weights = {key: value.float().clone() for key, value in parts.weights.tensors.items()}
     description["transfer"] = None
     if vocabulary_checksum(old) != vocabulary_checksum(vocabulary):
         transfer = transfer_vocabulary(weights[_WORDS], weights.get(_BIAS), old, vocabulary, seed=seed)
@@ -75,7 +68,7 @@ def read_start(name: str, vocabulary: Vocabulary, *, dropout: float = 0.0, seed:
     config = written_config(
         {**values, "hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}, _ARCHITECTURE
     )
-    description["made"] = _lacking_parts(read)
+    description["made"] = _lacking_parts(parts.weights)
     return Start(_build(config, weights, seed), config, description)
 
 

@@ -21,8 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, replacing, replacing_folder
-from ..tokenization.vocabulary import read_json
+from ..files import file_checksum, read_json, replacing, replacing_folder
 from .config import current_names
 from .model import N_SUMS
 from .rows import Place

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
-from .vocabulary import SPECIAL_TOKENS, Vocabulary
+from .vocabulary import Vocabulary
 from .wordpieces import WordpieceEncoder
 
 _BATCH = 512  # texts
@@ -62,18 +61,6 @@ def report_tokens(name: str, vocabulary: Vocabulary, texts: Iterable[str]) -> To
 def cut(vocabulary: Vocabulary, text: str) -> list[str]:
     """The wordpieces of a text as they stand in the vocabulary."""
     return [vocabulary.tokens[i] for i in WordpieceEncoder(vocabulary).encode([text]).ids]
-
-
-def read_vocabulary(path: Path) -> Vocabulary:
-    """A vocabulary from a model's folder, or from a bare vocab.txt.
-
-    A bare file does not say whether it is lower-cased: it is if it has no upper-case letter.
-    """
-    if path.is_dir():
-        return Vocabulary.from_folder(path)
-    tokens = tuple(path.read_text(encoding="utf8").rstrip("\n").split("\n"))
-    ordinary = [token for token in tokens if token not in SPECIAL_TOKENS and not token.startswith("[unused")]
-    return Vocabulary(tokens, lowercase=not any(token != token.lower() for token in ordinary), source=str(path))
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -6,7 +6,8 @@ builds a tokenizer that knows no special tokens: a literal ``[SEP]`` in a text s
 
 from __future__ import annotations
 
-import json
+import os
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,9 +20,19 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from ..errors import Errors, LitBertError
+from ..files import listing, read_json, read_text
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CONTINUATION = "##"
+_LONGEST_WORD = 100_000  # characters
+# vocab.txt holds an entry a line, in UTF-8, which has no halves of characters.
+_NO_ENTRY = re.compile(r"[\n\r\ud800-\udfff]")
+# tokenizer_config.json → Vocabulary
+_SETTINGS = {
+    "do_lower_case": "lowercase",
+    "strip_accents": "strip_accents",
+    "tokenize_chinese_chars": "handle_chinese_chars",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class Vocabulary:
         LitBERT is cased and keeps accents.
     max_word_length: a longer word (in characters) becomes one ``[UNK]``.
 
-    Raises LitBertError L101 for doubled entries and L102 for missing special tokens.
+    Raises LitBertError L101 for doubled entries, L102 for missing special tokens, L232 for entries that are no text.
     Method: Devlin et al. 2019, https://arxiv.org/abs/1810.04805, google-research/bert.
     """
 
@@ -46,6 +57,9 @@ class Vocabulary:
     source: str = "(memory)"
 
     def __post_init__(self) -> None:
+        bad = [repr(token) for token in self.tokens if not _is_text(token)]
+        if bad:
+            raise LitBertError(Errors.L232.format(path=self.source, tokens=", ".join(bad[:5])))
         doubled = [token for token, n in Counter(self.tokens).items() if n > 1]
         if doubled:
             raise LitBertError(Errors.L101.format(path=self.source, n=len(doubled), tokens=doubled[:5]))
@@ -90,40 +104,82 @@ class Vocabulary:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Vocabulary:
-        """Read ``tokenizer.json``, or else ``vocab.txt`` with ``tokenizer_config.json``.
-
-        Raises LitBertError L103 or L104 where the folder's tokenizer is not BERT's.
-        """
-        if (folder / "tokenizer.json").is_file():
-            return _from_tokenizer_json(folder / "tokenizer.json")
-        path = folder / "vocab.txt"
-        config_path = folder / "tokenizer_config.json"
-        config = read_json(config_path) if config_path.is_file() else {}
-        return cls(
-            tokens=tuple(_read_text(path).rstrip("\n").split("\n")),
-            lowercase=bool(config.get("do_lower_case", False)),
-            strip_accents=config.get("strip_accents"),
-            handle_chinese_chars=bool(config.get("tokenize_chinese_chars", True)),
-            source=str(path),
-        )
+        """Read the vocabulary of a model's folder, see ``read_vocabulary``."""
+        return read_vocabulary(folder)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object. Raises LitBertError L207 for a damaged file."""
-    try:
-        data = json.loads(_read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
-    if not isinstance(data, dict):
-        raise LitBertError(Errors.L207.format(path=path, reason="it holds no JSON object"))
-    return data
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read the vocabulary of a model's folder, or a bare vocab.txt.
+
+    Of a folder: tokenizer.json, or else vocab.txt with the settings in tokenizer_config.json. Files that
+    contradict each other are refused. Where no file says whether it is lower-cased, it is if it has no upper-case
+    letter.
+
+    Raises LitBertError L101–L104 and L230–L232 for a vocabulary that is not BERT's, L213 where there is none,
+    L207, L222 and L224–L226 for files that can't be read.
+    """
+    if not path.is_dir():
+        return _from_text(path, {})
+    settings = _read_settings(path / "tokenizer_config.json")
+    if os.path.lexists(path / "tokenizer.json"):
+        vocabulary = _from_tokenizer_json(path / "tokenizer.json")
+        _check_agreement(vocabulary, path, settings)
+        return vocabulary
+    if os.path.lexists(path / "vocab.txt"):
+        return _from_text(path / "vocab.txt", settings)
+    raise LitBertError(Errors.L213.format(path=path, missing="vocab.txt or tokenizer.json", found=listing(path)))
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+def _is_text(token: Any) -> bool:
+    return isinstance(token, str) and _NO_ENTRY.search(token) is None
+
+
+def _read_tokens(path: Path) -> tuple[str, ...]:
+    return tuple(read_text(path).rstrip("\n").split("\n"))
+
+
+def _from_text(path: Path, settings: dict[str, Any]) -> Vocabulary:
+    tokens = _read_tokens(path)
+    return Vocabulary(tokens, source=str(path), **{"lowercase": _has_no_capitals(tokens), **settings})
+
+
+def _has_no_capitals(tokens: tuple[str, ...]) -> bool:
+    ordinary = [token for token in tokens if token not in SPECIAL_TOKENS and not token.startswith("[unused")]
+    return not any(token != token.lower() for token in ordinary)
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    """What tokenizer_config.json says of the normaliser, by our names; nothing if there is no such file."""
+    if not os.path.lexists(path):
+        return {}
+    config = read_json(path)
+    return {ours: _flag(config, name, path) for name, ours in _SETTINGS.items() if name in config}
+
+
+def _flag(data: dict[str, Any], key: str, path: Path) -> bool | None:
+    value = data.get(key)
+    # Only accents may be left open: null strips them where letters are lower-cased.
+    if not isinstance(value, bool) and not (value is None and key == "strip_accents"):
+        expected = "true, false or null" if key == "strip_accents" else "true or false"
+        raise LitBertError(Errors.L230.format(path=path, key=key, found=value, expected=expected))
+    return value
+
+
+def _check_agreement(vocabulary: Vocabulary, folder: Path, settings: dict[str, Any]) -> None:
+    """transformers reads vocab.txt and tokenizer_config.json beside tokenizer.json: they must say the same."""
+    first = folder / "tokenizer.json"
+    if os.path.lexists(folder / "vocab.txt"):
+        tokens = _read_tokens(folder / "vocab.txt")
+        if tokens != vocabulary.tokens:
+            i = next((i for i, (a, b) in enumerate(zip(tokens, vocabulary.tokens)) if a != b), None)
+            lengths = f"{len(vocabulary):,} entries and {len(tokens):,}"
+            problem = lengths if i is None else f"entry {i} is {vocabulary.tokens[i]!r} and {tokens[i]!r}"
+            raise LitBertError(Errors.L231.format(first=first, second="vocab.txt", problem=problem))
+    for key, value in settings.items():
+        found = getattr(vocabulary, key)
+        if found != value and value is not None:
+            problem = f"{key} is {found} and {value}"
+            raise LitBertError(Errors.L231.format(first=first, second="tokenizer_config.json", problem=problem))
 
 
 def _normalizer(vocabulary: Vocabulary) -> BertNormalizer:
@@ -139,27 +195,49 @@ def _from_tokenizer_json(path: Path) -> Vocabulary:
     data = read_json(path)
     expected = {"model": "WordPiece", "normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer"}
     for part, kind in expected.items():
-        found = (data.get(part) or {}).get("type")
+        found = data[part].get("type") if isinstance(data.get(part), dict) else data.get(part)
         if found != kind:
             raise LitBertError(Errors.L103.format(path=path, part=part, found=found, expected=kind))
     model, normalizer = data["model"], data["normalizer"]
-    prefix = model.get("continuing_subword_prefix")
-    if prefix != CONTINUATION:
+    for part, wanted in {"continuing_subword_prefix": CONTINUATION, "unk_token": "[UNK]"}.items():
+        if model.get(part) != wanted:
+            raise LitBertError(Errors.L103.format(path=path, part=part, found=model.get(part), expected=wanted))
+    longest = model.get("max_input_chars_per_word")
+    if type(longest) is not int or not 1 <= longest <= _LONGEST_WORD:
+        wanted = f"a positive integer up to {_LONGEST_WORD:,}"
         raise LitBertError(
-            Errors.L103.format(path=path, part="continuing_subword_prefix", found=prefix, expected=CONTINUATION)
+            Errors.L230.format(path=path, key="max_input_chars_per_word", found=longest, expected=wanted)
         )
-    ids: dict[str, int] = model["vocab"]
+    ids = _checked_ids(model.get("vocab"), path)
+    _check_added(data.get("added_tokens"), ids, path)
+    flags: dict[str, Any] = {
+        name: _flag(normalizer, name, path)
+        for name in ("lowercase", "strip_accents", "handle_chinese_chars", "clean_text")
+    }
+    tokens = tuple(sorted(ids, key=lambda token: ids[token]))
+    return Vocabulary(tokens, max_word_length=longest, source=str(path), **flags)
+
+
+def _checked_ids(ids: Any, path: Path) -> dict[str, int]:
+    if not isinstance(ids, dict) or not all(type(i) is int for i in ids.values()):
+        found = "ids that are no integers" if isinstance(ids, dict) else type(ids).__name__
+        raise LitBertError(Errors.L103.format(path=path, part="vocab", found=found, expected="entries and their ids"))
     if sorted(ids.values()) != list(range(len(ids))):
         raise LitBertError(Errors.L103.format(path=path, part="vocab", found="ids with gaps", expected="0, 1, 2 …"))
-    outside = [entry["content"] for entry in data.get("added_tokens") or [] if entry["content"] not in ids]
+    return ids
+
+
+def _check_added(added: Any, ids: dict[str, int], path: Path) -> None:
+    entries = [] if added is None else added
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("content"), str) for entry in entries
+    ):
+        raise LitBertError(Errors.L230.format(path=path, key="added_tokens", found=added, expected="a list of tokens"))
+    outside = [entry["content"] for entry in entries if entry["content"] not in ids]
     if outside:
         raise LitBertError(Errors.L104.format(path=path, tokens=outside[:5]))
-    return Vocabulary(
-        tokens=tuple(sorted(ids, key=lambda token: ids[token])),
-        lowercase=normalizer["lowercase"],
-        strip_accents=normalizer["strip_accents"],
-        handle_chinese_chars=normalizer["handle_chinese_chars"],
-        clean_text=normalizer["clean_text"],
-        max_word_length=model["max_input_chars_per_word"],
-        source=str(path),
-    )
+    for entry in entries:
+        content = entry["content"]
+        if entry.get("id", ids[content]) != ids[content]:
+            key = f"the id of {content}"
+            raise LitBertError(Errors.L230.format(path=path, key=key, found=entry["id"], expected=ids[content]))

@@ -12,7 +12,9 @@ from typing import Any
 import torch
 from spacy.language import Language
 
+from ..checkpoints.read import weight_files
 from ..checkpoints.resolve import resolve
+from ..checkpoints.sources import open_source
 from ..machine import processor_name
 
 PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thinc", "torch", "numpy")
@@ -49,9 +51,13 @@ def describe_run(packages: tuple[str, ...] = PACKAGES, *, gpu_id: int = -1) -> d
 
 
 def _sha256(weights: str) -> str:
+    """Of all files of the weights, one after the other. Raises LitBertError L2xx where there are none."""
     digest = hashlib.sha256()
-    for path in sorted(resolve(weights).glob("model*.safetensors")):
-        digest.update(path.read_bytes())
+    with open_source(weights) as source:
+        for path in weight_files(source):
+            with path.open("rb") as stream:
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
     return digest.hexdigest()
 
 

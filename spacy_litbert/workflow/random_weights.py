@@ -13,7 +13,6 @@ from transformers import BertModel
 
 from ..checkpoints.config import written_config
 from ..checkpoints.folder import load_checkpoint
-from ..checkpoints.resolve import resolve
 from ..checkpoints.write import write_folder
 from ..files import replacing_folder
 
@@ -29,7 +28,7 @@ def random_weights(name: str, folder: Path, *, seed: int = 0) -> None:
 
     name: a bundled name, a folder, or a hub id.
     """
-    checkpoint = load_checkpoint(resolve(name))
+    checkpoint = load_checkpoint(name)
     torch.manual_seed(seed)
     bert = BertModel(checkpoint.bert.config)
     with replacing_folder(folder) as partial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from huggingface_hub import constants
 from spacy_litbert.checkpoints.convert import convert
 from spacy_litbert.checkpoints.folder import load_checkpoint
 from spacy_litbert.checkpoints.resolve import bundled_names, resolve
+from spacy_litbert.errors import LitBertError
 
 from .bioformer import FILES, write_bioformer
 
@@ -44,10 +46,12 @@ def hub(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         process.terminate()
 
 
-def _python(code: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _python(
+    code: str, tmp_path: Path, *, timeout: float | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run a program that knows nothing of this machine's own cache."""
     variables = {**os.environ, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_TELEMETRY": "1", **environment}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, timeout=timeout)
 
 
 RESOLVE = f"from spacy_litbert.checkpoints.resolve import resolve; print(resolve({NAME!r}), end='')"
@@ -96,13 +100,54 @@ def test_a_model_that_the_hub_does_not_have(tmp_path: Path, hub: tuple[str, Path
     assert "[L201]" in missing.stderr.strip().split("\n")[-1]
 
 
+def test_a_name_without_a_slash_never_leaves_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def called(*arguments: object, **options: object) -> None:
+        raise AssertionError("the hub was asked")
+
+    monkeypatch.setattr("spacy_litbert.checkpoints.resolve.snapshot_download", called)
+    monkeypatch.setattr("spacy_litbert.checkpoints.resolve.HfApi", called)
+    with pytest.raises(LitBertError, match=r"L229.*litbert-oa-mini.*Did you mean 'litbert-oa-mini'"):
+        resolve("litbert-ao-mini")
+    for name in ("", "xyz", "bert-base-cased"):
+        with pytest.raises(LitBertError, match=r"L229.*\(litbert-oa-mini\)\. A model on the hub.*owner/name@revision"):
+            load_checkpoint(name)
+
+
+def test_a_revision_can_be_pinned(tmp_path: Path, hub: tuple[str, Path]) -> None:
+    address, models = hub
+    write_bioformer(models / NAME)
+    code = RESOLVE.replace(NAME, f"{NAME}@v1.0")
+    run = _python(code, tmp_path, HF_ENDPOINT=address)
+    assert (Path(run.stdout) / "vocab.txt").is_file(), run.stderr
+    asked = (tmp_path / "log").read_text()
+    assert f"/api/models/{NAME}/revision/v1.0" in asked
+    assert "main" not in asked
+
+
+def test_a_hub_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        run = _python(RESOLVE, tmp_path, HF_ENDPOINT=address, HF_HUB_ETAG_TIMEOUT="1", timeout=60)
+    last = run.stderr.strip().split("\n")[-1]
+    assert "[L201]" in last
+    assert f"{address} can't be reached (ReadTimeout)" in last
+
+
+def test_a_hub_that_is_not_there_is_said_in_plain_words(tmp_path: Path) -> None:
+    run = _python(RESOLVE, tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
+    last = run.stderr.strip().split("\n")[-1]
+    assert "can't be reached (ConnectionError)" in last
+    assert "HTTPConnectionPool" not in run.stderr
+
+
 @pytest.mark.parametrize(
     "name, reason",
     [
         (NAME, "HF_HUB_OFFLINE is set"),
         ("no such folder/at all/x", "owner/name"),
         ("/no/such/folder", "owner/name"),
-        ("", "owner/name"),
     ],
 )
 def test_offline_and_unknown_is_one_clear_error_at_once(name: str, reason: str, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_litbert.cli import app
-from spacy_litbert.tokenization.report import read_vocabulary, report_tokens
-from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
+from spacy_litbert.tokenization.report import report_tokens
+from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary, read_vocabulary
 
 TOKENS = (*SPECIAL_TOKENS, "[unused1]", "mice", "fe", "##ver", ".", "Mice")
 

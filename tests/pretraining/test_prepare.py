@@ -110,6 +110,7 @@ def test_refuses_damaged_shards(tmp_path: Path, prepared: Path) -> None:
 
 def test_refuses_another_vocabulary_or_nothing(tmp_path: Path, prepared: Path) -> None:
     shutil.copytree(prepared / "train", tmp_path / "a")
+    (tmp_path / "a" / "tokenizer_config.json").unlink()
     text = (tmp_path / "a" / "tokenizer.json").read_text("utf8")
     (tmp_path / "a" / "tokenizer.json").write_text(text.replace('"lowercase": false', '"lowercase": true'), "utf8")
     with pytest.raises(LitBertError, match=r"L502.*another vocabulary"):
