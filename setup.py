@@ -39,7 +39,7 @@ setup(
     packages=find_packages(include=["spacy_litbert", "spacy_litbert.*"]),
     package_data={
         "spacy_litbert": ["py.typed"],
-        "spacy_litbert.bundled": ["*/*.json", "*/*.safetensors", "*/vocab.txt", "*/README.md"],
+        "spacy_litbert.bundled": ["*/*.json", "*/*.safetensors", "*/vocab.txt", "*/README.md", "*/NOTICE"],
     },
     install_requires=[
         "spacy>=3.8.2,<3.9.0",
@@ -52,6 +52,7 @@ setup(
         "huggingface-hub>=0.23",
         "google-crc32c>=1.5",
         "srsly>=2.4.8,<3.0.0",
+        "confection>=0.1.5,<2.0.0",
         "numpy>=1.26",
         "tqdm>=4.60",
         "typer>=0.9",

@@ -176,6 +176,15 @@ class Errors(metaclass=_Coded):
     L508 = "The vocabulary {path} has {size} entries; tokens are stored as 16-bit integers: at most {limit}."
     L509 = "The loss at step {step} is {loss}. Lower `training.learning_rate` and resume from a checkpoint."
     L510 = "Settings are overridden as `--section.name value`, found: {found}."
+    L511 = "The setting `{name}` in {path} is called `{now}` now. Rename it."
+    L512 = "{path} is no config: {reason}."
+    L513 = "The checkpoint {path} does not fit this run: {problem}. Begin anew in another `training.output`."
+    L514 = "{path}, line {line}: {found!r} is no line of a curve. Delete the line, or the file to begin a new one."
+    L515 = (
+        "The weights in {path} know {found} kinds of segments, and next-sentence prediction needs 2. "
+        'Set `objective = "mlm"`.'
+    )
+    L516 = "{path} is no record of a pretraining: it lacks {missing}. Delete the file, or make the weights again."
     # Text classification
     L602 = (
         "{path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "

@@ -8,14 +8,19 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
+from ..errors import LitBertError
+
 
 def pretrain_cli(
     ctx: typer.Context,
-    config: Annotated[Path, typer.Argument(help="Config file", exists=True, dir_okay=False)],
+    config: Annotated[Path, typer.Argument(help="Config file")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one")] = False,
 ) -> None:
     """Pretrain an encoder and export it; a setting is overridden as `--training.minutes 10`."""
-    finished = pretrain(config, ctx.args, resume=resume)
+    try:
+        finished = pretrain(config, ctx.args, resume=resume)
+    except LitBertError as error:
+        msg.fail("Not pretrained", str(error), exits=1)
     if finished:
         msg.good("Finished and exported")
     else:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..checkpoints.card import checksum_table, markdown_table
+from .notice import changes, first_start
 
 _OBJECTIVES = {
     "mlm+nsp": "masked language model and next-sentence prediction",
@@ -14,14 +15,14 @@ _OBJECTIVES = {
 
 
 def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bool) -> str:
-    """Markdown with Hugging Face's header. checksums: SHA-256 of each file of weights."""
+    """Write Markdown with Hugging Face's header. checksums: SHA-256 of each file of weights."""
     settings, text = record["settings"], record["text"]
     export, model = settings["export"], settings["model"]
     sections = [
         _header(export),
         f"# {export['name']}\n\n{_summary(record)}",
-        f"{model['layers']} layers of width {model['width']}, "
-        f"{model['heads']} heads, {model['inner']} in the feed-forward layers, {model['positions']} positions, "
+        f"{model['num_hidden_layers']} layers of width {model['hidden_size']}, {model['num_attention_heads']} heads, "
+        f"{model['intermediate_size']} in the feed-forward layers, {model['max_position_embeddings']} positions, "
         f"{record['vocabulary']['size']:,} cased wordpieces, {record['parameters']:,} parameters with the pretraining "
         f"heads. Stored as {export['storage']}.",
         "## How it was trained\n\n" + markdown_table(["", ""], _training_rows(record)),
@@ -32,8 +33,8 @@ def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bo
     if record["before"]:
         rows = [*record["before"], record]
         sections.append("Training had several parts:\n\n" + markdown_table(*_parts(rows)))
-    elif model["start"]:
-        sections.append(f"Training went on from the weights `{model['start']}`; the figures are those of this run.")
+    if record["start"]:
+        sections.append("## What it began with\n\n" + _start(record["start"]))
     sections += [
         f"## Text\n\n{text['documents']:,} documents, {text['sentences']:,} sentences, {text['tokens']:,} wordpieces, "
         "by source and licence:\n\n"
@@ -55,28 +56,38 @@ def _header(export: dict[str, Any]) -> str:
 
 
 def _summary(record: dict[str, Any]) -> str:
-    """What the weights are and what made them, in a sentence or two."""
+    """Say what the weights are and what made them, in a sentence or two."""
     runs = [*record["before"], record]
-    begun = runs[0]["settings"]["model"]["start"]
     text, hardware = record["text"], record["hardware"]
+    begun = first_start(record)
+    if begun is None:
+        made = ", with LitBERT's design and none of its original weights: pretrained from random weights"
+    else:
+        made = f": pretrained further from the weights of {begun}"
     return (
-        f"A light BERT for biomedical text, with LitBERT's design and none of its original weights: pretrained from "
-        f"{f'the weights {begun}' if begun else 'random weights'} for {sum(run['hours'] for run in runs):.1f} hours on "
+        f"A light BERT for biomedical text{made} for {sum(run['hours'] for run in runs):.1f} hours on "
         f"{hardware['processes']} × {hardware['device']}, with {sum(run['tokens'] for run in runs) / 1e6:,.1f} million "
         f"wordpieces of {text['documents']:,} open texts."
     )
 
 
+def _start(start: dict[str, Any]) -> str:
+    """Describe the weights that this run went on from."""
+    rows = [["weights", start["name"]], ["licence", start["license"] or "not said"]]
+    rows += [[f"SHA-256 of {name}", f"`{checksum}`"] for name, checksum in start["files"].items()]
+    return "\n\n".join([markdown_table(["", ""], rows), " ".join(changes(start))]).strip()
+
+
 def _training_rows(record: dict[str, Any]) -> Iterable[list[str]]:
     training, hardware = record["settings"]["training"], record["hardware"]
     objective = _OBJECTIVES[training["objective"]]
-    yield ["objective", f"{objective}; {training['mask_share']:.0%} of the pieces, whole words"]
+    yield ["objective", f"{objective}; {training['mlm_probability']:.0%} of the pieces, whole words"]
     yield ["steps", f"{record['steps']:,} of {training['batch_tokens']:,} positions"]
     yield ["wordpieces seen", f"{record['tokens']:,}"]
     yield ["row length", _lengths(training)]
     rate = f"{training['learning_rate']}, {training['warmup']:.0%} warm-up, then linearly to zero"
     yield ["learning rate", f"{rate} (AdamW, weight decay {training['weight_decay']})"]
-    yield ["dropout", f"{record['settings']['model']['dropout']} (config.json has what fine-tuning wants)"]
+    yield ["dropout", f"{record['settings']['model']['hidden_dropout_prob']} (config.json has what fine-tuning wants)"]
     yield ["precision", training["precision"]]
     yield ["time", f"{record['hours']:.2f} hours, finished {record['finished'][:10]}"]
     on = f"{hardware['processes']} × {hardware['device']}, {hardware['threads']} threads of {hardware['cores']} cores"
@@ -101,7 +112,7 @@ def _result_rows(record: dict[str, Any]) -> Iterable[list[str]]:
 
 
 def _parts(runs: list[dict[str, Any]]) -> tuple[list[str], Iterable[list[str]]]:
-    """A table of the runs that made the weights, one after the other; the figures above are the last one's."""
+    """Tabulate the runs that made the weights, one after the other; the figures above are the last one's."""
     titles = ["part", "row length", "peak learning rate", "steps", "wordpieces", "hours", "held-out loss"]
     rows = (
         [

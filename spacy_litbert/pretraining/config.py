@@ -1,40 +1,43 @@
-"""A config file → checked settings. Its dialect is that of spaCy's configs: INI sections, JSON values.
+"""A config file → checked settings. Its dialect is that of spaCy's configs, read by confection.
 
     [model]
-    layers = 4
+    num_hidden_layers = 4
 
-Every setting is there, none is unknown, and each has the type that its dataclass says; a value can be
-overridden on the command line as ``--model.layers 8``.
+Every setting is there, none is unknown, and each has the type that its dataclass says; a value can refer to
+another one (``${section.name}``) and be overridden on the command line as ``--model.num_hidden_layers 8``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from configparser import ConfigParser
+from collections.abc import Iterator, Mapping, Sequence
 from configparser import Error as ConfigParserError
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
+
+from confection import Config
 
 from ..errors import Errors, LitBertError
 
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """BERT's shape. inner: width of the feed-forward layers. positions: the longest input.
+    """BERT's shape, by the names of its config.json.
 
-    start: a folder with weights to go on from, in the same shape; null draws them from the seed.
+    hidden_dropout_prob: in pretraining, of the attention as well.
+    start: weights to go on from (a folder, a bundled name or a hub id), whatever their vocabulary; the shape may then
+        be left out, and is theirs. null draws weights from the seed.
     """
 
-    layers: int
-    width: int
-    heads: int
-    inner: int
-    positions: int
-    dropout: float
+    hidden_dropout_prob: float
     start: str | None
+    num_hidden_layers: int | None = None
+    hidden_size: int | None = None
+    num_attention_heads: int | None = None
+    intermediate_size: int | None = None
+    max_position_embeddings: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class TrainingSettings:
     """How to train.
 
     output: folder for checkpoints, curve and record.
-    objective: "mlm+nsp" or "mlm". mask_share: of the pieces, those to predict.
+    objective: "mlm+nsp" or "mlm". mlm_probability: share of the pieces to predict.
     steps or minutes: the budget, the other one null; minutes are wall-clock time, all included.
     batch_tokens: pieces of a step over all processes; micro_tokens: those computed at once in one process.
     warmup: share of the budget in which the learning rate rises, before it falls to zero at the end.
@@ -62,7 +65,7 @@ class TrainingSettings:
     output: str
     seed: int
     objective: str
-    mask_share: float
+    mlm_probability: float
     steps: int | None
     minutes: float | None
     batch_tokens: int
@@ -117,97 +120,173 @@ class Settings:
         return asdict(self)
 
 
+Problem = tuple[str, str]  # the name of a setting, and what is wrong with it
+SHAPE = tuple(field.name for field in fields(ModelSettings) if field.default is None)
+_OLD_NAMES = {
+    "model.layers": "num_hidden_layers",
+    "model.width": "hidden_size",
+    "model.heads": "num_attention_heads",
+    "model.inner": "intermediate_size",
+    "model.positions": "max_position_embeddings",
+    "model.dropout": "hidden_dropout_prob",
+    "training.mask_share": "mlm_probability",
+}
 _CHOICES = {
     "training.objective": ("mlm+nsp", "mlm"),
     "training.precision": ("float32", "bfloat16"),
     "export.storage": ("float32", "float16"),
 }
-_SHARES = ("model.dropout", "training.mask_share", "training.warmup", "training.long_share", "training.shifted_share")
+_SHARES = (
+    "model.hidden_dropout_prob", "training.mlm_probability", "training.warmup", "training.long_share",
+    "training.shifted_share",
+)  # fmt: skip
 _POSITIVE = (
-    "model.layers", "model.width", "model.heads", "model.inner", "model.positions",
-    "training.steps", "training.minutes", "training.batch_tokens", "training.micro_tokens", "training.length",
+    *(f"model.{name}" for name in SHAPE),
+    "training.mlm_probability", "training.steps", "training.minutes", "training.batch_tokens",
+    "training.micro_tokens", "training.length",
     "training.long_length", "report.log_steps", "report.heldout_rows",
     "export.shard_megabytes",
 )  # fmt: skip
 
 
 def read_overrides(arguments: Sequence[str]) -> dict[str, str]:
-    """Command-line arguments ``--section.name value …`` → overrides. Raises LitBertError L510 for anything else."""
+    """Turn the command-line arguments ``--section.name value …`` into overrides.
+
+    Raises LitBertError L510 for anything else.
+    """
     if len(arguments) % 2 or not all(name.startswith("--") and "." in name for name in arguments[::2]):
         raise LitBertError(Errors.L510.format(found=" ".join(arguments)))
     return {name.removeprefix("--"): value for name, value in zip(arguments[::2], arguments[1::2])}
 
 
-def read_settings(path: Path, overrides: dict[str, str]) -> Settings:
-    """Read a config file. overrides: "section.name" → JSON value.
+def read_settings(path: Path, overrides: Mapping[str, str]) -> Settings:
+    """Read a config file. overrides: "section.name" → JSON value, or text as it is.
 
     Paths in it are as they are: relative to where the command runs.
-    Raises LitBertError L501 for what does not fit and L207 for a file that can't be read.
+    Raises LitBertError L207 for a file that can't be read, L501 for what does not fit, L511 for the name that a
+    setting had in an earlier version, L512 for what is no config.
     """
-    parser = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
-    try:
-        parser.read_string(path.read_text(encoding="utf8"))
-    except (OSError, UnicodeDecodeError, ConfigParserError) as error:
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
-    values = {f"{section}.{key}": text for section in parser.sections() for key, text in parser[section].items()}
+    values = _read_values(path, {name: _value(text) for name, text in overrides.items()})
     sections = get_type_hints(Settings)
-    known = {f"{name}.{field.name}" for name, kind in sections.items() for field in fields(kind)}
-    for name in (values | overrides).keys() - known:
-        raise _problem(name, path, "is unknown")
-    for name in known - (values | overrides).keys():
-        raise _problem(name, path, "is missing")
-    parsed = {name: _parse(name, text, path) for name, text in (values | overrides).items()}
+    known = {f"{name}.{field.name}": field for name, kind in sections.items() for field in fields(kind)}
+    for name in sorted(values.keys() - known.keys()):
+        if name in _OLD_NAMES:
+            raise LitBertError(Errors.L511.format(name=name, path=path, now=_OLD_NAMES[name]))
+        raise _problem((name, "is unknown"), path)
+    for name, field in known.items():
+        if name not in values and field.default is MISSING:
+            raise _problem((name, "is missing"), path)
     settings = Settings(
         **{
-            name: kind(**{field.name: _typed(kind, field.name, parsed, name, path) for field in fields(kind)})
+            name: kind(**{field.name: _typed(kind, field.name, values, name, path) for field in fields(kind)})
             for name, kind in sections.items()
         }
     )
-    _check(settings, parsed, path)
+    for problem in (*_problems(settings), *shape_problems(settings)):
+        raise _problem(problem, path)
     return settings
 
 
-def _parse(name: str, text: str, path: Path) -> Any:
+def with_shape(settings: Settings, config: Mapping[str, Any], start: str) -> Settings:
+    """Fill in the shape from the config.json of the weights to start from.
+
+    Raises LitBertError L507 if the settings ask for another shape, L501 if the rows don't fit into it.
+    """
+    for name in SHAPE:
+        wanted = getattr(settings.model, name)
+        if wanted not in (None, config[name]):
+            raise LitBertError(Errors.L507.format(path=start, problem=f"{name} is {config[name]}, not {wanted}"))
+    model = replace(settings.model, **{name: config[name] for name in SHAPE})
+    settings = replace(settings, model=model)
+    for problem in shape_problems(settings):
+        raise _problem(problem, Path("the config"))
+    return settings
+
+
+def current_names(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Rename the settings in the record of a run that an earlier version made."""
+    return {
+        section: {_OLD_NAMES.get(f"{section}.{name}", name): value for name, value in values.items()}
+        for section, values in settings.items()
+    }
+
+
+def shape_problems(settings: Settings) -> Iterator[Problem]:
+    """Find what does not fit the shape, as far as it is known."""
+    training, model = settings.training, settings.model
+    for name in SHAPE:
+        if model.start is None and getattr(model, name) is None:
+            yield f"model.{name}", "is missing (it may be left out where `model.start` names weights)"
+    size, heads, limit = model.hidden_size, model.num_attention_heads, model.max_position_embeddings
+    if size and heads and size % heads:
+        yield "model.hidden_size", f"is {size}, no multiple of {heads} heads"
+    for name, length in (("length", training.length), ("long_length", training.long_length)):
+        if length < 8 or (limit and length > limit):
+            yield f"training.{name}", f"is {length}, but must be from 8 to {limit} (max_position_embeddings)"
+
+
+def _read_values(path: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Read "section.name" → value, interpolated, with the overrides in place."""
+    try:
+        text = path.read_text(encoding="utf8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+    try:
+        sections = Config().from_str(text, interpolate=False)
+        for name, value in overrides.items():
+            section, _, key = name.partition(".")
+            sections.setdefault(section, {})[key] = value
+        sections = sections.interpolate()
+    except (ValueError, ConfigParserError) as error:  # confection's errors are of the former kind
+        reason = " ".join(str(error).split())
+        raise LitBertError(Errors.L512.format(path=path, reason=reason)) from None
+    flat = {}
+    for section, values in sections.items():
+        for key, value in values.items() if isinstance(values, dict) else ():
+            flat[f"{section}.{key}"] = value
+    return flat
+
+
+def _value(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:
-        raise _problem(name, path, f"is {text}, which is no JSON value; put text in double quotes") from None
+        return text
 
 
-def _typed(kind: type, field: str, parsed: dict[str, Any], section: str, path: Path) -> Any:
-    name = f"{section}.{field}"
-    value = parsed[name]
+def _typed(kind: type, field: str, values: dict[str, Any], section: str, path: Path) -> Any:
+    value = values.get(f"{section}.{field}")
     hint = get_type_hints(kind)[field]
     types = get_args(hint) or (hint,)
     if float in types and type(value) is int:
         value = float(value)
     if type(value) not in types:
         wanted = " or ".join("null" if t is NoneType else t.__name__ for t in types)
-        raise _problem(name, path, f"is {value!r}, but must be {wanted}")
+        raise _problem((f"{section}.{field}", f"is {value!r}, but must be {wanted}"), path)
     return value
 
 
-def _check(settings: Settings, parsed: dict[str, Any], path: Path) -> None:
+def _problems(settings: Settings) -> Iterator[Problem]:
+    values = {
+        f"{section}.{name}": value for section, kept in settings.to_dict().items() for name, value in kept.items()
+    }
     for name, choices in _CHOICES.items():
-        if parsed[name] not in choices:
-            raise _problem(name, path, f"is {parsed[name]!r}. Choose one of: {', '.join(choices)}")
+        if values[name] not in choices:
+            yield name, f"is {values[name]!r}. Choose one of: {', '.join(choices)}"
     for name in _SHARES:
-        if not 0 <= parsed[name] < 1:
-            raise _problem(name, path, f"is {parsed[name]}, but must be at least 0 and below 1")
+        if not 0 <= values[name] < 1:
+            yield name, f"is {values[name]}, but must be at least 0 and below 1"
     for name in _POSITIVE:
-        if parsed[name] is not None and parsed[name] <= 0:
-            raise _problem(name, path, f"is {parsed[name]}, but must be more than 0")
-    training, model = settings.training, settings.model
+        if values[name] is not None and values[name] <= 0:
+            yield name, f"is {values[name]}, but must be more than 0"
+    training = settings.training
     if (training.steps is None) == (training.minutes is None):
-        raise _problem("training.steps", path, "and `training.minutes` are two ways to say one thing: set one to null")
-    if model.width % model.heads:
-        raise _problem("model.width", path, f"is {model.width}, no multiple of {model.heads} heads")
+        yield "training.steps", "and `training.minutes` are two ways to say one thing: set one to null"
     for name, length in (("length", training.length), ("long_length", training.long_length)):
-        if not 8 <= length <= model.positions:
-            raise _problem(f"training.{name}", path, f"is {length}, but must be 8 to {model.positions} (positions)")
-        if training.batch_tokens % length or training.micro_tokens % length:
-            raise _problem(f"training.{name}", path, f"is {length}; batch_tokens and micro_tokens must be multiples")
+        if length > 0 and (training.batch_tokens % length or training.micro_tokens % length):
+            yield f"training.{name}", f"is {length}; batch_tokens and micro_tokens must be multiples"
 
 
-def _problem(name: str, path: Path, problem: str) -> LitBertError:
-    return LitBertError(Errors.L501.format(name=name, path=path, problem=problem))
+def _problem(problem: Problem, path: Path) -> LitBertError:
+    name, what = problem
+    return LitBertError(Errors.L501.format(name=name, path=path, problem=what))

@@ -7,6 +7,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..errors import Errors, LitBertError
+from ..files import replacing
+
 TRAINING = (
     "step", "elapsed", "tokens", "length", "learning_rate", "tokens_per_second",
     "masked_loss", "masked_accuracy", "next_loss", "next_accuracy",
@@ -17,27 +20,29 @@ HELDOUT = ("step", "tokens", "masked_loss", "masked_accuracy", "next_loss", "nex
 class Curve:
     """A CSV file that grows line by line.
 
-    last_step: lines beyond it, left by a sitting that was cut off after its last checkpoint, are dropped.
+    last_step: lines beyond it, left by a sitting that was cut off after its last checkpoint, are dropped, and so is
+    a last line that was cut in the middle. Raises LitBertError L514 for any other line that can't be read.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...], last_step: int):
         self.path, self.columns = path, columns
-        kept = [row for row in _lines(path) if float(row["step"]) <= last_step]
-        partial = path.with_suffix(".partial")
-        with partial.open("w", newline="", encoding="utf8") as stream:
+        kept = [row for row in _lines(path, columns) if row["step"] <= last_step]
+        with replacing(path) as partial, partial.open("w", newline="", encoding="utf8") as stream:
             writer = csv.DictWriter(stream, columns, restval="")
             writer.writeheader()
             writer.writerows(kept)
-        os.replace(partial, path)
 
     def add(self, figures: Mapping[str, float]) -> None:
+        """Append a line; it is on the disk before a checkpoint can be that counts on it."""
         with self.path.open("a", newline="", encoding="utf8") as stream:
             csv.DictWriter(stream, self.columns, restval="").writerow(figures)
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 def read_curve(path: Path) -> list[dict[str, float]]:
-    """The lines of a curve; an empty field is left out."""
-    return [{key: float(value) for key, value in row.items() if value} for row in _lines(path)]
+    """Read the lines of a curve; an empty field is left out. Raises LitBertError L514 for what is no such line."""
+    return [{key: float(value) for key, value in row.items()} for row in _lines(path)]
 
 
 def plot_curve(run: Path, target: Path) -> bool:
@@ -62,8 +67,35 @@ def plot_curve(run: Path, target: Path) -> bool:
     return True
 
 
-def _lines(path: Path) -> list[dict[str, str]]:
+def _lines(path: Path, columns: tuple[str, ...] | None = None) -> list[dict[str, float | int]]:
+    """Read the lines as numbers. columns: of the curve, where it must have these."""
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf8") as stream:
-        return list(csv.DictReader(stream))
+    text = path.read_bytes().decode("utf8", errors="replace")
+    head, *lines = text.splitlines() or [""]
+    names = tuple(head.split(","))
+    if lines and (names != columns if columns else "step" not in names):
+        raise LitBertError(Errors.L514.format(path=path, line=1, found=head[:80]))
+    rows = []
+    for i, line in enumerate(lines, start=2):
+        row = _numbers(names, line)
+        if row is not None:
+            rows.append(row)
+        elif i <= len(lines) or text.endswith("\n"):
+            raise LitBertError(Errors.L514.format(path=path, line=i, found=line[:80]))
+    return rows
+
+
+def _numbers(names: tuple[str, ...], line: str) -> dict[str, float | int] | None:
+    values = line.split(",")
+    if len(values) != len(names):
+        return None
+    try:
+        row = {name: _number(value) for name, value in zip(names, values) if value}
+    except ValueError:
+        return None
+    return row if "step" in row else None
+
+
+def _number(text: str) -> float | int:
+    return int(text) if text.isascii() and text.isdigit() else float(text)

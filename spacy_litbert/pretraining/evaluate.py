@@ -16,12 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
-from transformers import BertForPreTraining
 
 from ..checkpoints.folder import load_pretraining
 from ..errors import Errors, LitBertError
 from ..files import replacing
-from ..tokenization.vocabulary import Vocabulary
 from .masking import Masker
 from .model import N_SUMS, PretrainingModel, Sums, losses
 from .rows import Epoch, Rows
@@ -32,13 +30,13 @@ MASK_SHARE = 0.15
 
 
 def heldout_rows(corpus: Corpus, *, length: int, pairs: bool, n: int) -> Rows:
-    """At most ``n`` rows of held-out text, always the same ones."""
+    """Draw at most ``n`` rows of held-out text, always the same ones."""
     epoch = Epoch(corpus, length=length, pairs=pairs, seed=_SEED, epoch=0)
     return epoch.rows(np.arange(min(n, len(epoch))))
 
 
 def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, precision: str) -> Sums:
-    """The sums over the batches, without dropout and gradients."""
+    """Sum over the batches, without dropout and gradients."""
     model.eval()
     total = torch.zeros(N_SUMS, dtype=torch.float64, device=device)
     with torch.no_grad(), autocast(device, precision):
@@ -48,35 +46,26 @@ def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, pr
     return Sums(*total.tolist())
 
 
-def batches_of(rows: Rows, n: int) -> Iterator[Rows]:
-    for begin in range(0, len(rows), n):
-        yield rows.part(begin, begin + n)
-
-
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
-    """Products in bfloat16 with float32 weights, or float32 throughout."""
+    """Compute products in bfloat16 with float32 weights, or float32 throughout."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()
 
 
-def read_pretrained(folder: Path, vocabulary: Vocabulary, *, dropout: float = 0.0) -> BertForPreTraining:
-    """Load a model with its pretraining heads, in float32.
-
-    Raises LitBertError L507 if its vocabulary is not the given one, L2xx for weights that can't be loaded.
-    """
-    bert, found = load_pretraining(folder, dropout=dropout)
-    if vocabulary_checksum(found) != vocabulary_checksum(vocabulary):
-        raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
-    return bert
-
-
 def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progress: bool = True) -> dict[str, float]:
-    """Held-out figures of an exported model. Raises LitBertError L507 if the text has another vocabulary."""
+    """Measure an exported model on held-out text.
+
+    Raises LitBertError L507 if the text has another vocabulary, L2xx for a model that lacks its pretraining heads or
+    can't be loaded.
+    """
     corpus = Corpus(heldout)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bert = read_pretrained(folder, corpus.vocabulary).to(device)
-    model = PretrainingModel(bert, corpus.vocabulary, Masker(corpus.vocabulary, MASK_SHARE, device), pairs=True)
+    bert, vocabulary = load_pretraining(folder, dropout=0.0)
+    if vocabulary_checksum(vocabulary) != vocabulary_checksum(corpus.vocabulary):
+        raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
+    masker = Masker(corpus.vocabulary, MASK_SHARE, device)
+    model = PretrainingModel(bert.to(device), corpus.vocabulary, masker, pairs=True)
     rows = heldout_rows(corpus, length=length, pairs=True, n=n)
-    batches = tqdm(list(batches_of(rows, 32)), desc="evaluate", disable=not progress)
+    batches = tqdm(list(rows.batches(32)), desc="evaluate", disable=not progress)
     sums = evaluate(model, iter(batches), device, "float32")
     return {"rows": len(rows), "length": length, **sums.means()}
 
@@ -89,7 +78,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2048, help="rows to evaluate on, at most")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
-    figures = evaluate_folder(arguments.model, arguments.heldout, length=arguments.length, n=arguments.rows)
+    try:
+        figures = evaluate_folder(arguments.model, arguments.heldout, length=arguments.length, n=arguments.rows)
+    except LitBertError as error:
+        raise SystemExit(str(error)) from None
     text = json.dumps(figures, indent=2)
     print(text)
     if arguments.out:

@@ -43,7 +43,7 @@ class Examples:
 def draw_pairs(
     sentence_starts: IntArray, document_starts: IntArray, room: int, random: np.random.Generator
 ) -> Examples:
-    """Pairs of segments, together at most ``room`` tokens. A pair's segments are never empty.
+    """Draw pairs of segments, together at most ``room`` tokens. A pair's segments are never empty.
 
     sentence_starts: (sentences + 1,) first token of each sentence; document_starts: (documents + 1,)
         first sentence of each document. At least two documents have text.
@@ -79,7 +79,7 @@ def draw_pairs(
 def draw_singles(
     sentence_starts: IntArray, document_starts: IntArray, room: int, random: np.random.Generator
 ) -> Examples:
-    """Single segments of at most ``room`` tokens, for masked LM alone. Arguments as of ``draw_pairs``."""
+    """Draw single segments of at most ``room`` tokens, for masked LM alone. Arguments as of ``draw_pairs``."""
     documents = _with_text(document_starts)
     parts = []
     at = document_starts[documents].copy()
@@ -102,13 +102,13 @@ def _with_text(document_starts: IntArray) -> IntArray:
 
 
 def _wanted(n: int, room: int, random: np.random.Generator) -> IntArray:
-    """The length to fill: ``room``, or for a tenth something shorter."""
+    """Draw the length to fill: ``room``, or for a tenth something shorter."""
     short = random.random(n) < SHORT_SHARE
     return np.where(short, random.integers(_SHORTEST, room + 1, n), room)
 
 
 def _reaching(sentence_starts: IntArray, begin: IntArray, wanted: IntArray, last: IntArray) -> IntArray:
-    """The end of the fewest sentences from ``begin`` on that hold ``wanted`` tokens, or ``last``."""
+    """Find the end of the fewest sentences from ``begin`` on that hold ``wanted`` tokens, or ``last``."""
     return np.minimum(np.searchsorted(sentence_starts, sentence_starts[begin] + wanted), last)
 
 
@@ -120,7 +120,7 @@ def _elsewhere(
     wanted: IntArray,
     random: np.random.Generator,
 ) -> tuple[IntArray, IntArray]:
-    """Sentences from a random place of a random other document: the first, and the end."""
+    """Draw sentences from a random place of a random other document: the first, and the end."""
     n = len(documents)
     other = documents[(active + random.integers(1, n, len(active))) % n]
     first, last = document_starts[other], document_starts[other + 1]

@@ -10,18 +10,17 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
-
 from ..checkpoints.config import written_config
 from ..checkpoints.write import write_folder
 from ..errors import Errors, LitBertError
-from ..files import read_json, replacing_folder
+from ..files import replacing_folder
 from ..tokenization.vocabulary import Vocabulary
 from .card import model_card
-from .config import ModelSettings
+from .config import SHAPE, ModelSettings
 from .curve import plot_curve
-from .record import NAME
-from .state import latest_checkpoint
+from .earlier import NAME, read_record
+from .notice import notice
+from .state import latest_checkpoint, read_checkpoint, read_tensors
 
 # BERT's own, for those who fine-tune the weights, whatever it was in pretraining: a few hundred labelled texts are
 # soon learned by heart without it.
@@ -29,22 +28,26 @@ FINE_TUNING_DROPOUT = 0.1
 
 
 def export(run: Path, folder: Path) -> None:
-    """Write config.json, model.safetensors, the tokenizer's files, the record, the curve and README.md.
+    """Write config.json, model.safetensors, the tokenizer's files, the record, the curve, README.md and NOTICE.
 
     The storage type, the name and the licence are those of the run's settings.
     Raises LitBertError L507 if the run is not finished, L219 if its weights do not fit the storage type.
     """
     checkpoint = latest_checkpoint(run)
     if checkpoint is None or not (run / NAME).is_file():
-        raise LitBertError(Errors.L507.format(path=run, problem="the run is not finished; go on with --resume"))
-    record = read_json(run / NAME)
+        raise _unfinished(run)
+    record, state = read_record(run / NAME), read_checkpoint(checkpoint).state
+    if record["steps"] != state.step:
+        raise _unfinished(run)
     settings = record["settings"]
     vocabulary = Vocabulary.from_folder(run)
+    config = state.config or bert_config(ModelSettings(**settings["model"]), vocabulary, dropout=FINE_TUNING_DROPOUT)
+    dropout = {"hidden_dropout_prob": FINE_TUNING_DROPOUT, "attention_probs_dropout_prob": FINE_TUNING_DROPOUT}
     with replacing_folder(folder) as partial:
         checksums = write_folder(
             partial,
-            load_file(checkpoint / "model.safetensors"),
-            bert_config(ModelSettings(**settings["model"]), vocabulary, dropout=FINE_TUNING_DROPOUT),
+            read_tensors(checkpoint / "model.safetensors"),
+            {**config, **dropout},
             vocabulary,
             storage=settings["export"]["storage"],
             shard_megabytes=settings["export"]["shard_megabytes"],
@@ -55,17 +58,19 @@ def export(run: Path, folder: Path) -> None:
         plotted = plot_curve(run, partial / "curve.png")
         card = model_card(record, checksums=checksums, plotted=plotted)
         (partial / "README.md").write_text(card, encoding="utf8")
+        if text := notice(record):
+            (partial / "NOTICE").write_text(text, encoding="utf8")
+
+
+def _unfinished(run: Path) -> LitBertError:
+    return LitBertError(Errors.L507.format(path=run, problem="the run is not finished; go on with --resume"))
 
 
 def bert_config(model: ModelSettings, vocabulary: Vocabulary, *, dropout: float) -> dict[str, Any]:
-    """config.json of a model of the given shape."""
+    """Make config.json of a model of the given shape."""
     values = {
         "vocab_size": len(vocabulary),
-        "hidden_size": model.width,
-        "num_hidden_layers": model.layers,
-        "num_attention_heads": model.heads,
-        "intermediate_size": model.inner,
-        "max_position_embeddings": model.positions,
+        **{name: getattr(model, name) for name in SHAPE},
         "hidden_dropout_prob": dropout,
         "attention_probs_dropout_prob": dropout,
         "pad_token_id": vocabulary.ids["[PAD]"],
@@ -78,7 +83,10 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run (training.output)")
     parser.add_argument("out", type=Path, help="folder for the model")
     arguments = parser.parse_args()
-    export(arguments.run, arguments.out)
+    try:
+        export(arguments.run, arguments.out)
+    except LitBertError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

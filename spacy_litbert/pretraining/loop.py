@@ -1,10 +1,12 @@
-"""Rows → steps → a trained model: the loop, and what it does beside the steps."""
+"""Rows → steps → a trained model: the budget, the learning rate, the loop, and what it does beside the steps."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from math import floor, isfinite
 from pathlib import Path
 
@@ -15,15 +17,45 @@ from tqdm import tqdm
 from ..errors import Errors, LitBertError
 from .config import Settings
 from .curve import HELDOUT, TRAINING, Curve
-from .evaluate import autocast, batches_of, evaluate, heldout_rows
+from .evaluate import autocast, evaluate, heldout_rows
 from .model import N_SUMS, PretrainingModel, Sums, losses
 from .processes import Processes
 from .rows import Place, Rows, RowStream
-from .schedule import Budget, Stopwatch, learning_rate_factor
 from .shards import Corpus
 from .state import State, save_checkpoint
 
 _CLIP = 1.0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a run may use: steps, or seconds of wall-clock time; one of the two is None."""
+
+    steps: int | None
+    seconds: float | None
+
+    def progress(self, step: int, elapsed: float) -> float:
+        """Count from 0 at the beginning to exactly 1 at the end, or beyond it."""
+        done = step / self.steps if self.steps is not None else elapsed / (self.seconds or 1.0)
+        return min(1.0, done)
+
+
+class Stopwatch:
+    """Seconds since a run began, over all its interruptions. before: those of earlier sittings."""
+
+    def __init__(self, before: float = 0.0, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._begin = clock() - before
+
+    def elapsed(self) -> float:
+        return self._clock() - self._begin
+
+
+def learning_rate_factor(progress: float, warmup: float) -> float:
+    """Compute the share of the peak learning rate: up to 1 during ``warmup``, then down to exactly 0 at the end."""
+    if progress < warmup:
+        return progress / warmup
+    return (1.0 - progress) / (1.0 - warmup)
 
 
 class Trainer:
@@ -68,7 +100,7 @@ class Trainer:
             self._heldout_curve = Curve(self.folder / "heldout.csv", HELDOUT, state.step)
 
     def run(self) -> bool:
-        """Train until the budget is spent or ``stop`` is set, and save."""
+        """Train until the budget is spent or ``stop`` is set, and save. A finished run is left as it is."""
         self.model.train()
         stream: RowStream | None = None
         length = 0
@@ -87,13 +119,17 @@ class Trainer:
                 rows, self.state.places[length] = stream.take()
                 rate = self._step(rows, progress)
                 self.state.step += 1
+                self.state.finished = False
                 self._report(length, rate, progress, bar)
         if stream is not None:
             stream.close()
-        if not stop:
-            self._log(length, 0.0)
+        if not stop and not self.state.finished:
+            self._log(length or next(reversed(self.state.places), 0), 0.0)
             self._evaluate()
-        self._save()
+            self.state.finished = True
+            self._save()
+        elif stop:
+            self._save()
         return not stop
 
     def _length(self, progress: float) -> int:
@@ -114,7 +150,7 @@ class Trainer:
         )
 
     def _step(self, rows: Rows, progress: float) -> float:
-        """One update of the weights; returns the learning rate."""
+        """Update the weights once; returns the learning rate."""
         training, processes = self.settings.training, self.processes
         self.model.shifting = progress >= 1 - training.shifted_share
         # Dropout follows from the step, so that a resumed run draws what an uninterrupted one would.
@@ -124,7 +160,7 @@ class Trainer:
             group["lr"] = rate
         rows = rows.to(processes.device)
         length = rows.ids.shape[1]
-        parts = list(batches_of(rows, training.micro_tokens // length))
+        parts = list(rows.batches(training.micro_tokens // length))
         for i, part in enumerate(parts):
             last = i == len(parts) - 1
             with nullcontext() if last or processes.n == 1 else self._wrapped.no_sync():  # type: ignore[operator]
@@ -139,7 +175,7 @@ class Trainer:
         return rate
 
     def _report(self, length: int, rate: float, before: float, bar: tqdm) -> None:
-        """Whatever is due after a step: a line of the curve, an evaluation, a checkpoint."""
+        """Do what is due after a step: a line of the curve, an evaluation, a checkpoint."""
         report = self.settings.report
         elapsed, _ = self.processes.agree(self.stopwatch.elapsed(), False)
         now = self.budget.progress(self.state.step, elapsed)
@@ -174,7 +210,7 @@ class Trainer:
         """Add the held-out figures to their curve."""
         processes, training = self.processes, self.settings.training
         mine = Rows(*(value[processes.rank :: processes.n] for value in self._heldout.tensors()))
-        batches = batches_of(mine, training.micro_tokens // training.length)
+        batches = mine.batches(training.micro_tokens // training.length)
         sums = evaluate(self.model, batches, processes.device, training.precision)
         total = processes.total(torch.tensor(sums.to_list(), dtype=torch.float64))
         if processes.first:

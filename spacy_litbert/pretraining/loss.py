@@ -20,7 +20,7 @@ _MOST_LOGITS = {"cpu": 6 << 20, "cuda": 1 << 28}
 
 
 def vocabulary_loss(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The summed cross-entropy of ``hidden @ weight.T + bias``, and how often the label was the best guess.
+    """Sum the cross-entropy of ``hidden @ weight.T + bias``, and count how often the label was the best guess.
 
     hidden: (n, width); weight: (pieces, width); bias: (pieces,); labels: (n,) int64, IGNORED ones don't count.
     Products are in the type of ``hidden``, sums and the softmax in float32.
@@ -50,7 +50,7 @@ class _VocabularyLoss(torch.autograd.Function):
 def _sums(
     hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, gradients: tuple[Tensor, Tensor, Tensor] | None
 ) -> tuple[Tensor, Tensor]:
-    """The two sums; fills ``gradients`` of the loss by hidden, weight and bias if they are wanted."""
+    """Compute the two sums; fills ``gradients`` of the loss by hidden, weight and bias if they are wanted."""
     loss = torch.zeros((), device=hidden.device)
     n_right = torch.zeros((), device=hidden.device)
     matrix, shift = weight.to(hidden.dtype), bias.to(hidden.dtype)

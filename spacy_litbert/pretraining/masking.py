@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from ..tokenization.vocabulary import CONTINUATION, Vocabulary
-from .hashing import random_bits, random_share
 from .rows import IGNORED
 
 _WORDS, _ACTION, _REPLACEMENT = 1, 2, 3  # separate streams of random numbers
 _SLACK = 2  # places beyond the budget, for the rest of a word
+_BITS = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Masker:
         self._continues = torch.tensor([token.startswith(CONTINUATION) for token in vocabulary.tokens], device=device)
 
     def __call__(self, ids: Tensor, keys: Tensor) -> Masked:
-        """ids: (rows, length) integers; keys: (rows,) int64 of 32 bits."""
+        """Mask rows. ids: (rows, length) integers; keys: (rows,) int64 of 32 bits."""
         ids = ids.long()
         n_places = math.ceil(self.share * ids.shape[1]) + _SLACK
         candidates = ~self._special[ids]
@@ -67,14 +67,14 @@ class Masker:
         return Masked(masked, positions, labels)
 
     def _words(self, ids: Tensor, candidates: Tensor) -> Tensor:
-        """(rows, length) the number of the word that a piece belongs to, from 0 on in each row."""
+        """Number the words of each row, from 0 on: (rows, length), the word that a piece belongs to."""
         after_special = torch.zeros_like(candidates)
         after_special[:, 1:] = ~candidates[:, :-1]
         begins = ~self._continues[ids] | after_special
         return begins.long().cumsum(1) - 1
 
     def _choose(self, words: Tensor, candidates: Tensor, keys: Tensor, n_places: int) -> tuple[Tensor, Tensor]:
-        """Words in random order, until more than half of the next one would pass the budget."""
+        """Take words in random order, until more than half of the next one would pass the budget."""
         length = words.shape[1]
         sizes = torch.zeros_like(words).scatter_add_(1, words, torch.ones_like(words))
         scores = torch.where(candidates, random_bits(keys, words, _WORDS), 1 << 32)
@@ -89,3 +89,27 @@ class Masker:
         whole = (first + size / 2 <= budget.clamp(min=1)) & (first + size <= n_places)
         chosen = whole & candidates.gather(1, order)
         return order[:, :n_places], chosen[:, :n_places]
+
+
+def random_bits(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
+    """Draw 32 bits for each (row's key, number in the row): int64 in 0 … 2³² - 1.
+
+    They follow from the key alone: the same on every device, in every order, after every resume.
+
+    keys: (rows,) int64 of 32 bits. numbers: (rows, n) int64. stream: what they are for; others are independent.
+    """
+    return _mixed(_mixed(keys[:, None] ^ (stream * 0x9E3779B9 & _BITS)) ^ (numbers * 0x85EBCA6B & _BITS))
+
+
+def random_share(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
+    """Draw numbers in [0, 1), float64. Arguments as of ``random_bits``."""
+    return random_bits(keys, numbers, stream).double() / (1 << 32)
+
+
+def _mixed(value: Tensor) -> Tensor:
+    """Apply the finaliser of MurmurHash3 (Appleby 2016, public domain); products wrap, only 32 bits are kept."""
+    value = value ^ (value >> 16)
+    value = value * 0x85EBCA6B & _BITS
+    value = value ^ (value >> 13)
+    value = value * 0xC2B2AE35 & _BITS
+    return value ^ (value >> 16)

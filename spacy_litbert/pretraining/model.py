@@ -19,9 +19,8 @@ from transformers import BertForPreTraining
 from ..encoder.attention import attention
 from ..encoder.layers import run_layers
 from ..tokenization.vocabulary import Vocabulary
-from .hashing import random_bits, random_share
 from .loss import vocabulary_loss
-from .masking import Masker
+from .masking import Masker, random_bits, random_share
 from .rows import IGNORED, Rows
 
 
@@ -41,7 +40,7 @@ class Sums:
         return [getattr(self, field.name) for field in fields(self)]
 
     def means(self) -> dict[str, float]:
-        """Mean losses and accuracies; those of next-sentence prediction only where there were pairs."""
+        """Compute mean losses and accuracies; those of next-sentence prediction only where there were pairs."""
         means = {
             "masked_loss": self.masked_loss / max(1.0, self.n_masked),
             "masked_accuracy": self.n_masked_right / max(1.0, self.n_masked),
@@ -97,7 +96,7 @@ class PretrainingModel(nn.Module):
                 part.requires_grad_(False)
 
     def forward(self, ids: Tensor, firsts: Tensor, is_random: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """The fields of ``Rows`` → a loss to minimise, and ``Sums`` as a tensor without gradient.
+        """Turn the fields of ``Rows`` into a loss to minimise, and ``Sums`` as a tensor without gradient.
 
         The loss is a plain sum over the rows, scaled by constants: the same however the rows of a batch are
         spread over micro-batches and processes.
@@ -119,7 +118,7 @@ class PretrainingModel(nn.Module):
         return loss, torch.stack([value.double() for value in (*sums, n_tokens)])
 
     def _shift(self, keys: Tensor, length: int) -> Tensor:
-        """(rows, 1) where a row's positions begin: in training, for some rows anywhere that they still fit.
+        """Draw where each row's positions begin, (rows, 1): in training, for some rows anywhere that they still fit.
 
         So rows of 128 train all 512 positions, which the few long rows at the end of a short run would not.
         Method: Kiyono et al. 2021 (SHAPE), https://arxiv.org/abs/2109.05644, for half of the rows.
@@ -164,13 +163,13 @@ def losses(model: nn.Module, rows: Rows) -> tuple[Tensor, Tensor]:
 
 
 def encode(bert: Any, ids: Tensor, positions: Tensor, segments: Tensor, visible: Tensor) -> Tensor:
-    """The last hidden states of rows: (rows, length, width). Arguments: see ``Geometry``."""
+    """Compute the last hidden states of rows: (rows, length, width). Arguments: see ``Geometry``."""
     hidden = bert.embeddings(input_ids=ids, token_type_ids=segments, position_ids=positions)
     return run_layers(bert, hidden, partial(_attend, visible))
 
 
 def _attend(visible: Tensor, query: Tensor, key: Tensor, value: Tensor, heads: int, dropout: float) -> Tensor:
-    """Self-attention within each example of a row."""
+    """Compute self-attention within each example of a row."""
     query, key, value = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value))
     context = attention(query, key, value, visible=visible, dropout=dropout)
     return context.transpose(1, 2).flatten(-2)

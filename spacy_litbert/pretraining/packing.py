@@ -16,7 +16,7 @@ MOST_IN_A_ROW = 4
 
 
 def pack(lengths: IntArray, size: int) -> tuple[IntArray, IntArray]:
-    """The examples in the order of the rows, and where each row begins: (examples,) and (rows + 1,).
+    """Return the examples in the order of the rows, and where each row begins: (examples,) and (rows + 1,).
 
     lengths: (examples,) each at most ``size``. No row holds more than ``MOST_IN_A_ROW``.
     """
@@ -32,7 +32,7 @@ def pack(lengths: IntArray, size: int) -> tuple[IntArray, IntArray]:
 
 
 def _best_fit(lengths: list[int], size: int) -> IntArray:
-    """The row of each example, from 0 on. lengths: longest first."""
+    """Find the row of each example, from 0 on. lengths: longest first."""
     rows_with_room: list[list[tuple[int, int]]] = [[] for _ in range(size + 1)]
     open_rooms = 0  # bit r is set if a row has room r: the best fit is the lowest bit from the length on
     row_of = np.empty(len(lengths), dtype=np.int64)

@@ -1,13 +1,17 @@
-"""One process or several (torchrun): who is first, and the few words they exchange."""
+"""One process or several (torchrun): who is first, the few words they exchange, and the memory they keep."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
+
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
 @dataclass(frozen=True)
@@ -24,18 +28,18 @@ class Processes:
         return self.rank == 0
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """The model, so that its gradients are the means over all processes."""
+        """Wrap the model, so that its gradients are the means over all processes."""
         return model if self.n == 1 else DistributedDataParallel(model, broadcast_buffers=False)
 
     def total(self, tensor: Tensor) -> Tensor:
-        """The sum over all processes."""
+        """Sum over all processes."""
         if self.n > 1:
             tensor = tensor.cpu()
             distributed.all_reduce(tensor, group=self.control)
         return tensor
 
     def agree(self, elapsed: float, stop: bool) -> tuple[float, bool]:
-        """The first process's time for all, and whether any was told to stop."""
+        """Tell all the first process's time, and whether any was told to stop."""
         if self.n == 1:
             return elapsed, stop
         words = torch.tensor([elapsed if self.first else 0.0, float(stop)], dtype=torch.float64)
@@ -43,7 +47,7 @@ class Processes:
         return float(words[0]), bool(words[1] > 0)
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes are here."""
         if self.n > 1:
             distributed.barrier(group=self.control)
 
@@ -64,3 +68,15 @@ def join_processes() -> Processes:
 def leave_processes(processes: Processes) -> None:
     if processes.n > 1:
         distributed.destroy_process_group()
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc's allocator not to return blocks of up to 32 MB to the system. Elsewhere, do nothing.
+
+    On a CPU a third of a step was page faults.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    for parameter, value in ((_MMAP_THRESHOLD, 1 << 25), (_TRIM_THRESHOLD, (1 << 31) - 1), (_TOP_PAD, 1 << 28)):
+        libc.mallopt(parameter, value)

@@ -5,39 +5,53 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from torch import nn
 
 from .. import __version__
-from ..files import read_json, replacing
+from ..errors import LitBertError
+from ..files import replacing
 from ..machine import processor_name
 from .curve import read_curve
+from .earlier import NAME, read_record
 from .loop import Trainer
 from .shards import Corpus, vocabulary_checksum
-from .speed import flops_of_token, matrix_rate, n_parameters
-
-NAME = "run.json"
 
 
 def write_record(trainer: Trainer) -> None:
-    """Write run.json into the run's folder."""
+    """Write run.json into the run's folder, unless the finished run has it already."""
+    if is_recorded(trainer.folder, trainer.state.step):
+        return
     text = json.dumps(_record(trainer), indent=2, ensure_ascii=False)
     with replacing(trainer.folder / NAME) as partial:
         partial.write_text(text + "\n", encoding="utf8")
 
 
+def is_recorded(folder: Path, step: int) -> bool:
+    """Check that run.json is there and tells of a run that ended at this step."""
+    try:
+        return (folder / NAME).is_file() and bool(read_record(folder / NAME)["steps"] == step)
+    except LitBertError:  # damaged: it is made again
+        return False
+
+
 def _record(trainer: Trainer) -> dict[str, Any]:
     state, settings, corpus = trainer.state, trainer.settings, trainer.corpus
+    start = dict(state.start or {})
     curve, heldout = read_curve(trainer.folder / "curve.csv"), read_curve(trainer.folder / "heldout.csv")
     return {
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "settings": _without_places(settings.to_dict()),
-        "before": _before(settings.model.start),
+        "before": start.pop("before", []),
+        "start": start or None,
         "parameters": n_parameters(trainer.model),
         "vocabulary": {"size": len(corpus.vocabulary), "checksum": vocabulary_checksum(corpus.vocabulary)},
         "text": _text(corpus),
@@ -58,17 +72,8 @@ def _record(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def _before(start: str | None) -> list[dict[str, Any]]:
-    """The runs of ours that the weights had behind them, the first one first."""
-    if start is None or not (Path(start) / NAME).is_file():
-        return []
-    earlier = read_json(Path(start) / NAME)
-    kept = {key: earlier[key] for key in ("finished", "settings", "steps", "tokens", "hours", "heldout")}
-    return [*earlier.get("before", []), kept]
-
-
 def _without_places(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The settings with folders by their names: where they lay on a machine is nobody's business."""
+    """Name folders in the settings by their names alone: where they lay on a machine is nobody's business."""
     paths = {("data", "train"), ("data", "heldout"), ("training", "output"), ("export", "folder"), ("model", "start")}
     return {
         section: {
@@ -113,13 +118,47 @@ def _hardware(trainer: Trainer) -> dict[str, Any]:
 
 
 def _speed(trainer: Trainer, length: int, curve: list[dict[str, float]]) -> dict[str, float]:
-    """Tokens a second at one length: the median over the curve, which start-up and evaluations don't move."""
+    """Measure tokens a second at one length: the median over the curve, which start-up and evaluations don't move."""
     rates = sorted(row["tokens_per_second"] for row in curve if row["length"] == length)
     settings = trainer.settings
     flops = flops_of_token(
-        settings.model,
-        vocabulary=len(trainer.corpus.vocabulary),
+        trainer.state.config,
         length=length,
-        mask_share=settings.training.mask_share,
+        mlm_probability=settings.training.mlm_probability,
     )
     return {"length": length, "tokens_per_second": rates[len(rates) // 2] if rates else 0.0, "flops_of_token": flops}
+
+
+def flops_of_token(config: Mapping[str, Any], *, length: int, mlm_probability: float) -> float:
+    """Count the floating-point operations of a training step for each token: three times the forward pass's.
+
+    config: config.json. Counted are matrix products: the layers, attention, and the masked pieces' head and logits.
+    """
+    size, inner, n_layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
+    layer = 8 * size**2 + 4 * size * inner + 4 * length * size
+    head = mlm_probability * (2 * size**2 + 2 * size * config["vocab_size"])
+    return 3.0 * (n_layers * layer + head)
+
+
+def matrix_rate(device: torch.device, precision: str) -> float:
+    """Measure the floating-point operations a second of one large matrix product, on random data."""
+    size, repeats = (8192, 10) if device.type == "cuda" else (1024, 5)
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
+    for _ in range(3):
+        a @ b
+    _finish(device)
+    begin = time.perf_counter()
+    for _ in range(repeats):
+        a @ b
+    _finish(device)
+    return repeats * 2 * size**3 / (time.perf_counter() - begin)
+
+
+def n_parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

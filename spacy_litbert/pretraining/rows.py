@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -41,6 +42,11 @@ class Rows:
     def part(self, begin: int, end: int) -> Rows:
         return Rows(*(value[begin:end] for value in self.tensors()))
 
+    def batches(self, n: int) -> Iterator[Rows]:
+        """Cut the rows into batches of at most ``n``, in order."""
+        for begin in range(0, len(self), n):
+            yield self.part(begin, begin + n)
+
     def to(self, device: torch.device) -> Rows:
         if device.type == "cpu":
             return self
@@ -76,7 +82,7 @@ class Epoch:
         return len(self._row_begin)
 
     def rows(self, which: IntArray) -> Rows:
-        """The rows with the given indices."""
+        """Make the rows with the given indices."""
         counts = self._row_count[which]
         examples = self._examples.take(indices_of(self._row_begin[which], counts))
         row = np.repeat(np.arange(len(which)), counts)
@@ -129,7 +135,7 @@ class RowStream:
         self._next: Future[tuple[Rows, Place]] = self._thread.submit(self._make)
 
     def take(self) -> tuple[Rows, Place]:
-        """The next batch, and the place behind it."""
+        """Return the next batch, and the place behind it."""
         made = self._next.result()
         self._next = self._thread.submit(self._make)
         return made

@@ -3,8 +3,8 @@
     python -m spacy_litbert.pretraining.run CONFIG [--resume] [--training.minutes 10 …]
     torchrun --nproc-per-node 8 -m spacy_litbert.pretraining.run CONFIG
 
-Needs torch, transformers, tokenizers, safetensors, numpy and tqdm; no spaCy and no network. SIGTERM makes it
-save and exit with 0; ``--resume`` goes on from there as if nothing had happened.
+Needs neither spaCy nor, but for a start from a hub, network. SIGTERM makes it save and exit with 0; ``--resume`` goes
+on from there as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -16,23 +16,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import BertConfig, BertForPreTraining
 
 from ..checkpoints.tokenizer_files import write_tokenizer
 from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary
-from .config import Settings, read_overrides, read_settings
-from .evaluate import read_pretrained
+from .config import Settings, read_overrides, read_settings, with_shape
 from .export import bert_config, export
-from .loop import Trainer
+from .loop import Stopwatch, Trainer
 from .masking import Masker
-from .memory import keep_freed_memory
 from .model import PretrainingModel
-from .processes import Processes, join_processes, leave_processes
+from .processes import Processes, join_processes, keep_freed_memory, leave_processes
 from .record import write_record
-from .schedule import Stopwatch
 from .shards import Corpus, vocabulary_checksum
-from .state import State, latest_checkpoint, load_checkpoint_state
+from .start import read_start, report
+from .state import (
+    Saved,
+    State,
+    check_settings,
+    latest_checkpoint,
+    load_weights,
+    read_checkpoint,
+    remove_leftovers,
+)
 
 
 def pretrain(
@@ -45,7 +52,8 @@ def pretrain(
     """Train by the settings and export. False if the run was stopped before its end.
 
     resume: go on from the last checkpoint, if there is one.
-    Raises LitBertError L504 if there is a run already and ``resume`` is not set.
+    Raises LitBertError L504 if there is a run already and ``resume`` is not set, L222 if the disk is full or can't be
+    written to; other codes for text, weights and checkpoints that don't fit.
     """
     keep_freed_memory()
     processes = join_processes()
@@ -56,6 +64,9 @@ def pretrain(
             write_record(trainer)
             export(Path(settings.training.output), Path(settings.export.folder))
         processes.wait()
+    except (OSError, SafetensorError) as error:  # the latter is safetensors' word for a full disk
+        path = getattr(error, "filename", None) or settings.training.output
+        raise LitBertError(Errors.L222.format(path=path, reason=error)) from error
     finally:
         leave_processes(processes)
     return finished
@@ -69,7 +80,7 @@ def make_trainer(
     clock: Callable[[], float] = time.monotonic,
     progress: bool = True,
 ) -> Trainer:
-    """A run at its beginning, or where its last checkpoint left it."""
+    """Put a run together at its beginning, or where its last checkpoint left it."""
     folder = Path(settings.training.output)
     checkpoint = latest_checkpoint(folder)
     if checkpoint is not None and not resume:
@@ -77,44 +88,67 @@ def make_trainer(
     corpus, heldout = Corpus(Path(settings.data.train)), Corpus(Path(settings.data.heldout))
     if vocabulary_checksum(corpus.vocabulary) != vocabulary_checksum(heldout.vocabulary):
         raise LitBertError(Errors.L502.format(path=settings.data.heldout, problem="it has another vocabulary"))
-    model = _model(settings, corpus.vocabulary, processes.device)
+    if processes.first:
+        remove_leftovers(folder)
+    saved = None if checkpoint is None else read_checkpoint(checkpoint)
+    if saved is None:
+        settings, state, bert = _begin(settings, corpus.vocabulary)
+        if processes.first:
+            _say(state, progress)
+            write_tokenizer(corpus.vocabulary, folder, limit=state.config["max_position_embeddings"])
+    else:
+        settings, state, bert = _go_on(settings, saved, corpus.vocabulary)
+    model = _model(settings, bert.to(processes.device), corpus.vocabulary)
     optimizer = _optimizer(model, settings)
-    state = State()
-    if checkpoint is not None:
-        state = load_checkpoint_state(checkpoint, model.bert, optimizer, settings.to_dict())
-    elif processes.first:
-        write_tokenizer(corpus.vocabulary, folder, limit=settings.model.positions)
+    if saved is not None:
+        load_weights(saved, model.bert, optimizer)
     stopwatch = Stopwatch(state.elapsed, clock)
     return Trainer(settings, processes, corpus, heldout, model, optimizer, state, stopwatch, progress=progress)
 
 
-def _model(settings: Settings, vocabulary: Vocabulary, device: torch.device) -> PretrainingModel:
-    config = BertConfig.from_dict(bert_config(settings.model, vocabulary, dropout=settings.model.dropout))
-    if settings.model.start is None:
-        torch.manual_seed(settings.training.seed)
-        bert = BertForPreTraining(config)
-    else:
-        bert = _start_from(Path(settings.model.start), config, vocabulary)
+def _begin(settings: Settings, vocabulary: Vocabulary) -> tuple[Settings, State, BertForPreTraining]:
+    """Make the model at a run's beginning: random, or with the weights to start from."""
+    name, dropout, seed = settings.model.start, settings.model.hidden_dropout_prob, settings.training.seed
+    if name is None:
+        config = bert_config(settings.model, vocabulary, dropout=dropout)
+        torch.manual_seed(seed)
+        return settings, State(config=config), BertForPreTraining(BertConfig.from_dict(config))
+    start = read_start(name, vocabulary, dropout=dropout, seed=seed)
+    kinds = start.config["type_vocab_size"]
+    if kinds < 2 and settings.training.objective == "mlm+nsp":
+        raise LitBertError(Errors.L515.format(path=name, found=kinds))
+    settings = with_shape(settings, start.config, name)
+    return settings, State(config=start.config, start=start.description), start.bert
+
+
+def _go_on(settings: Settings, saved: Saved, vocabulary: Vocabulary) -> tuple[Settings, State, BertForPreTraining]:
+    """Make the model of a checkpoint, still without its weights. What it started from is not asked for again."""
+    state = saved.state
+    if not state.config:  # an earlier version's
+        state.config = bert_config(settings.model, vocabulary, dropout=settings.model.hidden_dropout_prob)
+    if settings.model.start is not None:
+        settings = with_shape(settings, state.config, str(saved.path))
+    check_settings(saved, settings.to_dict())
+    return settings, state, BertForPreTraining(BertConfig.from_dict(state.config))
+
+
+def _say(state: State, progress: bool) -> None:
+    if state.start is not None and progress:
+        print(report(state.start), flush=True)
+
+
+def _model(settings: Settings, bert: BertForPreTraining, vocabulary: Vocabulary) -> PretrainingModel:
     return PretrainingModel(
-        bert.to(device),
+        bert,
         vocabulary,
-        Masker(vocabulary, settings.training.mask_share, device),
+        Masker(vocabulary, settings.training.mlm_probability, bert.device),
         pairs=settings.training.objective == "mlm+nsp",
         compiled=settings.training.compile,
     )
 
 
-def _start_from(folder: Path, config: BertConfig, vocabulary: Vocabulary) -> BertForPreTraining:
-    bert = read_pretrained(folder, vocabulary, dropout=config.hidden_dropout_prob)
-    for key in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"):
-        found, wanted = getattr(bert.config, key), getattr(config, key)
-        if found != wanted:
-            raise LitBertError(Errors.L507.format(path=folder, problem=f"{key} is {found}, and [model] says {wanted}"))
-    return bert
-
-
 def _optimizer(model: PretrainingModel, settings: Settings) -> torch.optim.Optimizer:
-    """AdamW; biases and layer norms don't decay."""
+    """Make AdamW; biases and layer norms don't decay."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups: list[dict[str, Any]] = [
         {"params": [parameter for parameter in trained if parameter.ndim > 1]},
@@ -130,7 +164,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
     known, rest = parser.parse_known_args(arguments)
-    pretrain(read_settings(known.config, read_overrides(rest)), resume=known.resume)
+    try:
+        pretrain(read_settings(known.config, read_overrides(rest)), resume=known.resume)
+    except LitBertError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ _STARTERS = _words(
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences of a paragraph, in order, without the white space between them."""
+    """Cut a paragraph into sentences, in order, without the white space between them."""
     sentences = []
     begin = 0
     for match in _END.finditer(text):

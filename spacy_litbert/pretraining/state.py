@@ -3,28 +3,31 @@
 output/checkpoint-00001000/
 ├── model.safetensors       float32 parameters
 ├── optimizer.safetensors   two moments and the step count of each parameter
-└── state.json              step, time, place in the text, settings
+└── state.json              step, time, place in the text, settings; checksums of the other files and of itself
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import Errors, LitBertError
-from ..files import read_json
+from ..files import file_checksum, read_json, replacing, replacing_folder
+from .config import current_names
 from .model import N_SUMS
 from .rows import Place
 
 _PREFIX = "checkpoint-"
+_STATE, _MODEL, _OPTIMIZER = "state.json", "model.safetensors", "optimizer.safetensors"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 # What may not change between the sittings of one run; its budget may.
 _FIXED = ("model", "data", "training")
@@ -35,7 +38,9 @@ _MAY_CHANGE = frozenset(["training.output", "training.steps", "training.minutes"
 class State:
     """Where a run stands.
 
-    places: row length → how far its rows have been read. sums: of ``Sums``, since the last line of the curve.
+    places: row length → how far its rows have been read; the present length is the last one. sums: of ``Sums``, since
+    the last line of the curve. finished: the budget was spent, and the last figures are in the curves.
+    config: config.json of the model. start: see ``Start.description``; None for random weights.
     """
 
     step: int = 0
@@ -43,69 +48,156 @@ class State:
     tokens: float = 0.0
     places: dict[int, Place] = field(default_factory=dict)
     sums: list[float] = field(default_factory=lambda: [0.0] * N_SUMS)
+    finished: bool = False
+    config: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint whose files are what was written. settings: of the run, by their present names."""
+
+    path: Path
+    state: State
+    settings: dict[str, Any]
 
 
 def save_checkpoint(
     folder: Path, state: State, model: nn.Module, optimizer: torch.optim.Optimizer, settings: dict[str, Any]
 ) -> None:
-    """Write the checkpoint of this step; when it is complete, drop the ones before."""
+    """Write the checkpoint of this step; when it is complete, drop the ones before.
+
+    Where this step was saved before, its weights are left as they are and only what is beside them is written anew.
+    """
     target = folder / f"{_PREFIX}{state.step:08d}"
-    partial = folder / f"{target.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    parameters = dict(model.named_parameters())
-    weights = {name: value.detach().cpu().contiguous() for name, value in parameters.items()}
-    save_file(weights, partial / "model.safetensors")
-    moments = {
-        f"{name}.{kind}": torch.as_tensor(optimizer.state[value][kind]).detach().cpu().contiguous()
-        for name, value in parameters.items()
-        if value in optimizer.state
-        for kind in _MOMENTS
-    }
-    save_file(moments, partial / "optimizer.safetensors")
-    data = {**asdict(state), "settings": settings}
-    (partial / "state.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf8")
-    for path in partial.iterdir():
-        with path.open("rb") as stream:
-            os.fsync(stream.fileno())
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(partial, target)
+    if target.is_dir():
+        files = read_json(target / _STATE).get("files") or _checksums(target)
+        with replacing(target / _STATE) as partial:
+            _write_state(partial, state, settings, files)
+    else:
+        with replacing_folder(target) as partial:
+            save_file(_weights(model), partial / _MODEL)
+            save_file(_moments(model, optimizer), partial / _OPTIMIZER)
+            _write_state(partial / _STATE, state, settings, _checksums(partial))
     for old in _checkpoints(folder):
         if old != target:
             shutil.rmtree(old)
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint of a run."""
+    """Find the newest complete checkpoint of a run."""
     checkpoints = _checkpoints(folder)
     return checkpoints[-1] if checkpoints else None
 
 
-def load_checkpoint_state(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, settings: dict[str, Any]
-) -> State:
-    """Put weights and moments back. Raises LitBertError L505 if the run was begun with other settings."""
-    data = read_json(path / "state.json")
-    _check_settings(data["settings"], settings, path)
-    weights, moments = load_file(path / "model.safetensors"), load_file(path / "optimizer.safetensors")
+def read_checkpoint(path: Path) -> Saved:
+    """Read what stands beside the weights of a checkpoint, and check all of its files.
+
+    Checkpoints of earlier versions have no checksums. Raises LitBertError L207 or L210 for damaged files, L513 if
+    something is missing.
+    """
+    data = read_json(path / _STATE)
+    expected = data.pop("checksum", None)
+    if expected is not None and _checksum(data) != expected:
+        raise LitBertError(Errors.L210.format(path=path / _STATE, found=_checksum(data), expected=expected))
+    for name in (_MODEL, _OPTIMIZER):
+        if not (path / name).is_file():
+            raise LitBertError(Errors.L513.format(path=path, problem=f"{name} is missing"))
+        found = file_checksum(path / name)
+        wanted = data.get("files", {}).get(name, found)
+        if found != wanted:
+            raise LitBertError(Errors.L210.format(path=path / name, found=found, expected=wanted))
+    try:
+        state = State(**{one.name: data[one.name] for one in fields(State) if one.name in data})
+        state.places = {int(length): Place(**place) for length, place in data["places"].items()}
+        settings = current_names(data["settings"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LitBertError(Errors.L513.format(path=path, problem=f"state.json: {error!r}")) from None
+    return Saved(path, state, settings)
+
+
+def load_weights(saved: Saved, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put weights and moments back. Raises LitBertError L513 where they are not the model's."""
+    weights, moments = read_tensors(saved.path / _MODEL), read_tensors(saved.path / _OPTIMIZER)
+    parameters = dict(model.named_parameters())
+    trained = [name for name, value in parameters.items() if value.requires_grad] if saved.state.step else []
+    expected = {f"{name}.{kind}": parameters[name] for name in trained for kind in _MOMENTS}
+    _check_names(saved.path / _MODEL, weights, parameters)
+    _check_names(saved.path / _OPTIMIZER, moments, expected)
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, parameter in parameters.items():
             parameter.copy_(weights[name])
-            if f"{name}.step" in moments:
-                optimizer.state[parameter] = {kind: moments[f"{name}.{kind}"].to(parameter.device) for kind in _MOMENTS}
-    places = {int(length): Place(**place) for length, place in data["places"].items()}
-    return State(data["step"], data["elapsed"], data["tokens"], places, data["sums"])
+    for name in trained:
+        device = parameters[name].device
+        optimizer.state[parameters[name]] = {kind: moments[f"{name}.{kind}"].to(device) for kind in _MOMENTS}
+
+
+def check_settings(saved: Saved, now: dict[str, Any]) -> None:
+    """Check that the run was begun with these settings. Raises LitBertError L505 if not."""
+    for section in _FIXED:
+        for name, value in now[section].items():
+            expected = saved.settings.get(section, {}).get(name)
+            if value != expected and f"{section}.{name}" not in _MAY_CHANGE:
+                place = saved.path.parent
+                raise LitBertError(
+                    Errors.L505.format(name=f"{section}.{name}", found=value, expected=expected, path=place)
+                )
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed had begun to write in a run's folder."""
+    for path in list(folder.glob("**/*.partial")):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a file of tensors. Raises LitBertError L207 for a damaged one."""
+    try:
+        return load_file(path)
+    except Exception as error:  # safetensors has no error of its own for some kinds of damage
+        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+
+
+def _weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in model.named_parameters()}
+
+
+def _moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{name}.{kind}": torch.as_tensor(optimizer.state[value][kind]).detach().cpu().contiguous()
+        for name, value in model.named_parameters()
+        if value in optimizer.state
+        for kind in _MOMENTS
+    }
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    return {name: file_checksum(folder / name) for name in (_MODEL, _OPTIMIZER)}
+
+
+def _write_state(path: Path, state: State, settings: dict[str, Any], files: dict[str, str]) -> None:
+    data = json.loads(json.dumps({**asdict(state), "settings": settings, "files": files}))
+    text = json.dumps({**data, "checksum": _checksum(data)}, indent=2)
+    path.write_text(text + "\n", encoding="utf8")
+
+
+def _checksum(data: dict[str, Any]) -> str:
+    return sha256(json.dumps(data, sort_keys=True).encode("utf8")).hexdigest()
+
+
+def _check_names(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    if names := sorted(found.keys() ^ expected.keys()):
+        problem = f"{path.name} lacks or should not have {', '.join(names[:5])}"
+        raise LitBertError(Errors.L513.format(path=path.parent, problem=problem))
+    for name, value in found.items():
+        shape = () if name.endswith(".step") else tuple(expected[name].shape)
+        if tuple(value.shape) != shape:
+            problem = f"{name} in {path.name} is {tuple(value.shape)}, not {shape}"
+            raise LitBertError(Errors.L513.format(path=path.parent, problem=problem))
 
 
 def _checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"{_PREFIX}*") if path.name.removeprefix(_PREFIX).isdigit())
-
-
-def _check_settings(begun: dict[str, Any], now: dict[str, Any], path: Path) -> None:
-    for section in _FIXED:
-        for name, value in now[section].items():
-            expected = begun[section].get(name)
-            if value != expected and f"{section}.{name}" not in _MAY_CHANGE:
-                raise LitBertError(
-                    Errors.L505.format(name=f"{section}.{name}", found=value, expected=expected, path=path.parent)
-                )

@@ -88,6 +88,10 @@ class Vocabulary:
         tokenizer.pre_tokenizer = BertPreTokenizer()
         return tokenizer
 
+    def normalize(self, text: str) -> str:
+        """Change a text as this vocabulary does before it cuts: lower-cased, without accents, as its settings say."""
+        return str(_normalizer(self).normalize_str(text))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for msgpack or JSON; ``source`` is left out: a pipeline forgets where it came from."""
         data = asdict(self)

@@ -25,3 +25,21 @@ def test_hands_the_settings_on(monkeypatch: pytest.MonkeyPatch, finished: bool, 
     assert result.exit_code == 0, result.output
     assert message in result.output
     assert [(settings.training.steps, resume) for settings, resume in calls] == [(7, True)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["nowhere.cfg"], "L207"),
+        ([str(CONFIG.parent)], "L207"),
+        ([str(CONFIG), "--data.train", "nowhere"], "L502"),
+        ([str(CONFIG), "--training.steps"], "L510"),
+        ([str(CONFIG), "--model.layers", "2"], "L511"),
+        ([str(CONFIG.parents[1] / "project.yml")], "L512"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_said_in_a_line(arguments: list[str], code: str) -> None:
+    result = CliRunner().invoke(app, ["pretrain", *arguments])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert f"[{code}]" in result.output

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import torch
 from spacy_litbert.corpora.selection import read_texts
 from spacy_litbert.corpora.unlabelled_text import find_texts
 from spacy_litbert.pretraining.config import Settings, read_settings
+from spacy_litbert.pretraining.loop import Trainer
 from spacy_litbert.pretraining.prepare import prepare
 from spacy_litbert.pretraining.shards import Corpus
 from spacy_litbert.tokenization.alphabet import BIOMEDICAL_ALPHABET
@@ -69,3 +72,15 @@ def make_settings(tmp_path: Path, prepared: Path) -> Callable[..., Settings]:
         return read_settings(PROJECT / "configs" / "tiny.cfg", {key: json.dumps(v) for key, v in values.items()})
 
     return make
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Send this process SIGTERM during the given step."""
+    original = Trainer._step
+
+    def stepping(self: Trainer, *arguments: Any) -> float:
+        if self.state.step == step - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "_step", stepping)

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+import spacy_litbert
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.pretraining.config import read_overrides, read_settings
+from spacy_litbert.pretraining.config import SHAPE, read_overrides, read_settings, with_shape
+from spacy_litbert.pretraining.earlier import NAME, read_record
+from spacy_litbert.pretraining.notice import first_start
 
 from .conftest import PROJECT
 
@@ -27,16 +30,17 @@ def test_overrides_win() -> None:
     ("name", "value", "problem"),
     [
         ("training.stpes", "1", "is unknown"),
-        ("training.output", "run", "no JSON value"),
+        ("training.output", "7", "must be str"),
+        ("training.mlm_probability", "0", "more than 0"),
         ("training.seed", "1.5", "must be int"),
         ("training.steps", '"many"', "must be int or null"),
         ("training.steps", "0", "more than 0"),
         ("training.minutes", "1", "two ways"),
         ("training.objective", '"clm"', "Choose one of"),
         ("training.warmup", "1", "below 1"),
-        ("training.long_length", "1024", "positions"),
+        ("training.long_length", "1024", "max_position_embeddings"),
         ("training.length", "100", "multiples"),
-        ("model.heads", "3", "no multiple"),
+        ("model.num_attention_heads", "3", "no multiple"),
     ],
 )
 def test_refuses(name: str, value: str, problem: str) -> None:
@@ -51,6 +55,56 @@ def test_refuses_a_missing_setting_or_file(tmp_path: Path) -> None:
         read_settings(tmp_path / "a.cfg", {})
     with pytest.raises(LitBertError, match="L207"):
         read_settings(tmp_path / "b.cfg", {})
+
+
+def test_old_names_are_named_with_the_new_ones(tmp_path: Path) -> None:
+    with pytest.raises(LitBertError, match=r"L511.*model.layers.*num_hidden_layers"):
+        read_settings(CONFIGS / "tiny.cfg", {"model.layers": "4"})
+    text = (CONFIGS / "tiny.cfg").read_text("utf8").replace("mlm_probability", "mask_share")
+    (tmp_path / "old.cfg").write_text(text, "utf8")
+    with pytest.raises(LitBertError, match=r"L511.*training.mask_share.*mlm_probability"):
+        read_settings(tmp_path / "old.cfg", {})
+
+
+def test_values_refer_to_each_other_and_follow_overrides(tmp_path: Path) -> None:
+    text = (CONFIGS / "tiny.cfg").read_text("utf8")
+    text = text.replace("micro_tokens = 1024", "micro_tokens = ${training.batch_tokens}")
+    text = text.replace('folder = "training/tiny/litbert-sample"', 'folder = "${training.output}/${export.name}"')
+    (tmp_path / "a.cfg").write_text(text, "utf8")
+    settings = read_settings(tmp_path / "a.cfg", {"training.batch_tokens": "4096", "training.output": "there"})
+    assert settings.training.micro_tokens == 4096
+    assert settings.export.folder == "there/litbert-sample"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["layers = 3", "[model", "[model]\nstart = ${training.nothing}", "[a]\nb = 1\nb = 2", "[a]\nb = ${"],
+)
+def test_refuses_what_is_no_config(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.cfg").write_text(text, "utf8")
+    with pytest.raises(LitBertError, match=r"L512.*a\.cfg"):
+        read_settings(tmp_path / "a.cfg", {})
+
+
+def test_the_shape_may_be_left_to_the_start(tmp_path: Path) -> None:
+    lines = (CONFIGS / "tiny.cfg").read_text("utf8").split("\n")
+    text = "\n".join(line for line in lines if not line.startswith(SHAPE))
+    (tmp_path / "a.cfg").write_text(text, "utf8")
+    with pytest.raises(LitBertError, match=r"L501.*model.num_hidden_layers.*missing"):
+        read_settings(tmp_path / "a.cfg", {})
+    settings = read_settings(tmp_path / "a.cfg", {"model.start": "somewhere", "model.hidden_size": "null"})
+    assert {getattr(settings.model, name) for name in SHAPE} == {None}
+    shape = dict(zip(SHAPE, (2, 64, 4, 128, 512)))
+    assert with_shape(settings, shape, "somewhere").model.intermediate_size == 128
+    with pytest.raises(LitBertError, match=r"L501.*training.length.*64"):
+        with_shape(settings, shape | {"max_position_embeddings": 64}, "somewhere")
+
+
+def test_the_records_of_earlier_versions_are_read() -> None:
+    record = read_record(Path(spacy_litbert.__file__).parent / "bundled" / "litbert-oa-mini" / NAME)
+    assert record["settings"]["model"]["num_hidden_layers"] == 4
+    assert record["settings"]["training"]["mlm_probability"] == 0.15
+    assert first_start(record) is None
 
 
 @pytest.mark.parametrize("arguments", [["--steps", "3"], ["--training.steps"], ["training.steps", "3"]])

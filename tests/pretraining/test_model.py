@@ -22,7 +22,15 @@ LENGTH = 64
 @pytest.fixture
 def model(corpus: Corpus) -> PretrainingModel:
     torch.manual_seed(0)
-    shape = ModelSettings(layers=2, width=32, heads=4, inner=64, positions=64, dropout=0.0, start=None)
+    shape = ModelSettings(
+        num_hidden_layers=2,
+        hidden_size=32,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        hidden_dropout_prob=0.0,
+        start=None,
+    )
     bert = BertForPreTraining(BertConfig.from_dict(bert_config(shape, corpus.vocabulary, dropout=0.0)))
     torch.nn.init.normal_(bert.cls.predictions.decoder.bias)
     masker = Masker(corpus.vocabulary, 0.15, CPU)

@@ -28,7 +28,7 @@ from spacy_litbert.pretraining.processes import Processes
 from spacy_litbert.pretraining.run import make_trainer, pretrain
 from spacy_litbert.pretraining.state import latest_checkpoint
 
-from .conftest import PROJECT
+from .conftest import PROJECT, stop_after
 
 MakeSettings = Callable[..., Settings]
 FIGURES = ("step", "tokens", "length", "learning_rate", "masked_loss", "masked_accuracy", "next_loss", "next_accuracy")
@@ -44,18 +44,6 @@ def _figures(settings: Settings) -> list[tuple[float, ...]]:
     return [tuple(row[name] for name in FIGURES) for row in rows]
 
 
-def _stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Send this process SIGTERM during the given step."""
-    original = Trainer._step
-
-    def stepping(self: Trainer, *arguments: Any) -> float:
-        if self.state.step == step - 1:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return original(self, *arguments)
-
-    monkeypatch.setattr(Trainer, "_step", stepping)
-
-
 def test_interrupted_and_resumed_is_as_if_nothing_had_happened(
     make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,7 +53,7 @@ def test_interrupted_and_resumed_is_as_if_nothing_had_happened(
     cut = make_settings("cut", **options)
     for step in (4, 10):  # in either row length
         with monkeypatch.context() as patch:
-            _stop_after(patch, step)
+            stop_after(patch, step)
             assert not pretrain(cut, resume=True, progress=False)
         checkpoint = latest_checkpoint(Path(cut.training.output))
         assert checkpoint is not None
@@ -98,7 +86,7 @@ def test_what_came_after_the_last_checkpoint_is_done_again(
 
 
 def test_processes_give_the_losses_of_one(make_settings: MakeSettings, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"model__dropout": 0.0, "training__steps": 8, "training__micro_tokens": 512}
+    options: dict[str, Any] = {"model__hidden_dropout_prob": 0.0, "training__steps": 8, "training__micro_tokens": 512}
     alone = make_settings("alone", **options)
     _run(alone)
     both = make_settings("both", **options)
@@ -181,7 +169,7 @@ def test_the_export_loads_everywhere(exported: Path) -> None:
 
 
 def test_the_export_is_for_fine_tuning(make_settings: MakeSettings) -> None:
-    settings = make_settings(training__steps=1, model__dropout=0.0)
+    settings = make_settings(training__steps=1, model__hidden_dropout_prob=0.0)
     _run(settings)
     assert BertModel.from_pretrained(settings.export.folder).config.hidden_dropout_prob == 0.1
 
@@ -208,11 +196,13 @@ def test_goes_on_from_exported_weights(exported: Path, make_settings: MakeSettin
     before, after = (load_file(Path(folder) / "model.safetensors") for folder in (exported, settings.export.folder))
     assert all(torch.equal(before[name], after[name]) for name in before)
     with pytest.raises(LitBertError, match=r"L507.*hidden_size"):
-        pretrain(make_settings("third", model__start=str(exported), model__width=32), progress=False)
+        pretrain(make_settings("third", model__start=str(exported), model__hidden_size=32), progress=False)
 
 
 def test_shards_load_as_one_model(make_settings: MakeSettings) -> None:
-    settings = make_settings(training__steps=2, export__shard_megabytes=1, model__inner=4096, export__storage="float32")
+    settings = make_settings(
+        training__steps=2, export__shard_megabytes=1, model__intermediate_size=4096, export__storage="float32"
+    )
     _run(settings)
     folder = Path(settings.export.folder)
     files = sorted(folder.glob("model-*.safetensors"))
