@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,9 @@ SECTIONS = dict(re.findall(r"^### `(.+?)`.*?\n(.*?)(?=^##|\Z)", PAGE, re.MULTILI
 
 
 def _registered() -> Iterator[tuple[str, Callable[..., Any]]]:
-    for group in sorted({point.group for point in entry_points()}):
-        for point in entry_points(group=group):
-            if group.startswith("spacy_") and point.value.startswith("spacy_litbert.") and group != "spacy_cli":
-                yield point.name, point.load()
+    for point in distribution("spacy-litbert").entry_points:
+        if point.group != "spacy_cli":
+            yield point.name, point.load()
 
 
 def _public() -> Iterator[tuple[str, Callable[..., Any]]]:
