@@ -70,3 +70,14 @@ def test_systems_are_compared_over_seeds(project: Path) -> None:
     nlp = spacy.load(project / "training" / "toy" / "compare" / "2-1" / "model-best")
     assert nlp.pipe_names == ["tok2vec", "ner"]
     assert nlp.config["system"]["seed"] == 1
+
+
+def test_the_wheel_says_what_it_needs_and_holds_a_licence(project: Path, tmp_path: Path) -> None:
+    unpack(project, "toy", tmp_path)
+    [metadata] = tmp_path.glob("*.dist-info/METADATA")
+    needs = [
+        line.split(": ")[1] for line in metadata.read_text("utf8").splitlines() if line.startswith("Requires-Dist")
+    ]
+    assert sorted(needs) == ["spacy", "spacy-litbert<0.2.0,>=0.1.0", "spacy-transformers<1.5.0,>=1.4.0"]
+    [licence] = tmp_path.glob("*.dist-info/**/LICENSE")
+    assert licence.read_text("utf8").startswith("MIT License")

@@ -133,3 +133,14 @@ def test_classifiers_are_compared_over_seeds(project: Path) -> None:
         assert {"micro_f", "macro_f", "accuracy", "macro_auc", "ece", "f of METHODS"} <= set(system["test"])
         assert 0 <= system["dev"]["micro_f"]["mean"] <= 100
     assert (project / "output" / EXCLUSIVE / "compare.png").stat().st_size > 0
+
+
+def test_the_wheel_says_what_it_needs_and_holds_a_licence(project: Path, tmp_path: Path) -> None:
+    unpack(project, ANY, tmp_path)
+    [metadata] = tmp_path.glob("*.dist-info/METADATA")
+    needs = [
+        line.split(": ")[1] for line in metadata.read_text("utf8").splitlines() if line.startswith("Requires-Dist")
+    ]
+    assert sorted(needs) == ["spacy", "spacy-litbert<0.2.0,>=0.1.0", "spacy-transformers<1.5.0,>=1.4.0"]
+    [licence] = tmp_path.glob("*.dist-info/**/LICENSE")
+    assert licence.read_text("utf8").startswith("MIT License")

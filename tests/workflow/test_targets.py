@@ -1,0 +1,131 @@
+"""What the steps of a project replace: what the same step made, never anything of the user's."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import srsly
+from packaging.requirements import Requirement
+from safetensors.torch import load_file
+from torch import save
+
+from spacy_litbert.errors import LitBertError
+from spacy_litbert.workflow.fetch import fetch
+from spacy_litbert.workflow.label import label
+from spacy_litbert.workflow.protocol import weights_checksum
+from spacy_litbert.workflow.random_weights import random_weights
+from spacy_litbert.workflow.store import store
+from spacy_litbert.workflow.trainings import Training, _stamp
+
+from ..conftest import build_ner, write_checkpoint
+from .conftest import NER
+
+LABELLED: dict[str, Any] = {"name": "litbert_ner", "version": "0.1.0", "description": "Mentions."}
+
+
+@pytest.fixture(scope="module")
+def trained(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "model-best"
+    folder.parent.mkdir(exist_ok=True)
+    build_ner(checkpoint).to_disk(folder)
+    return folder
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    return tmp_path / "mine"
+
+
+def write_scores(folder: Path) -> tuple[Path, Path]:
+    protocol = {"corpus": "toy", "split": "test", "weights": "w", "weights_sha256": "0", "weights_card": "Toy."}
+    srsly.write_json(folder / "scores.json", {"ents_f": 0.5, "protocol": protocol})
+    srsly.write_json(folder / "corpora.json", {})
+    return folder / "scores.json", folder / "corpora.json"
+
+
+def test_store_and_label(trained: Path, tmp_path: Path, mine: Path) -> None:
+    scores, corpora = write_scores(tmp_path)
+    with pytest.raises(LitBertError, match=r"L218.*no stored pipeline"):
+        store(trained, mine)
+    with pytest.raises(LitBertError, match=r"L218.*no labelled pipeline"):
+        label(trained, scores, mine, corpora=corpora, **LABELLED)
+    for target in (trained, trained.parent):
+        with pytest.raises(LitBertError, match=r"L218.*the source lies in it"):
+            store(trained, target)
+        with pytest.raises(LitBertError, match=r"L218.*the source lies in it"):
+            label(trained, scores, target, corpora=corpora, **LABELLED)
+    assert (mine / "thesis.txt").read_text() == "years of work"
+    for _ in range(2):  # what it made itself is replaced
+        store(trained, tmp_path / "stored")
+        label(tmp_path / "stored", scores, tmp_path / "labelled", corpora=corpora, **LABELLED)
+    meta = json.loads((tmp_path / "labelled" / "meta.json").read_text("utf8"))
+    assert [Requirement(one).name for one in meta["requirements"]] == ["spacy", "spacy-litbert"]
+    assert meta["spacy_version"] == ">=3.8.2,<3.9.0"
+    assert (tmp_path / "labelled" / "LICENSE").read_text("utf8").startswith("MIT License")
+
+
+def test_random_weights(checkpoint: Path, tmp_path: Path, mine: Path) -> None:
+    (mine / "config.json").write_text("{}")
+    pretrained = write_checkpoint(tmp_path / "pretrained")
+    before = weights_checksum(str(pretrained))
+    for target in (mine, pretrained, checkpoint):
+        with pytest.raises(LitBertError, match="L218"):
+            random_weights(str(checkpoint), target)
+    assert (mine / "thesis.txt").exists()
+    assert weights_checksum(str(pretrained)) == before
+    for seed in (0, 1):
+        random_weights(str(checkpoint), tmp_path / "random", seed=seed)
+
+
+def test_fetch_removes_only_what_it_fetched(tmp_path: Path) -> None:
+    source, project = tmp_path / "data" / "mini", tmp_path / "project"
+    source.mkdir(parents=True)
+    for split in ("train", "dev", "test"):
+        (source / f"{split}.jsonl").write_text(f'{{"text": "{split}"}}\n')
+    folder = project / "assets" / "mini"
+    fetch("mini", str(source.parent), project)
+    (folder / "train.bak").write_text("mine")
+    for path in list(source.iterdir()):
+        path.rename(path.with_suffix(".txt"))
+    fetch("mini", str(source.parent), project)
+    assert {path.name for path in folder.iterdir()} == {"train.txt", "dev.txt", "test.txt", "train.bak"}
+    (folder / "dev.txt").write_text("corrected by hand")
+    with pytest.raises(LitBertError, match=r"L621.*dev\.txt"):
+        fetch("mini", str(source.parent), project)
+    (folder / "dev.txt").unlink()
+    (folder / "dev.tsv").write_text("put there by hand")
+    with pytest.raises(LitBertError, match=r"L621.*dev\.tsv"):
+        fetch("mini", str(source.parent), project)
+    assert (folder / "dev.tsv").read_text() == "put there by hand"
+
+
+def test_a_stamp_knows_the_weights_behind_a_bundled_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spacy_litbert.checkpoints import resolve
+
+    monkeypatch.setattr(resolve, "_bundled_root", lambda: tmp_path)
+    training = Training(NER / "configs" / "ner_cpu.cfg", tmp_path / "output", {"paths.weights": "toy"})
+    write_checkpoint(tmp_path / "toy")
+    before = _stamp(training)
+    assert _stamp(training) == before
+    write_checkpoint(tmp_path / "toy", hidden_size=16)
+    assert _stamp(training) != before
+
+
+def test_the_checksum_of_weights_is_never_that_of_nothing(checkpoint: Path, tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "toy")
+    save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    both = weights_checksum(str(folder))
+    (folder / "model.safetensors").unlink()
+    assert weights_checksum(str(folder)) not in (
+        both,
+        sha256(b"").hexdigest(),
+    )
+    (folder / "pytorch_model.bin").unlink()
+    with pytest.raises(LitBertError, match="L202"):
+        weights_checksum(str(folder))
