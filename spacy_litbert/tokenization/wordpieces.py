@@ -19,6 +19,7 @@ import numpy as np
 from ..ragged import indices_of, starts_of
 from ..types import BoolArray, IntArray
 from .vocabulary import CONTINUATION, Vocabulary
+from .word_cache import CachedPieces, WordCache
 
 # BERT splits at these under every setting; other white space (U+00A0 …) is left to the tokenizer.
 _WORD = re.compile(r"[^ \t\n\r]+")
@@ -26,7 +27,6 @@ _SEPARATORS = np.array([ord(c) for c in " \t\n\r"], dtype=np.uint32)
 _INVISIBLE_CATEGORIES = frozenset(["Cc", "Cf", "Zs", "Zl", "Zp"])
 _SEPARATOR = re.compile(r"[ \t\n\r]")
 _PART = 1 << 16  # characters that are encoded in one go
-_MAX_CACHED_PIECES = 1_000_000
 _NO_INTS = np.zeros(0, dtype=np.int32)
 
 
@@ -56,7 +56,7 @@ class Wordpieces:
 
 
 class WordpieceEncoder:
-    """Cuts texts into wordpieces, each distinct word once, through a bounded cache.
+    """Cuts texts into wordpieces, each distinct word once, through a bounded cache. Threads may share it.
 
     Visible characters always get a piece: one that BERT's normaliser would drop (a private-use
     glyph from a PDF) becomes ``[UNK]``. Invisible ones (white space, control and format
@@ -68,7 +68,7 @@ class WordpieceEncoder:
         self._tokenizer = vocabulary.tokenizer()
         self._unknown = vocabulary.ids["[UNK]"]
         self._continues = np.array([token.startswith(CONTINUATION) for token in vocabulary.tokens])
-        self._clear()
+        self._cache = WordCache()
 
     def __getstate__(self) -> Vocabulary:
         return self.vocabulary
@@ -93,36 +93,32 @@ class WordpieceEncoder:
     def _encode_part(self, text: str, offset: int) -> tuple[IntArray, ...]:
         """The ids, begin, end and invisible characters of a part that begins at the character ``offset``."""
         codepoints = _codepoints(text)
-        rows = self._rows_of(_WORD.findall(text))
-        counts = self._counts[rows]
-        flat = indices_of(self._starts[rows], counts)
+        words = _WORD.findall(text)
+        rows, cached = self._cached(words).rows_of(words)
+        counts = cached.counts[rows]
+        flat = indices_of(cached.starts[rows], counts)
         word_begin = np.repeat(_word_begins(codepoints) + offset, counts)
         arrays = (
-            self._ids[flat],
-            word_begin + self._begin[flat],
-            word_begin + self._end[flat],
+            cached.ids[flat],
+            word_begin + cached.begin[flat],
+            word_begin + cached.end[flat],
             np.flatnonzero(~visible_table()[codepoints]) + offset,
         )
         return tuple(array.astype(np.int32) for array in arrays)
 
-    def _clear(self) -> None:
-        self._row: dict[str, int] = {}
-        self._counts = np.zeros(0, dtype=np.int64)
-        self._starts: IntArray = np.zeros(1, dtype=np.int64)
-        self._ids = np.zeros(0, dtype=np.int32)
-        self._begin = np.zeros(0, dtype=np.int64)
-        self._end = np.zeros(0, dtype=np.int64)
-
-    def _rows_of(self, words: list[str]) -> IntArray:
-        new = set(words).difference(self._row)
-        if new and len(self._ids) > _MAX_CACHED_PIECES:
-            self._clear()
-            new = set(words)
+    def _cached(self, words: list[str]) -> WordCache:
+        """The cache, or a new one in its place where it is full, once it has the words."""
+        # Taken once: another thread may put a new one in its place at any time.
+        cache = self._cache
+        new = cache.missing(words)
+        if new and cache.is_full:
+            cache = self._cache = WordCache()
+            new = cache.missing(words)
         if new:
-            self._add(sorted(new))
-        return np.fromiter(map(self._row.__getitem__, words), np.int64, len(words))
+            cache.add(new, self._cut(new))
+        return cache
 
-    def _add(self, words: list[str]) -> None:
+    def _cut(self, words: list[str]) -> CachedPieces:
         # One call for all: words don't touch each other, and a single encode starts no threads
         # (tokenizers warns and changes its behaviour when a process with such threads forks).
         joined = " ".join(words)
@@ -137,12 +133,8 @@ class WordpieceEncoder:
         ids = np.concatenate([np.array(encoding.ids, dtype=np.int32), unknown])[order]
         word_begin = starts_of(np.fromiter(map(len, words), np.int64, len(words)) + 1)[:-1]
         word = np.searchsorted(word_begin, begin, side="right") - 1
-        self._row.update(zip(words, range(len(self._row), len(self._row) + len(words))))
-        self._counts = np.concatenate([self._counts, np.bincount(word, minlength=len(words))])
-        self._starts = starts_of(self._counts)
-        self._ids = np.concatenate([self._ids, ids])
-        self._begin = np.concatenate([self._begin, begin - word_begin[word]])
-        self._end = np.concatenate([self._end, end - word_begin[word]])
+        counts = np.bincount(word, minlength=len(words))
+        return CachedPieces(counts, starts_of(counts), ids, begin - word_begin[word], end - word_begin[word])
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,19 @@ def test_a_child_process_takes_one_thread(checkpoint: Path, monkeypatch: pytest.
     assert threads(original) == 2
     with multiprocessing.get_context(method).Pool(1) as pool:
         assert pool.apply(threads, [original]) == 1
+
+
+@pytest.mark.parametrize("setting, expected", [("2,1", 2), (" 3 ", 3), ("", 0), ("many", 0)])
+def test_threads_are_openmp_s(checkpoint: Path, monkeypatch: pytest.MonkeyPatch, setting: str, expected: int) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", setting)
+    assert threads(encoder(load_checkpoint(checkpoint).bert)) == expected
+
+
+def test_threads_share_one_session(checkpoint: Path, batch: EncoderInput) -> None:
+    original = encoder(load_checkpoint(checkpoint).bert)
+    with ThreadPoolExecutor(8) as pool:
+        sessions = set(pool.map(lambda _: id(original._running()), range(8)))
+    assert len(sessions) == 1
 
 
 def threads(of: OnnxEncoder) -> int:
