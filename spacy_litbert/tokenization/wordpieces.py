@@ -59,8 +59,9 @@ class WordpieceEncoder:
     """Cuts texts into wordpieces, each distinct word once, through a bounded cache. Threads may share it.
 
     Visible characters always get a piece: one that BERT's normaliser would drop (a private-use
-    glyph from a PDF) becomes ``[UNK]``. Invisible ones (white space, control and format
-    characters, U+FFFD) get none of their own.
+    glyph from a PDF) becomes ``[UNK]``, except for a combining mark that is stripped as an accent:
+    it belongs to the piece before it in its word, and the ids are the tokenizer's. Invisible ones
+    (white space, control and format characters, U+FFFD) get none of their own.
     """
 
     def __init__(self, vocabulary: Vocabulary):
@@ -124,7 +125,7 @@ class WordpieceEncoder:
         joined = " ".join(words)
         encoding = self._tokenizer.encode(joined, add_special_tokens=False)
         offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-        dropped = _dropped_characters(joined, offsets)
+        dropped, marks = _dropped_characters(joined, offsets)
         begin = np.concatenate([offsets[:, 0], dropped])
         order = np.argsort(begin, kind="stable")
         begin = begin[order]
@@ -133,6 +134,7 @@ class WordpieceEncoder:
         ids = np.concatenate([np.array(encoding.ids, dtype=np.int32), unknown])[order]
         word_begin = starts_of(np.fromiter(map(len, words), np.int64, len(words)) + 1)[:-1]
         word = np.searchsorted(word_begin, begin, side="right") - 1
+        _extend_over(marks, word_begin, word, begin, end)
         counts = np.bincount(word, minlength=len(words))
         return CachedPieces(counts, starts_of(counts), ids, begin - word_begin[word], end - word_begin[word])
 
@@ -166,15 +168,31 @@ def _word_begins(codepoints: IntArray) -> IntArray:
     return np.flatnonzero(begins)
 
 
-def _dropped_characters(text: str, offsets: IntArray) -> IntArray:
-    """Where a visible character is in no piece: (n,) int64. offsets: (pieces, 2) of begin and end."""
+def _dropped_characters(text: str, offsets: IntArray) -> tuple[IntArray, IntArray]:
+    """Where a visible character is in no piece: (n,) int64, combining marks apart (stripped as accents).
+
+    offsets: (pieces, 2) of begin and end.
+    """
     if text.isascii():
-        return np.zeros(0, dtype=np.int64)
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     steps = np.zeros(len(text) + 1, dtype=np.int64)
     np.add.at(steps, offsets[:, 0], 1)
     np.add.at(steps, offsets[:, 1], -1)
     covered = np.cumsum(steps)[:-1] > 0
-    return np.flatnonzero(visible_table()[_codepoints(text)] & ~covered)
+    dropped = np.flatnonzero(visible_table()[_codepoints(text)] & ~covered)
+    is_mark = np.fromiter((unicodedata.category(text[i]) == "Mn" for i in dropped), bool, len(dropped))
+    return dropped[~is_mark], dropped[is_mark]
+
+
+def _extend_over(marks: IntArray, word_begin: IntArray, word: IntArray, begin: IntArray, end: IntArray) -> None:
+    """Let the piece before a mark in the same word end after it: ``end`` is changed.
+
+    marks: (marks,) and word_begin: (words,), characters. word, begin, end: (pieces,), see ``CachedPieces``.
+    """
+    before = np.searchsorted(begin, marks, side="right") - 1
+    word_of_mark = np.searchsorted(word_begin, marks, side="right") - 1
+    follows = (before >= 0) & (word[before] == word_of_mark) if len(word) else np.zeros(len(marks), dtype=bool)
+    np.maximum.at(end, before[follows], marks[follows] + 1)
 
 
 def _codepoints(text: str) -> IntArray:

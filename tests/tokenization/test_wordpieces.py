@@ -32,6 +32,10 @@ BIOMEDICAL_PARTS = [
 INVISIBLE = ["\u200b", "\u200c", "\u2060"]
 BIOMEDICAL = st.lists(st.sampled_from(BIOMEDICAL_PARTS), max_size=12).map("".join)
 
+DECOMPOSED = st.lists(
+    TEXT | st.sampled_from(["Sjögren", "Guérin", "Ångström", "Ménière", "Behçet", "naïve", "\u0301", "\u0308", " "])
+).map(lambda parts: unicodedata.normalize("NFD", "".join(parts)))
+
 
 @pytest.mark.parametrize("vocabulary", [CASED, UNCASED], ids=["cased", "uncased"])
 @settings(max_examples=400, deadline=None)
@@ -50,6 +54,25 @@ def test_pieces_are_those_of_the_tokenizer_on_the_whole_text(vocabulary: Vocabul
         assert _without_added_unknowns(text, found, expected.offsets, vocabulary) == [
             (i, *offset) for i, offset in zip(expected.ids, expected.offsets)
         ]
+
+
+@pytest.mark.parametrize("vocabulary", [CASED, UNCASED], ids=["cased", "uncased"])
+@settings(max_examples=400, deadline=None)
+@given(st.lists(DECOMPOSED, max_size=4))
+@example(["Sjo\u0308gren and Gue\u0301rin", "\u0301 x \u0301\u0308y", "a\u200b\u0301"])
+def test_decomposed_text_has_the_ids_of_the_tokenizer(vocabulary: Vocabulary, texts: list[str]) -> None:
+    pieces = _encoder(vocabulary).encode(texts)
+    for i, text in enumerate(texts):
+        expected = _tokenizer(vocabulary).encode(text, add_special_tokens=False)
+        assert pieces.ids[slice(*pieces.piece_starts[i : i + 2])].tolist() == expected.ids
+    assert np.all(np.diff(pieces.begin) >= 0)
+    assert np.all(np.diff(pieces.end) >= 0)
+
+
+def test_a_stripped_mark_belongs_to_the_piece_before_it() -> None:
+    pieces = _encoder(UNCASED).encode(["Ze\u0301 e\u0301\u0308 \u0301 x"])
+    assert pieces.begin.tolist() == [0, 4, 10]
+    assert pieces.end.tolist() == [3, 7, 11]
 
 
 @settings(max_examples=200, deadline=None)
@@ -194,10 +217,14 @@ def _tokenizer(vocabulary: Vocabulary) -> Tokenizer:
 def _without_added_unknowns(
     text: str, found: list[tuple[int, int, int]], offsets: list[tuple[int, int]], vocabulary: Vocabulary
 ) -> list[tuple[int, int, int]]:
-    """Leave out [UNK] for visible characters that the tokenizer drops (lone accents when uncased …)."""
+    """Leave out [UNK] for visible characters that the tokenizer drops, and stripped marks at the end of a piece."""
     unknown = vocabulary.ids["[UNK]"]
-    kept = [piece for piece in found if piece[0] != unknown or (piece[1], piece[2]) in offsets]
-    for _, begin, end in set(found) - set(kept):
-        assert end == begin + 1
-        assert unicodedata.category(text[begin]) not in ("Cc", "Cf", "Zs")
-    return kept
+    ends = dict(offsets)
+    added = [piece for piece in found if piece[0] == unknown and piece[1] not in ends]
+    for _, begin, _end in added:
+        assert unicodedata.category(text[begin]) not in ("Cc", "Cf", "Zs", "Mn")
+    kept = [piece for piece in found if piece not in added]
+    for _, begin, end in kept:
+        beyond = text[ends[begin] : end]
+        assert not beyond or (vocabulary.lowercase and unicodedata.category(beyond[-1]) == "Mn")
+    return [(id, begin, min(end, ends[begin])) for id, begin, end in kept]
