@@ -97,9 +97,9 @@ class _Builder:
         rows, row_scale = self.quantised_rows(inputs, name)
         weights = [
             self.weight(f"{name}.weight", np.rint(matrix / scale).astype(np.int8)),
-            self.weight(f"{name}.one", np.float32(1)),
+            self.weight(f"{name}.one", np.array(1, np.float32)),
             self.weight(f"{name}.scale", scale),
-            self.weight(f"{name}.middle", np.uint8(128)),
+            self.weight(f"{name}.middle", np.array(128, np.uint8)),
             self.weight(f"{name}.zero", np.zeros(len(scale), np.int8)),
         ]
         product = self.fused("MatMulIntegerToFloat", [rows, *weights], f"{name}.product")
@@ -110,9 +110,9 @@ class _Builder:
         last = self.weight(f"{name}.last", np.array([-1]))
         highest = self.node("ReduceMax", [inputs, last], f"{name}.highest", keepdims=1)
         lowest = self.node("ReduceMin", [inputs, last], f"{name}.lowest", keepdims=1)
-        least = self.weight(f"{name}.least", np.float32(1e-30))  # for rows of zeros
+        least = self.weight(f"{name}.least", np.array(1e-30, np.float32))  # for rows of zeros
         largest = self.node("Max", [highest, self.node("Neg", [lowest], f"{name}.negated"), least], f"{name}.largest")
-        steps = self.weight(f"{name}.steps", np.float32(127))
+        steps = self.weight(f"{name}.steps", np.array(127, np.float32))
         to_steps = self.node("Div", [steps, largest], f"{name}.to_steps")
         in_steps = self.node("Mul", [inputs, to_steps], f"{name}.in_steps")
         quantised = self.node("QuantizeLinear", [in_steps, f"{name}.one", f"{name}.middle"], f"{name}.rows")

@@ -47,7 +47,7 @@ class WordCache:
 
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
-        self._pieces = CachedPieces(*[np.zeros(n, dtype) for n, dtype in _EMPTY])
+        self._pieces = CachedPieces(_NO_INTS, starts_of(_NO_INTS), _NO_INTS.astype(np.int32), _NO_INTS, _NO_INTS)
         self._n_characters = 0
 
     @property
@@ -74,4 +74,4 @@ class WordCache:
         return rows, self._pieces
 
 
-_EMPTY = ((0, np.int64), (1, np.int64), (0, np.int32), (0, np.int64), (0, np.int64))
+_NO_INTS = np.zeros(0, dtype=np.int64)
