@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Errors, LitBertError
+from ..locks import lock_across_forks
 from ..ragged import starts_of
 from ..types import FloatArray, IntArray
 from .inputs import EncoderInput, MicroBatch, split
@@ -17,6 +18,8 @@ try:
     import onnxruntime  # type: ignore[import-untyped]
 except ImportError:
     onnxruntime = None
+
+_STARTING = lock_across_forks()
 
 
 class OnnxEncoder:
@@ -50,15 +53,16 @@ class OnnxEncoder:
         return hidden, pooled
 
     def _running(self) -> Any:
-        # Threads do not survive a fork: a child makes its own session.
+        # Threads do not survive a fork: a child makes its own session. Threads of one process share it.
         process = os.getpid()
-        if self._session is None or self._process != process:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = _threads()
-            options.log_severity_level = 3
-            self._session = onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
-            self._process = process
-        return self._session
+        with _STARTING:
+            if self._session is None or self._process != process:
+                options = onnxruntime.SessionOptions()
+                options.intra_op_num_threads = _threads()
+                options.log_severity_level = 3
+                self._session = onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
+                self._process = process
+            return self._session
 
     def __getstate__(self) -> dict[str, Any]:
         return {"graph": self.graph, "_session": None, "_process": 0}
@@ -68,7 +72,9 @@ def _threads() -> int:
     """One in a child process, which is one of several; else what torch would take, OMP_NUM_THREADS or the cores (0)."""
     if multiprocessing.parent_process() is not None:
         return 1
-    return int(os.environ.get("OMP_NUM_THREADS") or 0)
+    # OpenMP takes a list, with a number for each level of parallel regions within one another.
+    outermost = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(outermost) if outermost.isdecimal() else 0
 
 
 def _feed(micro: MicroBatch) -> dict[str, IntArray]:

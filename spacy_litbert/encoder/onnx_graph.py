@@ -5,9 +5,9 @@ without padding; only attention sees windows side by side, padded to the longest
 
     ids ─► hidden (rows, width) ─► q, k, v ─► (windows, longest, width) ─► attention ─► hidden (rows, width) ─► …
 
-8 bits: weights by output column, symmetric; what they are multiplied with is quantised as it comes, by
-micro-batch (ONNX Runtime's DynamicQuantizeMatMul; dynamic quantisation, Zafrir et al. 2019,
-https://arxiv.org/abs/1910.06188). Embeddings are stored in float16, all else is float32.
+8 bits: weights by output column, symmetric; what they are multiplied with is quantised as it comes (dynamic
+quantisation, Zafrir et al. 2019, https://arxiv.org/abs/1910.06188), symmetric and row by row, so that the numbers of
+a row do not depend on what else is in the micro-batch. Embeddings are stored in float16, all else is float32.
 """
 
 from __future__ import annotations
@@ -94,13 +94,29 @@ class _Builder:
             product = self.node("MatMul", [inputs, self.weight(f"{name}.weight", matrix)], f"{name}.product")
             return self.node("Add", [product, shift], name)
         scale = np.maximum(np.abs(matrix).max(0) / 127, np.finfo(np.float32).tiny).astype(np.float32)
-        quantised = np.rint(matrix / scale).astype(np.int8)
+        rows, row_scale = self.quantised_rows(inputs, name)
         weights = [
-            self.weight(f"{name}.weight", quantised),
+            self.weight(f"{name}.weight", np.rint(matrix / scale).astype(np.int8)),
+            self.weight(f"{name}.one", np.array(1, np.float32)),
             self.weight(f"{name}.scale", scale),
+            self.weight(f"{name}.middle", np.array(128, np.uint8)),
             self.weight(f"{name}.zero", np.zeros(len(scale), np.int8)),
         ]
-        return self.fused("DynamicQuantizeMatMul", [inputs, *weights, shift], name)
+        product = self.fused("MatMulIntegerToFloat", [rows, *weights], f"{name}.product")
+        return self.node("Add", [self.node("Mul", [product, row_scale], f"{name}.scaled"), shift], name)
+
+    def quantised_rows(self, inputs: str, name: str) -> tuple[str, str]:
+        """(rows, width) float32 → uint8 around 128, and the scale of each row, (rows, 1) float32."""
+        last = self.weight(f"{name}.last", np.array([-1]))
+        highest = self.node("ReduceMax", [inputs, last], f"{name}.highest", keepdims=1)
+        lowest = self.node("ReduceMin", [inputs, last], f"{name}.lowest", keepdims=1)
+        least = self.weight(f"{name}.least", np.array(1e-30, np.float32))  # for rows of zeros
+        largest = self.node("Max", [highest, self.node("Neg", [lowest], f"{name}.negated"), least], f"{name}.largest")
+        steps = self.weight(f"{name}.steps", np.array(127, np.float32))
+        to_steps = self.node("Div", [steps, largest], f"{name}.to_steps")
+        in_steps = self.node("Mul", [inputs, to_steps], f"{name}.in_steps")
+        quantised = self.node("QuantizeLinear", [in_steps, f"{name}.one", f"{name}.middle"], f"{name}.rows")
+        return quantised, self.node("Div", [largest, steps], f"{name}.row_scale")
 
     def table(self, table: Tensor, indices: str, name: str) -> str:
         if not self.int8:

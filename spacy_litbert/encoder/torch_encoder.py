@@ -26,6 +26,7 @@ from .attention import attention
 from .inputs import EncoderInput, split
 from .layers import run_layers
 
+_PROCESS = os.getpid()
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Vectors = tuple[Tensor, Tensor | None]
@@ -55,6 +56,7 @@ def predict(bert: BertModel, batch: EncoderInput, *, precision: Precision, budge
 
     budget: wordpieces a micro-batch; memory beyond the output grows with it alone.
     """
+    _heed_fork()
     bert.eval()
     micros = _micro_batches(bert, batch, budget)
     vectors = _allocate(bert, batch)
@@ -74,6 +76,7 @@ def begin_update(
         https://arxiv.org/abs/1604.06174), with the same dropout: equal gradients, bounded memory.
     The callback takes the gradients of both outputs, (n_rows, width) and (windows, width) or None.
     """
+    _heed_fork()
     bert.train()
     micros = _micro_batches(bert, batch, budget)
     vectors = _allocate(bert, batch)
@@ -97,6 +100,7 @@ def begin_update(
         passes.append(done)
 
     def backprop(d_hidden: Tensor, d_pooled: Tensor | None) -> None:
+        bert.train()  # a prediction since may have left it otherwise
         while passes:  # one after the other, so that each frees its activations
             micro, seed, output = passes.pop(0)
             if output is None:
@@ -112,6 +116,19 @@ def begin_update(
             del hidden, pooled, output, tensors
 
     return vectors, backprop
+
+
+def _heed_fork() -> None:
+    """Take one thread in a forked child, when the encoder is used there.
+
+    A child inherits torch's OpenMP pool without its threads: its first parallel region would wait for them forever.
+    One thread needs no pool, and is right for one process of several. A child that does without the encoder is left
+    as it is.
+    """
+    global _PROCESS
+    if os.getpid() != _PROCESS:
+        torch.set_num_threads(1)
+        _PROCESS = os.getpid()
 
 
 def _coalesce(bert: BertModel) -> None:
@@ -226,14 +243,3 @@ def _micro_batches(bert: BertModel, batch: EncoderInput, budget: int) -> list[_M
         )
         for micro in split(batch, budget)
     ]
-
-
-def _use_one_thread() -> None:
-    torch.set_num_threads(1)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-
-
-# A child of fork() inherits torch's OpenMP pool without its threads: its first parallel region
-# waits for them forever. One thread needs no pool, and is right for one process of several.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_use_one_thread)

@@ -27,7 +27,7 @@ class Alignment:
     ids, starts_word: (pieces,) see ``Wordpieces``.
     doc_tokens, doc_pieces: (docs + 1,) int64, the first token and the first piece of each Doc.
     first, lengths: (tokens,) int64, the pieces of token t are ``first[t] … first[t] + lengths[t] - 1``.
-        ``lengths`` is 0 for tokens without a visible character, and only for those.
+        ``lengths`` is 0 for tokens without a visible character, and for a lone accent that the vocabulary strips.
     """
 
     ids: IntArray

@@ -19,6 +19,7 @@ import numpy as np
 from ..ragged import indices_of, starts_of
 from ..types import BoolArray, IntArray
 from .vocabulary import CONTINUATION, Vocabulary
+from .word_cache import CachedPieces, WordCache
 
 # BERT splits at these under every setting; other white space (U+00A0 …) is left to the tokenizer.
 _WORD = re.compile(r"[^ \t\n\r]+")
@@ -26,7 +27,6 @@ _SEPARATORS = np.array([ord(c) for c in " \t\n\r"], dtype=np.uint32)
 _INVISIBLE_CATEGORIES = frozenset(["Cc", "Cf", "Zs", "Zl", "Zp"])
 _SEPARATOR = re.compile(r"[ \t\n\r]")
 _PART = 1 << 16  # characters that are encoded in one go
-_MAX_CACHED_PIECES = 1_000_000
 _NO_INTS = np.zeros(0, dtype=np.int32)
 
 
@@ -56,11 +56,12 @@ class Wordpieces:
 
 
 class WordpieceEncoder:
-    """Cuts texts into wordpieces, each distinct word once, through a bounded cache.
+    """Cuts texts into wordpieces, each distinct word once, through a bounded cache. Threads may share it.
 
     Visible characters always get a piece: one that BERT's normaliser would drop (a private-use
-    glyph from a PDF) becomes ``[UNK]``. Invisible ones (white space, control and format
-    characters, U+FFFD) get none of their own.
+    glyph from a PDF) becomes ``[UNK]``, except for a combining mark that is stripped as an accent:
+    it belongs to the piece before it in its word, and the ids are the tokenizer's. Invisible ones
+    (white space, control and format characters, U+FFFD) get none of their own.
     """
 
     def __init__(self, vocabulary: Vocabulary):
@@ -68,7 +69,7 @@ class WordpieceEncoder:
         self._tokenizer = vocabulary.tokenizer()
         self._unknown = vocabulary.ids["[UNK]"]
         self._continues = np.array([token.startswith(CONTINUATION) for token in vocabulary.tokens])
-        self._clear()
+        self._cache = WordCache()
 
     def __getstate__(self) -> Vocabulary:
         return self.vocabulary
@@ -93,42 +94,38 @@ class WordpieceEncoder:
     def _encode_part(self, text: str, offset: int) -> tuple[IntArray, ...]:
         """The ids, begin, end and invisible characters of a part that begins at the character ``offset``."""
         codepoints = _codepoints(text)
-        rows = self._rows_of(_WORD.findall(text))
-        counts = self._counts[rows]
-        flat = indices_of(self._starts[rows], counts)
+        words = _WORD.findall(text)
+        rows, cached = self._cached(words).rows_of(words)
+        counts = cached.counts[rows]
+        flat = indices_of(cached.starts[rows], counts)
         word_begin = np.repeat(_word_begins(codepoints) + offset, counts)
         arrays = (
-            self._ids[flat],
-            word_begin + self._begin[flat],
-            word_begin + self._end[flat],
+            cached.ids[flat],
+            word_begin + cached.begin[flat],
+            word_begin + cached.end[flat],
             np.flatnonzero(~visible_table()[codepoints]) + offset,
         )
         return tuple(array.astype(np.int32) for array in arrays)
 
-    def _clear(self) -> None:
-        self._row: dict[str, int] = {}
-        self._counts = np.zeros(0, dtype=np.int64)
-        self._starts: IntArray = np.zeros(1, dtype=np.int64)
-        self._ids = np.zeros(0, dtype=np.int32)
-        self._begin = np.zeros(0, dtype=np.int64)
-        self._end = np.zeros(0, dtype=np.int64)
-
-    def _rows_of(self, words: list[str]) -> IntArray:
-        new = set(words).difference(self._row)
-        if new and len(self._ids) > _MAX_CACHED_PIECES:
-            self._clear()
-            new = set(words)
+    def _cached(self, words: list[str]) -> WordCache:
+        """The cache, or a new one in its place where it is full, once it has the words."""
+        # Taken once: another thread may put a new one in its place at any time.
+        cache = self._cache
+        new = cache.missing(words)
+        if new and cache.is_full:
+            cache = self._cache = WordCache()
+            new = cache.missing(words)
         if new:
-            self._add(sorted(new))
-        return np.fromiter(map(self._row.__getitem__, words), np.int64, len(words))
+            cache.add(new, self._cut(new))
+        return cache
 
-    def _add(self, words: list[str]) -> None:
+    def _cut(self, words: list[str]) -> CachedPieces:
         # One call for all: words don't touch each other, and a single encode starts no threads
         # (tokenizers warns and changes its behaviour when a process with such threads forks).
         joined = " ".join(words)
         encoding = self._tokenizer.encode(joined, add_special_tokens=False)
         offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-        dropped = _dropped_characters(joined, offsets)
+        dropped, marks = _dropped_characters(joined, offsets)
         begin = np.concatenate([offsets[:, 0], dropped])
         order = np.argsort(begin, kind="stable")
         begin = begin[order]
@@ -137,12 +134,9 @@ class WordpieceEncoder:
         ids = np.concatenate([np.array(encoding.ids, dtype=np.int32), unknown])[order]
         word_begin = starts_of(np.fromiter(map(len, words), np.int64, len(words)) + 1)[:-1]
         word = np.searchsorted(word_begin, begin, side="right") - 1
-        self._row.update(zip(words, range(len(self._row), len(self._row) + len(words))))
-        self._counts = np.concatenate([self._counts, np.bincount(word, minlength=len(words))])
-        self._starts = starts_of(self._counts)
-        self._ids = np.concatenate([self._ids, ids])
-        self._begin = np.concatenate([self._begin, begin - word_begin[word]])
-        self._end = np.concatenate([self._end, end - word_begin[word]])
+        _extend_over(marks, word_begin, word, begin, end)
+        counts = np.bincount(word, minlength=len(words))
+        return CachedPieces(counts, starts_of(counts), ids, begin - word_begin[word], end - word_begin[word])
 
 
 @cache
@@ -174,15 +168,31 @@ def _word_begins(codepoints: IntArray) -> IntArray:
     return np.flatnonzero(begins)
 
 
-def _dropped_characters(text: str, offsets: IntArray) -> IntArray:
-    """Where a visible character is in no piece: (n,) int64. offsets: (pieces, 2) of begin and end."""
+def _dropped_characters(text: str, offsets: IntArray) -> tuple[IntArray, IntArray]:
+    """Where a visible character is in no piece: (n,) int64, combining marks apart (stripped as accents).
+
+    offsets: (pieces, 2) of begin and end.
+    """
     if text.isascii():
-        return np.zeros(0, dtype=np.int64)
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     steps = np.zeros(len(text) + 1, dtype=np.int64)
     np.add.at(steps, offsets[:, 0], 1)
     np.add.at(steps, offsets[:, 1], -1)
     covered = np.cumsum(steps)[:-1] > 0
-    return np.flatnonzero(visible_table()[_codepoints(text)] & ~covered)
+    dropped = np.flatnonzero(visible_table()[_codepoints(text)] & ~covered)
+    is_mark = np.fromiter((unicodedata.category(text[i]) == "Mn" for i in dropped), bool, len(dropped))
+    return dropped[~is_mark], dropped[is_mark]
+
+
+def _extend_over(marks: IntArray, word_begin: IntArray, word: IntArray, begin: IntArray, end: IntArray) -> None:
+    """Let the piece before a mark in the same word end after it: ``end`` is changed.
+
+    marks: (marks,) and word_begin: (words,), characters. word, begin, end: (pieces,), see ``CachedPieces``.
+    """
+    before = np.searchsorted(begin, marks, side="right") - 1
+    word_of_mark = np.searchsorted(word_begin, marks, side="right") - 1
+    follows = (before >= 0) & (word[before] == word_of_mark) if len(word) else np.zeros(len(marks), dtype=bool)
+    np.maximum.at(end, before[follows], marks[follows] + 1)
 
 
 def _codepoints(text: str) -> IntArray:

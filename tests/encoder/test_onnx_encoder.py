@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,18 @@ def test_8_bits_stay_close(checkpoint: Path, batch: EncoderInput) -> None:
     assert 0.99 < cosines.min() < 1 - 1e-7
 
 
+@pytest.mark.parametrize("budget", [100, 10_000])
+def test_8_bits_do_not_depend_on_the_company(checkpoint: Path, batch: EncoderInput, budget: int) -> None:
+    eight = encoder(load_checkpoint(checkpoint).bert, int8=True)
+    together, pooled = eight.predict(batch, budget=budget)
+    ids = np.split(batch.ids, np.cumsum(batch.lengths)[:-1])
+    for i, (window, place) in enumerate(zip(ids, batch.places)):
+        n = len(window)
+        alone, alone_pooled = eight.predict(EncoderInput(window, np.array([n]), np.array([0]), n), budget=budget)
+        np.testing.assert_allclose(together[place : place + n], alone, atol=1e-5)
+        np.testing.assert_allclose(pooled[i], alone_pooled[0], atol=1e-5)
+
+
 def test_8_bits_take_a_quarter_of_the_weights(tmp_path: Path) -> None:
     bert = load_checkpoint(write_checkpoint(tmp_path, hidden_size=64, intermediate_size=1024)).bert
     whole, small = (build_graph(bert, int8=int8).ByteSize() for int8 in (False, True))
@@ -88,6 +101,19 @@ def test_a_child_process_takes_one_thread(checkpoint: Path, monkeypatch: pytest.
     assert threads(original) == 2
     with multiprocessing.get_context(method).Pool(1) as pool:
         assert pool.apply(threads, [original]) == 1
+
+
+@pytest.mark.parametrize("setting, expected", [("2,1", 2), (" 3 ", 3), ("", 0), ("many", 0)])
+def test_threads_are_openmp_s(checkpoint: Path, monkeypatch: pytest.MonkeyPatch, setting: str, expected: int) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", setting)
+    assert threads(encoder(load_checkpoint(checkpoint).bert)) == expected
+
+
+def test_threads_share_one_session(checkpoint: Path, batch: EncoderInput) -> None:
+    original = encoder(load_checkpoint(checkpoint).bert)
+    with ThreadPoolExecutor(8) as pool:
+        sessions = set(pool.map(lambda _: id(original._running()), range(8)))
+    assert len(sessions) == 1
 
 
 def threads(of: OnnxEncoder) -> int:

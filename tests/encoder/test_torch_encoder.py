@@ -84,6 +84,23 @@ def test_recomputed_activations_give_the_same_gradients(bert: BertModel, batch: 
         assert torch.equal(gradient, gradients[1][name]), name
 
 
+@pytest.mark.parametrize("keep", [0, 60])
+def test_a_prediction_before_the_backward_pass_changes_no_gradient(
+    bert: BertModel, batch: EncoderInput, keep: int
+) -> None:
+    """As with annotating components: their prediction leaves the encoder without dropout."""
+    gradients = []
+    for predicts in (False, True):
+        torch.manual_seed(3)
+        (hidden, pooled), backprop = begin_update(bert, batch, precision="float32", budget=40, keep=keep)
+        if predicts:
+            predict(bert, batch, precision="float32", budget=40)
+        backprop(torch.ones_like(hidden), torch.ones_like(pooled))
+        gradients.append(_gradients(bert))
+    for name, gradient in gradients[0].items():
+        assert torch.equal(gradient, gradients[1][name]), name
+
+
 @pytest.mark.parametrize("keep", [0, 10_000])
 def test_no_forward_pass_exceeds_the_budget(bert: BertModel, monkeypatch: pytest.MonkeyPatch, keep: int) -> None:
     """spacy-transformers runs a document of 10,000 tokens as one batch of 104."""

@@ -30,19 +30,48 @@ if __name__ == "__main__":
 """
 
 
+FORK = """
+import os, sys
+import spacy, torch
+import spacy_litbert.models.transformer
+
+def threads_in_child(use=lambda: None):
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        use()
+        os.write(writing, str(torch.get_num_threads()).encode())
+        os._exit(0)
+    os.wait()
+    return int(os.read(reading, 10))
+
+torch.set_num_threads(2)
+nlp = spacy.load(sys.argv[1])
+print(threads_in_child(), threads_in_child(lambda: nlp("Lithium in 10mg")), os.environ.get("TOKENIZERS_PARALLELISM"))
+"""
+
+
+def test_a_forked_child_without_the_encoder_keeps_its_threads(tmp_path: Path, checkpoint: Path) -> None:
+    build_ner(checkpoint).to_disk(tmp_path / "pipeline")
+    assert _run(tmp_path, FORK, "pipeline").stdout.split() == ["2", "1", "None"]
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_two_processes_after_a_threaded_forward_pass(tmp_path: Path, checkpoint: Path, method: str) -> None:
     """With torch's thread pool inherited, spacy-transformers hangs here."""
     build_ner(checkpoint, steps=2).to_disk(tmp_path / "pipeline")
-    (tmp_path / "script.py").write_text(SCRIPT)
+    run = _run(tmp_path, SCRIPT, "pipeline", method)
+    assert "the same in two processes" in run.stdout, run.stderr
+    assert "parallelism" not in run.stderr
+
+
+def _run(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "script.py").write_text(script)
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("OMP_", "TOKENIZERS_"))}
-    run = subprocess.run(
-        [sys.executable, "script.py", "pipeline", method],
-        cwd=tmp_path,
+    return subprocess.run(
+        [sys.executable, "script.py", *arguments],
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         timeout=180,
     )
-    assert "the same in two processes" in run.stdout, run.stderr
-    assert "parallelism" not in run.stderr

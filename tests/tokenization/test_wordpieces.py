@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import unicodedata
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from spacy_litbert.checkpoints.resolve import resolve
-from spacy_litbert.tokenization import wordpieces
+from spacy_litbert.tokenization import word_cache, wordpieces
 from spacy_litbert.tokenization.vocabulary import Vocabulary
 from spacy_litbert.tokenization.wordpieces import WordpieceEncoder
 
@@ -25,7 +29,12 @@ BIOMEDICAL_PARTS = [
     *["[SEP]", "[MASK]x", "漢字", "😀", "a" * 120, "x\u00a0y", "\n\n", "\t", " "],
     *["\u200b", "\u00ad", "\u202e", "\ufffd"],
 ]
+INVISIBLE = ["\u200b", "\u200c", "\u2060"]
 BIOMEDICAL = st.lists(st.sampled_from(BIOMEDICAL_PARTS), max_size=12).map("".join)
+
+DECOMPOSED = st.lists(
+    TEXT | st.sampled_from(["Sjögren", "Guérin", "Ångström", "Ménière", "Behçet", "naïve", "\u0301", "\u0308", " "])
+).map(lambda parts: unicodedata.normalize("NFD", "".join(parts)))
 
 
 @pytest.mark.parametrize("vocabulary", [CASED, UNCASED], ids=["cased", "uncased"])
@@ -45,6 +54,25 @@ def test_pieces_are_those_of_the_tokenizer_on_the_whole_text(vocabulary: Vocabul
         assert _without_added_unknowns(text, found, expected.offsets, vocabulary) == [
             (i, *offset) for i, offset in zip(expected.ids, expected.offsets)
         ]
+
+
+@pytest.mark.parametrize("vocabulary", [CASED, UNCASED], ids=["cased", "uncased"])
+@settings(max_examples=400, deadline=None)
+@given(st.lists(DECOMPOSED, max_size=4))
+@example(["Sjo\u0308gren and Gue\u0301rin", "\u0301 x \u0301\u0308y", "a\u200b\u0301"])
+def test_decomposed_text_has_the_ids_of_the_tokenizer(vocabulary: Vocabulary, texts: list[str]) -> None:
+    pieces = _encoder(vocabulary).encode(texts)
+    for i, text in enumerate(texts):
+        expected = _tokenizer(vocabulary).encode(text, add_special_tokens=False)
+        assert pieces.ids[slice(*pieces.piece_starts[i : i + 2])].tolist() == expected.ids
+    assert np.all(np.diff(pieces.begin) >= 0)
+    assert np.all(np.diff(pieces.end) >= 0)
+
+
+def test_a_stripped_mark_belongs_to_the_piece_before_it() -> None:
+    pieces = _encoder(UNCASED).encode(["Ze\u0301 e\u0301\u0308 \u0301 x"])
+    assert pieces.begin.tolist() == [0, 4, 10]
+    assert pieces.end.tolist() == [3, 7, 11]
 
 
 @settings(max_examples=200, deadline=None)
@@ -79,19 +107,86 @@ def test_a_word_over_the_limit_is_one_unknown() -> None:
 def test_a_full_cache_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"word{i} gene{i % 7} of the" for i in range(50)]
     expected = WordpieceEncoder(CASED).encode(texts)
-    monkeypatch.setattr(wordpieces, "_MAX_CACHED_PIECES", 20)
+    monkeypatch.setattr(word_cache, "_MAX_CHARACTERS", 100)
     small = WordpieceEncoder(CASED)
     for text, ids in zip(texts, np.split(expected.ids, expected.piece_starts[1:-1])):
         assert small.encode([text]).ids.tolist() == ids.tolist()
     assert small.encode(texts).ids.tolist() == expected.ids.tolist()
-    assert len(small._ids) < 300
+    assert len(small._cache._rows) < 150
+
+
+def test_words_without_pieces_do_not_grow_the_cache_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_cache, "_MAX_CHARACTERS", 1000)
+    encoder = WordpieceEncoder(CASED)
+    for i in range(50):
+        word = "\u200b" * i
+        pieces = encoder.encode([" ".join(word + suffix for suffix in INVISIBLE)])
+        assert len(pieces.ids) == 0
+    assert 0 < len(encoder._cache._rows) <= 150
+
+
+def test_long_words_count_by_their_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_cache, "_MAX_CHARACTERS", 10_000)
+    encoder = WordpieceEncoder(CASED)
+    for i in range(40):
+        assert len(encoder.encode([f"{i}" + "A" * 1000]).ids) == 1
+    assert len(encoder._cache._rows) <= 10
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(TEXT | BIOMEDICAL, min_size=1, max_size=30), st.integers(0, 100))
+def test_threads_share_an_encoder(texts: list[str], limit: int) -> None:
+    expected = [WordpieceEncoder(CASED).encode([text]).ids.tolist() for text in texts]
+    with pytest.MonkeyPatch.context() as patch, switching_often(), ThreadPoolExecutor(8) as pool:
+        patch.setattr(word_cache, "_MAX_CHARACTERS", limit)
+        shared = WordpieceEncoder(CASED)
+        found = list(pool.map(lambda text: shared.encode([text]).ids.tolist(), texts * 4))
+    assert found == expected * 4
+
+
+def test_many_threads_with_many_new_words() -> None:
+    texts = [" ".join(f"{'gene-' * (n % 5)}{n * 7 % 400}x{i}" for n in range(i, i + 40)) for i in range(200)]
+    expected = [WordpieceEncoder(CASED).encode([text]).ids.tolist() for text in texts]
+    shared = WordpieceEncoder(CASED)
+    with switching_often(), ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: shared.encode([text]).ids.tolist(), texts * 2))
+    assert found == expected * 2
+    assert [shared.encode([text]).ids.tolist() for text in texts] == expected
+
+
+@pytest.mark.parametrize("where", ["_cut", "followed_by", "starts_of"])
+def test_an_exception_in_the_middle_leaves_the_cache_whole(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    encoder = WordpieceEncoder(CASED)
+    encoder.encode(["aspirin caused"])
+    with monkeypatch.context() as patch:
+        owner = {"_cut": WordpieceEncoder, "followed_by": word_cache.CachedPieces, "starts_of": word_cache}[where]
+        patch.setattr(owner, where, _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            encoder.encode(["gastric ulcers aspirin"])
+    text = ["ulcers caused gastric levodopa aspirin"]
+    assert encoder.encode(text).ids.tolist() == WordpieceEncoder(CASED).encode(text).ids.tolist()
+
+
+@contextmanager
+def switching_often() -> Iterator[None]:
+    """Threads that take turns every few instructions."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def _interrupted(*args: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_pickling_leaves_the_cache_behind() -> None:
     encoder = WordpieceEncoder(CASED)
     encoder.encode([f"word{i}" for i in range(1000)])
     copied = pickle.loads(pickle.dumps(encoder))
-    assert len(copied._ids) == 0
+    assert not copied._cache._rows
     assert copied.encode(["α-synuclein"]).ids.tolist() == encoder.encode(["α-synuclein"]).ids.tolist()
 
 
@@ -122,10 +217,14 @@ def _tokenizer(vocabulary: Vocabulary) -> Tokenizer:
 def _without_added_unknowns(
     text: str, found: list[tuple[int, int, int]], offsets: list[tuple[int, int]], vocabulary: Vocabulary
 ) -> list[tuple[int, int, int]]:
-    """Leave out [UNK] for visible characters that the tokenizer drops (lone accents when uncased …)."""
+    """Leave out [UNK] for visible characters that the tokenizer drops, and stripped marks at the end of a piece."""
     unknown = vocabulary.ids["[UNK]"]
-    kept = [piece for piece in found if piece[0] != unknown or (piece[1], piece[2]) in offsets]
-    for _, begin, end in set(found) - set(kept):
-        assert end == begin + 1
-        assert unicodedata.category(text[begin]) not in ("Cc", "Cf", "Zs")
-    return kept
+    ends = dict(offsets)
+    added = [piece for piece in found if piece[0] == unknown and piece[1] not in ends]
+    for _, begin, _end in added:
+        assert unicodedata.category(text[begin]) not in ("Cc", "Cf", "Zs", "Mn")
+    kept = [piece for piece in found if piece not in added]
+    for _, begin, end in kept:
+        beyond = text[ends[begin] : end]
+        assert not beyond or (vocabulary.lowercase and unicodedata.category(beyond[-1]) == "Mn")
+    return [(id, begin, min(end, ends[begin])) for id, begin, end in kept]
