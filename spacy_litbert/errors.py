@@ -118,6 +118,7 @@ class Errors(metaclass=_Coded):
     L309 = "The package {package} is missing. Install it with `pip install 'spacy-litbert[onnx]'`."
     L310 = '`precision = "{precision}"` is not for `backend = "{backend}"`. Choose one of: {choices}.'
     L311 = "{pipeline} has no LitBERT to export. Its components are: {components}."
+    L319 = "`total_steps` is {found!r}. Give a whole number, or the variable `${{training.max_steps}}`."
     # Corpora
     L401 = "{path}, line {line}: {problem}"
     L402 = "{path} has documents with the same id: {ids}."
