@@ -79,6 +79,9 @@ setup(
         "spacy_tokenizers": [
             "spacy-litbert.BiomedicalTokenizer.v1 = spacy_litbert.tokenization.tokenizer:build_biomedical_tokenizer_v1",
         ],
+        "thinc_schedules": [
+            "spacy-litbert.warmup_linear.v1 = spacy_litbert.models.schedules:build_warmup_linear_v1",
+        ],
         "spacy_misc": [
             "spacy-litbert.wordpiece_length.v1 = spacy_litbert.models.lengths:build_wordpiece_length_v1",
         ],

@@ -88,7 +88,11 @@ def _output_mb(model: Any, document: Doc) -> float:
 
     alignment = align(model.shims[0].wordpieces, [document])
     windows = make_windows(
-        alignment.doc_pieces, alignment.doc_tokens, [alignment.token_cuts], size=512, overlap=model.attrs["overlap"]
+        alignment.doc_pieces,
+        alignment.doc_tokens,
+        [alignment.token_cuts],
+        size=512,
+        overlap=model.shims[0].windows.overlap,
     )
     return int(Layout.of(windows, 1).doc_rows[-1]) * model.get_dim("nO") * 4 / 1e6
 

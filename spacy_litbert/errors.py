@@ -119,12 +119,20 @@ class Errors(metaclass=_Coded):
         "`doc._.trf_data` was made for {found} tokens, but the Doc has {expected}. It was "
         "retokenized after the transformer ran: move the merging component before the transformer."
     )
+    L313 = (
+        "This component was trained with the encoder {expected}, and its `transformer` pipe has the encoder {found}: "
+        "their vectors have nothing to do with each other. Take the component together with its own transformer, or "
+        "call `nlp.replace_listeners` in the pipeline that it comes from before you add it, or train it with the new "
+        "encoder. (A frozen component does not follow an encoder that is trained on: freeze both, or replace its "
+        "listeners.)"
+    )
     L304 = (
         '`boundaries = "sentence"` needs sentence starts, but a Doc of {n_tokens} tokens has '
         "none. Add a `sentencizer` before the transformer (in training, list it in "
         '`training.annotating_components`), or set `boundaries = "token"`.'
     )
     L305 = "The saved model is not one of ours: {reason}. Load it with the version that saved it."
+    L312 = "The saved model is damaged: its checksum is not that of its bytes. Save, copy or fetch it again."
     L306 = "A listener was called for {found} but its transformer last ran on other Docs."
     L307 = (
         'A transformer with `backend = "onnx"` can only be used, not trained. Train with '
@@ -134,6 +142,7 @@ class Errors(metaclass=_Coded):
     L309 = "The package {package} is missing. Install it with `pip install 'spacy-litbert[onnx]'`."
     L310 = '`precision = "{precision}"` is not for `backend = "{backend}"`. Choose one of: {choices}.'
     L311 = "{pipeline} has no LitBERT to export. Its components are: {components}."
+    L319 = "`total_steps` is {found!r}. Give a whole number, or the variable `${{training.max_steps}}`."
     # Command line
     L340 = "There is no pipeline {pipeline!r}, as a package or as a folder. Install it, or check the name."
     L341 = "Can't load the pipeline {pipeline}: {reason}. It is damaged, or was made for other versions."

@@ -9,7 +9,12 @@ from importlib.metadata import entry_points
 import pytest
 from spacy.util import registry
 
-REGISTRIES = {"spacy_architectures": "architectures", "spacy_tokenizers": "tokenizers", "spacy_misc": "misc"}
+REGISTRIES = {
+    "spacy_architectures": "architectures",
+    "spacy_tokenizers": "tokenizers",
+    "spacy_misc": "misc",
+    "thinc_schedules": "schedules",
+}
 NAMES = [
     (REGISTRIES[group], point.name)
     for group in REGISTRIES
@@ -34,6 +39,7 @@ def test_the_names_are_those_that_users_know() -> None:
         "spacy-litbert.LitBertTextCat.v1",
         "spacy-litbert.BiomedicalTokenizer.v1",
         "spacy-litbert.wordpiece_length.v1",
+        "spacy-litbert.warmup_linear.v1",
     }
 
 

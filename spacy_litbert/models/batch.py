@@ -21,6 +21,8 @@ from ..tokenization.alignment import Alignment
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.windows import Windows
 from ..types import FloatArray, IntArray
+from .fingerprint import Fingerprint
+from .shim import EncoderShim
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,20 @@ class Layout:
         doc_rows = starts_of(longest * np.diff(doc_windows))
         nth = np.arange(len(windows.doc)) - doc_windows[windows.doc]
         return cls(doc_windows, longest, doc_rows, doc_rows[windows.doc] + nth * longest[windows.doc])
+
+
+class LitBertData(TransformerData):
+    """The vectors of a Doc, and which encoder they are of. ``fingerprint`` is not saved with a Doc."""
+
+    fingerprint = Fingerprint()
+
+    @classmethod
+    def of(
+        cls, wordpieces: WordpieceBatch, output: ModelOutput, align: Ragged, fingerprint: Fingerprint
+    ) -> LitBertData:
+        data = cls(wordpieces, output, align)
+        data.fingerprint = fingerprint
+        return data
 
 
 class LitBertBatch(FullTransformerBatch):
@@ -122,11 +138,11 @@ def split_by_doc(
     layout: Layout,
     inputs: EncoderInput,
     vectors: tuple[Any, Any],
-    entries: Any,
+    shim: EncoderShim,
 ) -> LitBertBatch:
     """Vectors (n_rows, width) and (windows, width) or None → one TransformerData a Doc.
 
-    entries: (vocabulary,) object array of the wordpieces' strings.
+    shim: the encoder that they are of.
     """
     hidden, pooled = vectors
     token_rows, token_starts = _token_rows(alignment, windows, layout)
@@ -144,7 +160,7 @@ def split_by_doc(
         if pooled is not None:
             output["pooler_output"] = pooled[of_doc]
         wordpieces = WordpieceBatch(
-            strings=entries[doc_ids].tolist(),
+            strings=shim.entries[doc_ids].tolist(),
             input_ids=doc_ids,
             attention_mask=mask[rows].reshape(doc_ids.shape),
             lengths=windows.lengths[of_doc].tolist(),
@@ -152,7 +168,7 @@ def split_by_doc(
         )
         aligned = token_rows[token_starts[tokens.start] : token_starts[tokens.stop]] - np.int32(rows.start)
         align = Ragged(aligned, alignment.lengths[tokens].astype("i"))
-        data.append(TransformerData(wordpieces, output, align))
+        data.append(LitBertData.of(wordpieces, output, align, shim.fingerprint))
     return LitBertBatch(spans, data)
 
 

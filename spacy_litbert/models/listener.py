@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +10,10 @@ from thinc.api import Model, chain
 
 from ..compat import TransformerData, TransformerListener
 from ..errors import Errors, LitBertError
+from .batch import LitBertData
+from .fingerprint import Fingerprint
 from .pooling import pool_wordpieces
 from .types import Pooling, Tok2VecModel
-
-# The Docs that components are being initialized with. Only these get zeros, and only until training begins.
-_SAMPLES: weakref.WeakSet[Doc] = weakref.WeakSet()
 
 
 def build_litbert_listener_v1(pooling: Pooling, grad_factor: float = 1.0, upstream: str = "*") -> Tok2VecModel:
@@ -28,7 +26,8 @@ def build_litbert_listener_v1(pooling: Pooling, grad_factor: float = 1.0, upstre
     upstream: the name of the transformer pipe, or ``"*"`` for the only one.
 
     Raises LitBertError L302 for a Doc that the transformer has not seen (spacy-transformers'
-    listener returns zeros there) and L303 for one that was retokenized since.
+    listener returns zeros there), L303 for one that was retokenized since, and L313 for vectors of another encoder
+    than the component was trained with. What counts as another encoder: ``spacy_litbert.models.fingerprint``.
     """
     listener = LitBertListener(upstream)
     model: Tok2VecModel = chain(listener, pool_wordpieces(pooling, grad_factor))
@@ -37,42 +36,70 @@ def build_litbert_listener_v1(pooling: Pooling, grad_factor: float = 1.0, upstre
 
 
 class LitBertListener(TransformerListener):
-    """spacy-transformers' listener, except that it never makes vectors up."""
+    """spacy-transformers' listener, except that it never makes vectors up, and knows its encoder.
+
+    Its attribute ``encoder`` is the fingerprint of the encoder that the component was last trained with.
+    """
 
     name = "litbert-listener"
 
     def __init__(self, upstream_name: str):
-        Model.__init__(self, name=self.name, forward=forward, init=init, dims={"nO": None})
+        attrs = {"encoder": Fingerprint()}
+        Model.__init__(self, name=self.name, forward=forward, init=init, dims={"nO": None}, attrs=attrs)
         self.upstream_name = upstream_name
         self._batch_id = None
         self._outputs = None
         self._backprop = None
+        self._samples: list[Doc] | None = None
 
-    def receive(self, batch_id: int, outputs: list[TransformerData], backprop: Callable[[Any], Any]) -> None:
-        _SAMPLES.clear()
-        super().receive(batch_id, outputs, backprop)
+    def check(self, found: Fingerprint) -> None:
+        """Raise LitBertError L313 for an encoder that the component was not trained with."""
+        expected: Fingerprint = self.attrs["encoder"]
+        if not expected.accepts(found):
+            raise LitBertError(Errors.L313.format(expected=expected.value, found=found.value))
+
+    def remember(self, datas: list[TransformerData]) -> None:
+        """Take the encoder of these vectors for the component's own: it is being trained with it."""
+        fingerprints = [data.fingerprint for data in datas if isinstance(data, LitBertData)]
+        if fingerprints:
+            self.attrs["encoder"] = fingerprints[0]
 
 
 def init(model: LitBertListener, X: Any = None, Y: Any = None) -> None:
-    """Remember the sample Docs: no transformer sees them, but thinc asks for the shape of their vectors."""
-    _SAMPLES.update(X or [])
+    """Forget the encoder, and keep the samples: no transformer sees them, but thinc asks for their vectors' shape."""
+    model.attrs["encoder"] = Fingerprint()
+    model._samples = X
 
 
 def forward(
     model: LitBertListener, docs: list[Doc], is_train: bool
 ) -> tuple[list[TransformerData], Callable[[Any], Any]]:
+    # thinc hands the list of samples on as it is; any other list means that the component has been initialized.
+    if model._samples is not None and docs is model._samples:
+        return [_sample_data(model, doc) for doc in docs], _no_backprop
+    model._samples = None
     if is_train and model._batch_id is not None:
         if model.get_batch_id(docs) != model._batch_id:
             raise LitBertError(Errors.L306.format(found=f"{len(docs)} Docs"))
         assert model._outputs is not None
+        model.remember(model._outputs)
         return model._outputs, model.backprop_and_clear
-    return [_data_of(model, doc) for doc in docs], _no_backprop
+    datas = [_data_of(model, doc) for doc in docs]
+    if is_train:
+        model.remember(datas)
+    for data in datas:
+        if isinstance(data, LitBertData):
+            model.check(data.fingerprint)
+    return datas, _no_backprop
+
+
+def _sample_data(model: LitBertListener, doc: Doc) -> TransformerData:
+    data: TransformerData | None = doc._.trf_data
+    return TransformerData.zeros(len(doc), model.get_dim("nO"), xp=model.ops.xp) if data is None else data
 
 
 def _data_of(model: LitBertListener, doc: Doc) -> TransformerData:
-    data = doc._.trf_data
-    if data is None and doc in _SAMPLES:
-        return TransformerData.zeros(len(doc), model.get_dim("nO"), xp=model.ops.xp)
+    data: TransformerData | None = doc._.trf_data
     if data is None:
         upstream = repr("transformer" if model.upstream_name == "*" else model.upstream_name)
         raise LitBertError(Errors.L302.format(upstream=upstream, n_tokens=len(doc)))

@@ -12,6 +12,7 @@ from ..encoder.inputs import EncoderInput
 from ..encoder.onnx_encoder import OnnxEncoder
 from ..errors import Errors, LitBertError
 from ..types import Precision
+from .settings import WindowSettings
 from .shim import EncoderShim, XpVectors
 
 
@@ -21,8 +22,8 @@ class OnnxShim(EncoderShim):
     precision: ``"float32"`` or ``"int8"``. batch_wordpieces: see ``OnnxEncoder``.
     """
 
-    def __init__(self, *, precision: Precision, batch_wordpieces: int):
-        super().__init__()
+    def __init__(self, windows: WindowSettings, *, precision: Precision, batch_wordpieces: int):
+        super().__init__(windows)
         self.precision = precision
         self.batch_wordpieces = batch_wordpieces
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,15 @@ def pool_wordpieces(pooling: Pooling, grad_factor: float) -> TokenVectors:
     grad_factor: what gradients are multiplied by on their way to the encoder.
     A token without wordpieces (white space, control characters) gets a row of zeros.
     """
-    return Model("pool-wordpieces", forward, layers=[pooling], attrs={"grad_factor": grad_factor})
+    # Not in ``attrs``, which thinc restores over what a config asks for.
+    return Model("pool-wordpieces", partial(forward, grad_factor), layers=[pooling])
 
 
 def forward(
-    model: TokenVectors, trf_datas: list[TransformerData], is_train: bool
+    grad_factor: float, model: TokenVectors, trf_datas: list[TransformerData], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[TransformerData]]]:
     groups = list(_groups(trf_datas))
-    pooled = [_pool(model, group, is_train) for group in groups]
+    pooled = [_pool(grad_factor, model, group, is_train) for group in groups]
 
     def backprop(d_vectors: list[Floats2d]) -> list[TransformerData]:
         ends = np.cumsum([len(group) for group in groups], dtype=int)
@@ -57,7 +59,7 @@ def _groups(trf_datas: list[TransformerData]) -> Iterator[list[TransformerData]]
 
 
 def _pool(
-    model: TokenVectors, trf_datas: list[TransformerData], is_train: bool
+    grad_factor: float, model: TokenVectors, trf_datas: list[TransformerData], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[TransformerData]]]:
     ops, xp = model.ops, model.ops.xp
     filled = [data for data in trf_datas if "last_hidden_state" in data.model_output]
@@ -76,7 +78,7 @@ def _pool(
         d_pieces = ops.alloc2f(0, vectors.shape[1])
         if backprop_pooling is not None:
             d_tokens = xp.concatenate([d for d in d_vectors if len(d)])[with_pieces]
-            d_pieces = backprop_pooling(d_tokens).dataXd * model.attrs["grad_factor"]
+            d_pieces = backprop_pooling(d_tokens).dataXd * grad_factor
         starts = starts_of(np.array([len(data.align.dataXd) for data in filled]))
         return [_scatter(ops, data, d_pieces[a:b]) for data, a, b in zip(filled, starts, starts[1:])]
 

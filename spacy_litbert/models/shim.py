@@ -10,14 +10,19 @@ import numpy as np
 import srsly
 from thinc.api import Shim
 from thinc.types import Floats2d
+from transformers import BertModel
 
 from ..checkpoints.folder import Checkpoint, build_checkpoint, weights_from_bytes
 from ..encoder.inputs import EncoderInput
 from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
+from .fingerprint import Fingerprint, checksum
+from .seal import is_sealed, seal
+from .settings import WindowSettings
 
-_FORMAT = "spacy-litbert.encoder.v1"
+_UNSEALED = "spacy-litbert.encoder.v1"
+_FORMAT = "spacy-litbert.encoder.v2"
 _SOURCE = "the saved pipeline"
 
 XpVectors = tuple[Floats2d, Floats2d | None]
@@ -26,12 +31,14 @@ XpVectors = tuple[Floats2d, Floats2d | None]
 class EncoderShim(Shim, ABC):
     """An encoder and its vocabulary; empty until ``load`` or ``from_bytes``.
 
-    config: what makes a BERT a BERT, as in config.json. entries: (vocabulary,) object array of the
-    wordpieces' strings.
+    windows: the settings of windows. config: what makes a BERT a BERT, as in config.json. entries: (vocabulary,)
+    object array of the wordpieces' strings. fingerprint: which weights these are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, windows: WindowSettings) -> None:
         super().__init__(None)
+        self.windows = windows
+        self.fingerprint = Fingerprint()
         self.config: dict[str, Any] = {}
         self.wordpieces: WordpieceEncoder | None = None
         self.entries: Any = None
@@ -40,41 +47,50 @@ class EncoderShim(Shim, ABC):
     def is_loaded(self) -> bool:
         return self._model is not None
 
-    def load(self, checkpoint: Checkpoint) -> None:
-        """Take the weights and the vocabulary of a checkpoint."""
+    def load(self, checkpoint: Checkpoint, fingerprint: str | None = None) -> None:
+        """Take the weights and the vocabulary of a checkpoint.
+
+        fingerprint: the one that was saved with the weights; else it is that of the weights as they are.
+        Raises LitBertError L001 or L002 if the settings of windows are not for this encoder.
+        """
+        self._take(checkpoint.config, checkpoint.vocabulary, fingerprint or fingerprint_of(checkpoint.bert))
         self._load_encoder(checkpoint)
-        self._take(checkpoint.config, checkpoint.vocabulary)
 
     @abstractmethod
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
         """Vectors (n_rows, width) and (windows, width) float32 or None, and the way back for their gradients."""
 
     def to_bytes(self) -> bytes:
-        """Config, vocabulary and weights; no trace of where they came from."""
+        """Config, vocabulary and weights with their checksum; no trace of where they came from."""
         message: dict[str, Any] = {"format": _FORMAT}
         if self.is_loaded and self.wordpieces is not None:
             vocabulary = self.wordpieces.vocabulary
-            message.update(config=self.config, vocabulary=vocabulary.to_dict(), **self._encoder_to_bytes())
-        return srsly.msgpack_dumps(message)
+            message.update(config=self.config, vocabulary=vocabulary.to_dict(), fingerprint=self.fingerprint.value)
+            message.update(self._encoder_to_bytes())
+        return seal(srsly.msgpack_dumps(message))
 
     def from_bytes(self, bytes_data: bytes) -> EncoderShim:
-        """Raises LitBertError L305 for bytes that no shim of ours wrote, L2xx for damaged ones."""
+        """Raises LitBertError L305 for bytes that no shim of ours wrote, L312 or L2xx for damaged ones."""
+        expected = _FORMAT if is_sealed(bytes_data) else _UNSEALED
         message = srsly.msgpack_loads(bytes_data)
-        if not isinstance(message, dict) or message.get("format") != _FORMAT:
+        if not isinstance(message, dict) or message.get("format") != expected:
             found = message.get("format") if isinstance(message, dict) else type(message).__name__
-            raise LitBertError(Errors.L305.format(reason=f"its format is {found!r}, not {_FORMAT!r}"))
+            raise LitBertError(Errors.L305.format(reason=f"its format is {found!r}, not {expected!r}"))
         if "vocabulary" in message:
             vocabulary = Vocabulary.from_dict(message["vocabulary"])
+            fingerprint = message.get("fingerprint", "")
             if "weights" in message:
                 weights = weights_from_bytes(message["weights"], _SOURCE)
-                self.load(build_checkpoint(message["config"], weights, vocabulary, _SOURCE))
+                self.load(build_checkpoint(message["config"], weights, vocabulary, _SOURCE), fingerprint)
             else:
+                self._take(message["config"], vocabulary, fingerprint)
                 self._load_exported(message)
-                self._take(message["config"], vocabulary)
         return self
 
-    def _take(self, config: dict[str, Any], vocabulary: Vocabulary) -> None:
+    def _take(self, config: dict[str, Any], vocabulary: Vocabulary, fingerprint: str) -> None:
+        self.windows.check(config["max_position_embeddings"])
         self.config = config
+        self.fingerprint = Fingerprint(fingerprint)
         self.wordpieces = WordpieceEncoder(vocabulary)
         self.entries = np.array(vocabulary.tokens, dtype=object)
 
@@ -89,3 +105,9 @@ class EncoderShim(Shim, ABC):
     @abstractmethod
     def _encoder_to_bytes(self) -> dict[str, Any]:
         """What holds the encoder: ``weights`` in safetensors' form, or a form of the shim's own."""
+
+
+def fingerprint_of(bert: BertModel) -> str:
+    """The fingerprint of an encoder's weights as they are now."""
+    weights = bert.state_dict()
+    return checksum(weights[key].detach().cpu().float().numpy() for key in sorted(weights))

@@ -10,6 +10,7 @@ from thinc.api import Model, chain
 from thinc.types import Floats2d
 
 from ..errors import Errors, LitBertError
+from .seal import sealed
 from .types import TextClassifier, Tok2VecModel
 
 POOLINGS = ("first", "max", "mean", "mean+max")
@@ -46,7 +47,7 @@ def build_litbert_textcat_v1(
     if not exclusive_classes:
         model.layers[-1] = logistic_with_cross_entropy()
     model.set_ref("tok2vec", tok2vec)
-    return model
+    return sealed(model)
 
 
 def never_empty() -> Model[list[Floats2d], list[Floats2d]]:

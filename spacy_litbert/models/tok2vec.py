@@ -8,7 +8,7 @@ from thinc.api import chain
 
 from ..types import Backend, Boundaries, Precision, Storage
 from .pooling import pool_wordpieces
-from .transformer import build_litbert_model_v1, replace_listener
+from .transformer import build_litbert_model_v1, with_split_vectors
 from .types import Pooling, Tok2VecModel
 
 
@@ -44,5 +44,5 @@ def build_litbert_tok2vec_v1(
         backend=backend,
     )
     # The nesting of a replaced listener, so that its saved weights load into this model.
-    model: Tok2VecModel = chain(replace_listener(encoder), pool_wordpieces(pooling, grad_factor))
+    model: Tok2VecModel = chain(with_split_vectors(encoder), pool_wordpieces(pooling, grad_factor))
     return model

@@ -19,7 +19,9 @@ from ..encoder import torch_encoder
 from ..encoder.inputs import EncoderInput
 from ..errors import Errors, LitBertError
 from ..types import Precision, Storage
-from .shim import EncoderShim, XpVectors
+from .fingerprint import Fingerprint
+from .settings import WindowSettings
+from .shim import EncoderShim, XpVectors, fingerprint_of
 
 
 class TorchShim(EncoderShim):
@@ -30,8 +32,16 @@ class TorchShim(EncoderShim):
     batch_wordpieces, keep_wordpieces: see ``torch_encoder``.
     """
 
-    def __init__(self, *, precision: Precision, storage: Storage, batch_wordpieces: int, keep_wordpieces: int):
-        super().__init__()
+    def __init__(
+        self,
+        windows: WindowSettings,
+        *,
+        precision: Precision,
+        storage: Storage,
+        batch_wordpieces: int,
+        keep_wordpieces: int,
+    ):
+        super().__init__(windows)
         self.precision = precision
         self.storage = storage
         self.batch_wordpieces = batch_wordpieces
@@ -70,6 +80,7 @@ class TorchShim(EncoderShim):
         self._scaler.step(step)
         self._scaler.update()
         step.zero_grad(set_to_none=True)
+        self.fingerprint.renew(lambda: fingerprint_of(self.bert))
 
     @contextmanager
     def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
@@ -90,6 +101,7 @@ class TorchShim(EncoderShim):
         """A copy with an id of its own: the optimizer keeps its moments by id."""
         copied = copy.deepcopy(self)
         copied.id = Shim(None).id
+        copied.fingerprint = Fingerprint(self.fingerprint.value)
         return copied
 
     def to_device(self, device_type: str, device_id: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
+from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from thinc.api import Model, chain, get_array_module
 
@@ -13,16 +14,16 @@ from ..checkpoints.resolve import default_name
 from ..compat import FullTransformerBatch, split_trf_batch
 from ..errors import Errors, LitBertError
 from ..tokenization.alignment import align, sentence_cuts
-from ..tokenization.windows import N_SPECIAL, make_windows
+from ..tokenization.windows import make_windows
 from ..types import Backend, Boundaries, Precision, Storage
 from .batch import Layout, LitBertBatch, encoder_input, split_by_doc
+from .listener import LitBertListener
 from .onnx_shim import OnnxShim
+from .seal import SealedModel
+from .settings import PRECISIONS, WindowSettings, check_choice, check_minimum, check_precision
 from .shim import EncoderShim
 from .torch_shim import TorchShim
 from .types import TransformerModel
-
-MIN_WINDOW = 8
-_PRECISIONS = {"torch": ("float32", "bfloat16", "float16"), "onnx": ("float32", "int8")}
 
 
 def build_litbert_model_v1(
@@ -56,41 +57,32 @@ def build_litbert_model_v1(
 
     Raises LitBertError L002–L004 for settings that can't be, L001 and L2xx when weights load.
     """
-    _check_choice("backend", backend, tuple(_PRECISIONS))
-    _check_precision(precision, backend)
-    _check_choice("storage", storage, ("float32", "float16"))
-    _check_choice("boundaries", boundaries, ("token", "sentence"))
-    _check_minimum("overlap", overlap, 0)
-    _check_minimum("batch_wordpieces", batch_wordpieces, 1)
-    _check_minimum("keep_wordpieces", keep_wordpieces, 0)
-    if window is not None:
-        _check_minimum("window", window, MIN_WINDOW)
-        _check_overlap(window, overlap)
+    check_choice("backend", backend, tuple(PRECISIONS))
+    check_precision(precision, backend)
+    check_choice("storage", storage, ("float32", "float16"))
+    check_minimum("batch_wordpieces", batch_wordpieces, 1)
+    check_minimum("keep_wordpieces", keep_wordpieces, 0)
+    windows = WindowSettings(name or default_name(), window, overlap, boundaries)
     shim: EncoderShim
     if backend == "onnx":
-        shim = OnnxShim(precision=precision, batch_wordpieces=batch_wordpieces)
+        shim = OnnxShim(windows, precision=precision, batch_wordpieces=batch_wordpieces)
     else:
         shim = TorchShim(
-            precision=precision, storage=storage, batch_wordpieces=batch_wordpieces, keep_wordpieces=keep_wordpieces
+            windows,
+            precision=precision,
+            storage=storage,
+            batch_wordpieces=batch_wordpieces,
+            keep_wordpieces=keep_wordpieces,
         )
-    attrs = {
-        "name": name or default_name(),
-        "window": window,
-        "overlap": overlap,
-        "boundaries": boundaries,
-        "replace_listener": replace_listener,
-        "replace_listener_cfg": replace_listener_config,
-    }
-    return Model("litbert", forward, init=init, dims={"nO": None}, attrs=attrs, shims=[shim])
+    attrs = {"replace_listener": replace_listener, "replace_listener_cfg": replace_listener_config}
+    return SealedModel("litbert", forward, init=init, dims={"nO": None}, attrs=attrs, shims=[shim])
 
 
 def init(model: TransformerModel, X: Any = None, Y: Any = None) -> None:
     """Load the weights that the config names, unless the model has some."""
     shim = _shim(model)
     if not shim.is_loaded:
-        checkpoint = load_checkpoint(model.attrs["name"])
-        _check_window(model, checkpoint.limit)
-        shim.load(checkpoint)
+        shim.load(load_checkpoint(shim.windows.name))
     model.set_dim("nO", shim.config["hidden_size"])
 
 
@@ -100,22 +92,22 @@ def forward(
     """Docs → wordpieces → windows → vectors, and the way back."""
     shim = _shim(model)
     if shim.wordpieces is None:
-        raise LitBertError(Errors.L301.format(name=model.attrs["name"]))
+        raise LitBertError(Errors.L301.format(name=shim.windows.name))
     alignment = align(shim.wordpieces, docs)
     cuts = [alignment.token_cuts]
-    if model.attrs["boundaries"] == "sentence":
+    if shim.windows.boundaries == "sentence":
         cuts.insert(0, sentence_cuts(alignment, docs))
     windows = make_windows(
         alignment.doc_pieces,
         alignment.doc_tokens,
         cuts,
-        size=model.attrs["window"] or shim.config["max_position_embeddings"],
-        overlap=model.attrs["overlap"],
+        size=shim.windows.window or shim.config["max_position_embeddings"],
+        overlap=shim.windows.overlap,
     )
     layout = Layout.of(windows, len(docs))
     inputs = encoder_input(alignment, windows, layout, shim.wordpieces.vocabulary)
     vectors, backprop_vectors = shim(inputs, is_train)
-    batch = split_by_doc(docs, alignment, windows, layout, inputs, vectors, shim.entries)
+    batch = split_by_doc(docs, alignment, windows, layout, inputs, vectors, shim)
 
     def backprop(d_batch: LitBertBatch) -> list[Doc]:
         outputs = [data.model_output for data in d_batch.doc_data]
@@ -128,8 +120,20 @@ def forward(
     return batch, backprop
 
 
-def replace_listener(model: TransformerModel) -> Model[list[Doc], Any]:
-    """What stands in a listener's place when it is replaced by an encoder of its own."""
+def replace_listener(
+    model: TransformerModel, listener: Model[list[Doc], Any], transformer: TrainablePipe
+) -> Model[list[Doc], Any]:
+    """What stands in a listener's place when it is replaced by an encoder of its own, a copy of the shared one.
+
+    Raises LitBertError L313 if the listener was trained with another encoder.
+    """
+    if isinstance(listener, LitBertListener):
+        listener.check(_shim(model).fingerprint)
+    return with_split_vectors(model)
+
+
+def with_split_vectors(model: TransformerModel) -> Model[list[Doc], Any]:
+    """The encoder's vectors as a listener gets them: a TransformerData for each Doc."""
     return chain(model, split_trf_batch())
 
 
@@ -146,32 +150,3 @@ def _concatenate(arrays: list[Any]) -> Any:
 
 def _shim(model: TransformerModel) -> EncoderShim:
     return model.shims[0]
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise LitBertError(Errors.L003.format(name=name, value=value, choices=", ".join(choices)))
-
-
-def _check_precision(precision: Precision, backend: Backend) -> None:
-    choices = _PRECISIONS[backend]
-    if precision not in choices:
-        raise LitBertError(Errors.L310.format(precision=precision, backend=backend, choices=", ".join(choices)))
-
-
-def _check_minimum(name: str, value: int, minimum: int) -> None:
-    if value < minimum:
-        raise LitBertError(Errors.L004.format(name=name, value=value, minimum=minimum))
-
-
-def _check_window(model: TransformerModel, limit: int) -> None:
-    window = model.attrs["window"]
-    if window is not None and window > limit:
-        raise LitBertError(Errors.L001.format(window=window, name=model.attrs["name"], limit=limit))
-    _check_overlap(window or limit, model.attrs["overlap"])
-
-
-def _check_overlap(window: int, overlap: int) -> None:
-    room = window - N_SPECIAL
-    if not 0 <= overlap <= room // 2:
-        raise LitBertError(Errors.L002.format(overlap=overlap, room=room, limit=room // 2))

@@ -159,12 +159,14 @@ def test_sentence_boundaries_are_cuts(checkpoint) -> None:
         model.predict([spacy.blank("en").make_doc("No sentences here.")])
 
 
-def test_the_window_policy_is_saved_with_the_model(checkpoint) -> None:
+def test_the_settings_are_those_that_the_model_was_built_with(checkpoint) -> None:
     model = encoder(checkpoint, window=32, overlap=4)
-    other = build_litbert_model_v1(str(checkpoint)).from_bytes(model.to_bytes())
-    assert other.attrs["window"] == 32
+    other = build_litbert_model_v1(str(checkpoint), window=48, overlap=8).from_bytes(model.to_bytes())
     docs = make_docs(LONG)
-    assert np.array_equal(other.predict(docs).doc_data[0].tensors[0], model.predict(docs).doc_data[0].tensors[0])
+    expected = encoder(checkpoint, window=48, overlap=8).predict(docs).doc_data[0].tensors[0]
+    assert np.array_equal(other.predict(docs).doc_data[0].tensors[0], expected)
+    with pytest.raises(LitBertError, match="L001"):
+        build_litbert_model_v1(str(checkpoint), window=65, overlap=8).from_bytes(model.to_bytes())
 
 
 def test_a_token_without_pieces_has_a_row_of_zeros_and_only_it(checkpoint) -> None:
@@ -232,5 +234,5 @@ def test_without_a_name_the_best_bundled_weights_are_taken() -> None:
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("transformer", config={"model": {"@architectures": "spacy-litbert.LitBertModel.v1"}})
     nlp.initialize()
-    assert pipe.model.attrs["name"] == default_name()
+    assert pipe.model.shims[0].windows.name == default_name()
     assert len(nlp("Lithium toxicity.")._.trf_data.align.lengths) == 3

@@ -1,0 +1,36 @@
+"""The learning rate of training: up at first, then down until the last step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Union
+
+from thinc.schedules import constant, warmup_linear
+
+from ..errors import Errors, LitBertError
+
+
+def build_warmup_linear_v1(initial_rate: float, warmup_steps: int, total_steps: Union[int, str]) -> Iterator[float]:
+    """Rise to ``initial_rate``, then fall to 0 at the last step, ``spacy-litbert.warmup_linear.v1``.
+
+    It is thinc's ``warmup_linear.v1``, except that ``total_steps`` may be a variable of the config.
+    ``spacy train`` puts the number in the place of ``${training.max_steps}``. ``nlp.resume_training``,
+    ``nlp.initialize``, ``spacy debug data`` and the like read the optimizer's section alone and don't know how long
+    training will last: the rate then rises and stays.
+
+    initial_rate: the highest rate.
+    warmup_steps: steps until it is reached.
+    total_steps: steps until the rate is 0 again, or a variable such as ``${training.max_steps}``.
+
+    Raises LitBertError L319 for another string.
+    """
+    if isinstance(total_steps, int):
+        return iter(warmup_linear(initial_rate, warmup_steps, total_steps))
+    if not total_steps.startswith("${"):
+        raise LitBertError(Errors.L319.format(found=total_steps))
+    return _warmup_constant(initial_rate, warmup_steps)
+
+
+def _warmup_constant(rate: float, warmup_steps: int) -> Iterator[float]:
+    yield from (rate * step / warmup_steps for step in range(warmup_steps))
+    yield from constant(rate)

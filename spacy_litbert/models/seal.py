@@ -1,0 +1,66 @@
+"""A checksum in the bytes of a saved model: a damaged file is refused before anything is made of it.
+
+The bytes are a msgpack map. Its seal is one entry more at the end, ``crc32c``, which readers that don't know it pass
+over. The checksum is CRC-32C (Castagnoli), little-endian and last, so that the checksum of the whole is a constant.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import google_crc32c
+from thinc.api import Model
+
+from ..errors import Errors, LitBertError
+
+_MARK = b"\xa6crc32c\xc4\x04"  # the key, and the head of four bytes
+_WHOLE = 0x48674BC7  # of anything followed by its own checksum
+_SMALL_MAPS = range(0x80, 0x8F)  # heads of maps with room for one more entry
+_THINC_MAP = 0x84  # nodes, attrs, params, shims
+
+InT = TypeVar("InT")
+OutT = TypeVar("OutT")
+
+
+def seal(data: bytes) -> bytes:
+    """A msgpack map of at most 14 entries → the same with its checksum."""
+    assert data[0] in _SMALL_MAPS
+    body = b"".join((bytes([data[0] + 1]), memoryview(data)[1:], _MARK))
+    return body + google_crc32c.value(body).to_bytes(4, "little")
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether the bytes end with a checksum. Raise LitBertError L312 if it is not that of the bytes."""
+    if data[-len(_MARK) - 4 : -4] != _MARK:
+        return False
+    if google_crc32c.value(data) != _WHOLE:
+        raise LitBertError(Errors.L312)
+    return True
+
+
+class SealedModel(Model[InT, OutT]):
+    """A thinc Model whose saved bytes have a seal. Bytes of earlier versions, which have none, are read as well."""
+
+    def to_bytes(self) -> bytes:
+        return seal(super().to_bytes())
+
+    def from_bytes(self, bytes_data: bytes) -> SealedModel[InT, OutT]:
+        """Raises LitBertError L312 for damaged bytes."""
+        if not is_sealed(bytes_data) and bytes_data[:1] != bytes([_THINC_MAP]):
+            raise LitBertError(Errors.L312)
+        super().from_bytes(bytes_data)
+        return self
+
+
+def sealed(model: Model[InT, OutT]) -> SealedModel[InT, OutT]:
+    """The model with a seal in its saved bytes. It has the same layers, so that bytes without one fit as well."""
+    copied: SealedModel[InT, OutT] = SealedModel(
+        model.name,
+        model._func,
+        init=model.init,
+        dims={name: model.maybe_get_dim(name) for name in model.dim_names},
+        layers=model.layers,
+        attrs=model.attrs,
+        refs={name: model.maybe_get_ref(name) for name in model.ref_names},
+    )
+    return copied

@@ -1,0 +1,63 @@
+"""The settings of windows, as the config has them: checked when a model is built and when its weights come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import Errors, LitBertError
+from ..tokenization.windows import N_SPECIAL
+from ..types import Backend, Boundaries, Precision
+
+MIN_WINDOW = 8
+PRECISIONS = {"torch": ("float32", "bfloat16", "float16"), "onnx": ("float32", "int8")}
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """How texts are cut into windows; see ``build_litbert_model_v1``.
+
+    They are those that the model was built with, and not part of its saved bytes: thinc restores a model's saved
+    ``attrs`` over what a config asks for, so that an override at load would be ignored.
+    """
+
+    name: str
+    window: int | None
+    overlap: int
+    boundaries: Boundaries
+
+    def __post_init__(self) -> None:
+        check_choice("boundaries", self.boundaries, ("token", "sentence"))
+        check_minimum("overlap", self.overlap, 0)
+        if self.window is not None:
+            check_minimum("window", self.window, MIN_WINDOW)
+            self._check_overlap(self.window)
+
+    def check(self, limit: int) -> None:
+        """Raise LitBertError L001 or L002 if an encoder that reads ``limit`` wordpieces can't follow."""
+        if self.window is not None and self.window > limit:
+            raise LitBertError(Errors.L001.format(window=self.window, name=self.name, limit=limit))
+        self._check_overlap(self.window or limit)
+
+    def _check_overlap(self, window: int) -> None:
+        room = window - N_SPECIAL
+        if self.overlap > room // 2:
+            raise LitBertError(Errors.L002.format(overlap=self.overlap, room=room, limit=room // 2))
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise LitBertError L003 for a value that is none of the choices."""
+    if value not in choices:
+        raise LitBertError(Errors.L003.format(name=name, value=value, choices=", ".join(choices)))
+
+
+def check_minimum(name: str, value: int, minimum: int) -> None:
+    """Raise LitBertError L004 for a value below the minimum."""
+    if value < minimum:
+        raise LitBertError(Errors.L004.format(name=name, value=value, minimum=minimum))
+
+
+def check_precision(precision: Precision, backend: Backend) -> None:
+    """Raise LitBertError L310 for a precision that the backend doesn't have."""
+    choices = PRECISIONS[backend]
+    if precision not in choices:
+        raise LitBertError(Errors.L310.format(precision=precision, backend=backend, choices=", ".join(choices)))
