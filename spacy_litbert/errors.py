@@ -111,9 +111,10 @@ class Errors(metaclass=_Coded):
     L302 = (
         "A listener to the pipe {upstream} got a Doc of {n_tokens} tokens that this pipe has "
         "not seen (`doc._.trf_data` is not set). Put a `transformer` pipe before the component, enable "
-        "it (`nlp.select_pipes`), or, when it is frozen, add it to `training.annotating_components`. "
-        "A component that makes Docs of its own (`span.as_doc()` in `entity_linker`) can't listen: "
-        "give it `spacy-litbert.LitBertTok2Vec.v1`, or call `nlp.replace_listeners`."
+        "it (`nlp.select_pipes`), or, when it is frozen, add it to `training.annotating_components`. A `doc_cleaner` "
+        "takes the vectors away: put it after the component. A component that makes Docs of its own (`span.as_doc()` "
+        "in `entity_linker`) can't listen: call `nlp.replace_listeners`, and give `entity_linker` a knowledge base "
+        "whose vectors are as long as the encoder's."
     )
     L303 = (
         "`doc._.trf_data` was made for {found} tokens, but the Doc has {expected}. It was "
