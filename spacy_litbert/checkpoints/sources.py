@@ -67,7 +67,9 @@ def open_source(source: str | Path, *, scratch: Path | None = None, progress: bo
     """
     path = Path(source)
     prefix = path.with_name(_ENDINGS.sub("", path.name)) if path.name else path
-    if str(source) and path.is_dir():
+    if not str(source):  # which would be the working directory
+        yield find_weights(resolve(""))
+    elif path.is_dir():
         yield find_weights(path)
     elif prefix.with_name(f"{prefix.name}.index").is_file():
         yield Source("tensorflow", prefix.parent, (prefix,))
