@@ -11,13 +11,16 @@ endif
 # transformers imports TensorFlow wherever it is installed, which takes seconds; here it is for the tests of conversion.
 export USE_TF := 0
 
-.PHONY: demo test lint benchmarks clean
+.PHONY: demo test fuzz lint benchmarks clean
 
 demo: $(VENV)/.pipeline
 	$(BIN)/python demo/demo.py
 
 test: $(VENV)/.test $(VENV)/.pipeline
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+fuzz: $(VENV)/.test $(VENV)/.pipeline  # a thousand damages of each kind, and forty kills
+	FUZZ_N=1000 KILLS=20 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -rP tests/fuzz
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
