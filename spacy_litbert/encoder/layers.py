@@ -42,9 +42,9 @@ def _activate(function: Callable[[Tensor], Tensor], inner: Tensor) -> Tensor:
 
 def _blocks(rows: Tensor) -> Iterator[Tensor]:
     """All rows in order: blocks of _BLOCK, then what is left in powers of two."""
-    begin, size = 0, _BLOCK
+    start, size = 0, _BLOCK
     while size:
-        while begin + size <= len(rows):
-            yield rows[begin : begin + size]
-            begin += size
+        while start + size <= len(rows):
+            yield rows[start : start + size]
+            start += size
         size //= 2

@@ -203,9 +203,9 @@ def _attend(
 ) -> Tensor:
     """Self-attention within each window. runs: (length, number) of neighbouring windows of equal length."""
     contexts = []
-    for begin, length, number in _spans(runs):
+    for start, length, number in _spans(runs):
         q, k, v = (
-            x[begin : begin + length * number].view(number, length, heads, -1).transpose(1, 2)
+            x[start : start + length * number].view(number, length, heads, -1).transpose(1, 2)
             for x in (query, key, value)
         )
         context = attention(q, k, v, dropout=dropout)
@@ -214,10 +214,10 @@ def _attend(
 
 
 def _spans(runs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
-    begin = 0
+    start = 0
     for length, number in runs:
-        yield begin, length, number
-        begin += length * number
+        yield start, length, number
+        start += length * number
 
 
 def _allocate(bert: BertModel, batch: EncoderInput) -> Vectors:

@@ -197,9 +197,9 @@ def _window_spans(docs: list[Doc], alignment: Alignment, windows: Windows, layou
             continue
         tokens = slice(*alignment.doc_tokens[i : i + 2])
         first, lengths = alignment.first[tokens], alignment.lengths[tokens]
-        begin = np.searchsorted(np.maximum.accumulate(first + lengths), windows.begin[of_doc], side="right")
+        start = np.searchsorted(np.maximum.accumulate(first + lengths), windows.start[of_doc], side="right")
         end = np.searchsorted(first, windows.end[of_doc], side="left")
-        spans.append([doc[int(b) : int(e)] for b, e in zip(begin, end)])
+        spans.append([doc[int(s) : int(e)] for s, e in zip(start, end)])
     return spans
 
 

@@ -70,8 +70,8 @@ class Masker:
         """Number the words of each row, from 0 on: (rows, length), the word that a piece belongs to."""
         after_special = torch.zeros_like(candidates)
         after_special[:, 1:] = ~candidates[:, :-1]
-        begins = ~self._continues[ids] | after_special
-        return begins.long().cumsum(1) - 1
+        starts = ~self._continues[ids] | after_special
+        return starts.long().cumsum(1) - 1
 
     def _choose(self, words: Tensor, candidates: Tensor, keys: Tensor, n_places: int) -> tuple[Tensor, Tensor]:
         """Take words in random order, until more than half of the next one would pass the budget."""
@@ -81,9 +81,9 @@ class Masker:
         order = scores.argsort(dim=1, stable=True)
         in_order = words.gather(1, order)
         rank = torch.arange(length, device=words.device).expand_as(words)
-        begins = torch.ones_like(candidates)
-        begins[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
-        first = torch.where(begins, rank, 0).cummax(1).values
+        starts = torch.ones_like(candidates)
+        starts[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
+        first = torch.where(starts, rank, 0).cummax(1).values
         size = sizes.gather(1, in_order)
         budget = self.share * candidates.sum(1, keepdim=True)
         whole = (first + size / 2 <= budget.clamp(min=1)) & (first + size <= n_places)

@@ -132,11 +132,11 @@ class PretrainingModel(nn.Module):
 
     def _geometry(self, ids: Tensor, shift: Tensor) -> Geometry:
         index = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
-        begins, ends = ids == self._cls, (ids == self._sep).long()
-        positions = index - torch.where(begins, index, 0).cummax(1).values + shift
+        starts, ends = ids == self._cls, (ids == self._sep).long()
+        positions = index - torch.where(starts, index, 0).cummax(1).values + shift
         ends_before = ends.cumsum(1) - ends
-        segments = ends_before - torch.where(begins, ends_before, 0).cummax(1).values
-        example = begins.long().cumsum(1) * (ids != self._pad)
+        segments = ends_before - torch.where(starts, ends_before, 0).cummax(1).values
+        example = starts.long().cumsum(1) * (ids != self._pad)
         visible = example[:, None, :, None] == example[:, None, None, :]
         return Geometry(positions, segments.clamp(max=1) * int(self._pairs), visible)
 

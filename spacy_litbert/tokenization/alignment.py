@@ -55,11 +55,11 @@ def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
     """Cut the Docs' texts into wordpieces and find those of each token."""
     pieces = encoder.encode([_text_of(doc) for doc in docs])
     n_tokens = np.fromiter(map(len, docs), np.int64, len(docs))
-    begin, end = _characters_of_tokens(docs, pieces.text_starts)
-    first = np.searchsorted(pieces.end, begin, side="right")
-    lengths = np.searchsorted(pieces.begin, end, side="left") - first
-    n_invisible = np.searchsorted(pieces.invisible, end) - np.searchsorted(pieces.invisible, begin)
-    lengths[n_invisible == end - begin] = 0
+    start, end = _characters_of_tokens(docs, pieces.text_starts)
+    first = np.searchsorted(pieces.end, start, side="right")
+    lengths = np.searchsorted(pieces.start, end, side="left") - first
+    n_invisible = np.searchsorted(pieces.invisible, end) - np.searchsorted(pieces.invisible, start)
+    lengths[n_invisible == end - start] = 0
     return Alignment(
         ids=pieces.ids,
         starts_word=pieces.starts_word,
@@ -77,12 +77,12 @@ def _text_of(doc: Doc) -> str:
 
 def _characters_of_tokens(docs: list[Doc], text_starts: IntArray) -> tuple[IntArray, IntArray]:
     """(tokens,) int32 each: where each token begins and ends in the joined texts."""
-    begins, ends = [_NO_INTS], [_NO_INTS]
-    for doc, start in zip(docs, text_starts):
+    starts, ends = [_NO_INTS], [_NO_INTS]
+    for doc, text_start in zip(docs, text_starts):
         spans = doc.to_array([IDX, LENGTH]).reshape(-1, 2).astype(np.int32)
-        begins.append(spans[:, 0] + np.int32(start))
-        ends.append(begins[-1] + spans[:, 1])
-    return np.concatenate(begins), np.concatenate(ends)
+        starts.append(spans[:, 0] + np.int32(text_start))
+        ends.append(starts[-1] + spans[:, 1])
+    return np.concatenate(starts), np.concatenate(ends)
 
 
 def sentence_cuts(alignment: Alignment, docs: list[Doc]) -> BoolArray:

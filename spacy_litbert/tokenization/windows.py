@@ -23,7 +23,7 @@ from ..ragged import indices_of, starts_of
 from ..types import BoolArray, IntArray
 
 N_SPECIAL = 2  # [CLS] and [SEP] around each window
-_Window = tuple[int, int, int, int]  # begin, end, own_begin, own_end
+_Window = tuple[int, int, int, int]  # start, end, own_start, own_end
 
 
 @dataclass(frozen=True)
@@ -31,26 +31,26 @@ class Windows:
     """Windows over the wordpieces of a batch of Docs, in reading order.
 
     doc: (windows,) int64, the Doc of each window. A Doc with tokens has at least one window.
-    begin, end: (windows,) int64, the pieces that it reads.
-    own_begin, own_end: (windows,) int64, the pieces that it owns; these tile each Doc.
+    start, end: (windows,) int64, the pieces that it reads.
+    own_start, own_end: (windows,) int64, the pieces that it owns; these tile each Doc.
     """
 
     doc: IntArray
-    begin: IntArray
+    start: IntArray
     end: IntArray
-    own_begin: IntArray
+    own_start: IntArray
     own_end: IntArray
 
     @property
     def lengths(self) -> IntArray:
         """(windows,) int64: rows of each window, ``[CLS]`` and ``[SEP]`` included."""
-        return self.end - self.begin + N_SPECIAL
+        return self.end - self.start + N_SPECIAL
 
     def rows(self, ids: IntArray, cls: int, sep: int) -> IntArray:
         """(sum of lengths,) int64: the encoder's input, window after window."""
         starts = starts_of(self.lengths)
         rows = np.empty(starts[-1], dtype=np.int64)
-        rows[indices_of(starts[:-1] + 1, self.end - self.begin)] = ids[indices_of(self.begin, self.end - self.begin)]
+        rows[indices_of(starts[:-1] + 1, self.end - self.start)] = ids[indices_of(self.start, self.end - self.start)]
         rows[starts[:-1]] = cls
         rows[starts[1:] - 1] = sep
         return rows
@@ -60,7 +60,7 @@ class Windows:
 
         window_rows: (windows,) the row of each window's ``[CLS]``.
         """
-        return np.repeat(window_rows + 1 - self.begin, self.own_end - self.own_begin) + np.arange(
+        return np.repeat(window_rows + 1 - self.start, self.own_end - self.own_start) + np.arange(
             self.own_end[-1] if len(self.own_end) else 0
         )
 
@@ -93,23 +93,23 @@ def make_windows(
 
 
 def _cut(first: int, last: int, places: list[IntArray], room: int, margin: int) -> list[_Window]:
-    """The (begin, end, own_begin, own_end) of the windows over the pieces first … last - 1."""
+    """The (start, end, own_start, own_end) of the windows over the pieces first … last - 1."""
     windows = []
     own = first
     while own < last:
         left = margin if own > first else 0
         if last - own <= room - left:
-            end_own = last
+            own_end = last
         else:
             # Share what remains evenly among as many windows as it needs.
             share = room - left - margin
             further = -(-(last - own - share - (room - margin)) // (room - 2 * margin))
             wanted = -(-(last - own) // (2 + max(0, further)))
-            end_own = _last_place(places, own, own + min(share, wanted))
-        begin = min(own, _first_place(places[-1], max(first, own - left)))
-        end = max(end_own, _last_place_within(places[-1], min(last, end_own + margin)))
-        windows.append((begin, end, own, end_own))
-        own = end_own
+            own_end = _last_place(places, own, own + min(share, wanted))
+        start = min(own, _first_place(places[-1], max(first, own - left)))
+        end = max(own_end, _last_place_within(places[-1], min(last, own_end + margin)))
+        windows.append((start, end, own, own_end))
+        own = own_end
     return _of_equal_length(windows, first, last)
 
 
@@ -119,19 +119,19 @@ def _of_equal_length(windows: list[_Window], first: int, last: int) -> list[_Win
     Windows of one length are attended to together, and each micro-batch of a long text allocates the
     same memory as the one before: with lengths that differ a little, the heap falls into pieces.
     """
-    length = max(end - begin for begin, end, _, _ in windows)
+    length = max(end - start for start, end, _, _ in windows)
     equal = []
-    for begin, end, own, end_own in windows:
-        begin = max(first, end - length)
-        equal.append((begin, min(last, begin + length), own, end_own))
+    for start, end, own, own_end in windows:
+        start = max(first, end - length)
+        equal.append((start, min(last, start + length), own, own_end))
     return equal
 
 
-def _last_place(places: list[IntArray], begin: int, limit: int) -> int:
-    """The last place in the later half of (begin, limit], by the first kind of place that has one."""
+def _last_place(places: list[IntArray], start: int, limit: int) -> int:
+    """The last place in the later half of (start, limit], by the first kind of place that has one."""
     for kind in places:
         place = _last_place_within(kind, limit)
-        if place > begin + (limit - begin) // 2:
+        if place > start + (limit - start) // 2:
             return place
     return limit
 
@@ -154,11 +154,11 @@ def micro_batches(lengths: IntArray, budget: int) -> list[IntArray]:
     """
     order = np.argsort(-lengths, kind="stable")
     batches: list[IntArray] = []
-    begin = 0
+    start = 0
     totals = starts_of(lengths[order])
-    while begin < len(order):
-        end = int(np.searchsorted(totals, totals[begin] + budget, side="right")) - 1
-        end = max(end, begin + 1)
-        batches.append(order[begin:end])
-        begin = end
+    while start < len(order):
+        end = int(np.searchsorted(totals, totals[start] + budget, side="right")) - 1
+        end = max(end, start + 1)
+        batches.append(order[start:end])
+        start = end
     return batches

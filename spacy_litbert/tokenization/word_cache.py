@@ -23,23 +23,23 @@ _WRITING = lock_across_forks()
 class CachedPieces:
     """The wordpieces of words, end to end.
 
-    counts: (words,) int64, pieces of each word. starts: (words + 1,) int64, the first piece of each.
-    ids: (pieces,) int32. begin, end: (pieces,) int64, characters of the word.
+    counts: (words,) int64, pieces of each word. piece_starts: (words + 1,) int64, the first piece of each.
+    ids: (pieces,) int32. start, end: (pieces,) int64, characters of the word.
     """
 
     counts: IntArray
-    starts: IntArray
+    piece_starts: IntArray
     ids: IntArray
-    begin: IntArray
+    start: IntArray
     end: IntArray
 
     def followed_by(self, other: CachedPieces) -> CachedPieces:
         """Both, as a new object."""
-        counts, ids, begin, end = (
+        counts, ids, start, end = (
             np.concatenate([getattr(part, name) for part in (self, other)])
-            for name in ("counts", "ids", "begin", "end")
+            for name in ("counts", "ids", "start", "end")
         )
-        return CachedPieces(counts, starts_of(counts), ids, begin, end)
+        return CachedPieces(counts, starts_of(counts), ids, start, end)
 
 
 class WordCache:

@@ -54,18 +54,18 @@ def _reference(model: PretrainingModel, rows: Rows, corpus: Corpus, *, pairs: bo
     cls, sep, pad = (corpus.vocabulary.ids[token] for token in ("[CLS]", "[SEP]", "[PAD]"))
     sums = Sums()
     for row, ids in enumerate(rows.ids):
-        begins = [*torch.nonzero(ids == cls).flatten().tolist(), int((ids != pad).sum())]
-        for i, (begin, end) in enumerate(itertools.pairwise(begins)):
-            first_end = begin + ids[begin:end].tolist().index(sep) + 1
-            segments = torch.tensor([0] * (first_end - begin) + [1] * (end - first_end))
+        starts = [*torch.nonzero(ids == cls).flatten().tolist(), int((ids != pad).sum())]
+        for i, (start, end) in enumerate(itertools.pairwise(starts)):
+            first_end = start + ids[start:end].tolist().index(sep) + 1
+            segments = torch.tensor([0] * (first_end - start) + [1] * (end - first_end))
             with torch.no_grad():
-                output = model.bert(masked.ids[None, row, begin:end], token_type_ids=segments[None])
-            logits, target = output.prediction_logits[0], labels[row, begin:end]
+                output = model.bert(masked.ids[None, row, start:end], token_type_ids=segments[None])
+            logits, target = output.prediction_logits[0], labels[row, start:end]
             loss = functional.cross_entropy(logits, target, ignore_index=IGNORED, reduction="sum")
             sums.masked_loss += float(loss)
             sums.n_masked += int((target != IGNORED).sum())
             sums.n_masked_right += int((logits.argmax(1) == target).sum())
-            sums.n_tokens += end - begin
+            sums.n_tokens += end - start
             if pairs:
                 label = rows.is_random[row, i : i + 1]
                 sums.next_loss += float(functional.cross_entropy(output.seq_relationship_logits, label))
