@@ -52,7 +52,7 @@ class _MicroBatch:
 
 
 def predict(bert: BertModel, batch: EncoderInput, *, precision: Precision, budget: int) -> Vectors:
-    """Vectors without gradients: (n_rows, width) and (windows, width) float32.
+    """Vectors without gradients: (n_rows, hidden_size) and (windows, hidden_size) float32.
 
     budget: wordpieces a micro-batch; memory beyond the output grows with it alone.
     """
@@ -74,7 +74,7 @@ def begin_update(
     keep: wordpieces whose activations are kept for the backward pass. Micro-batches beyond are
         computed again when their turn comes (gradient checkpointing, Chen et al. 2016,
         https://arxiv.org/abs/1604.06174), with the same dropout: equal gradients, bounded memory.
-    The callback takes the gradients of both outputs, (n_rows, width) and (windows, width) or None.
+    The callback takes the gradients of both outputs, (n_rows, hidden_size) and (windows, hidden_size) or None.
     """
     _heed_fork()
     bert.train()
@@ -177,12 +177,14 @@ def forward(bert: BertModel, ids: Tensor, lengths: list[int]) -> Vectors:
     """Last hidden states and pooled vectors of windows laid end to end.
 
     ids: (rows,) int64 on the model's device; lengths: rows of each window, sum = rows.
-    Returns (rows, width) and (windows, width), or None for an encoder without a pooler.
+    Returns (rows, hidden_size) and (windows, hidden_size), or None for an encoder without a pooler.
     """
     device = ids.device
-    positions = torch.cat([torch.arange(length, device=device) for length in lengths])
-    segments = torch.zeros_like(ids)
-    hidden = bert.embeddings(input_ids=ids[None], token_type_ids=segments[None], position_ids=positions[None])[0]
+    position_ids = torch.cat([torch.arange(length, device=device) for length in lengths])
+    token_type_ids = torch.zeros_like(ids)
+    hidden = bert.embeddings(input_ids=ids[None], token_type_ids=token_type_ids[None], position_ids=position_ids[None])[
+        0
+    ]
     runs = [(length, sum(1 for _ in run)) for length, run in groupby(lengths)]
     hidden = run_layers(bert, hidden, partial(_attend, runs))
     if bert.pooler is None:
@@ -199,13 +201,13 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
 
 
 def _attend(
-    runs: list[tuple[int, int]], query: Tensor, key: Tensor, value: Tensor, heads: int, dropout: float
+    runs: list[tuple[int, int]], query: Tensor, key: Tensor, value: Tensor, num_attention_heads: int, dropout: float
 ) -> Tensor:
     """Self-attention within each window. runs: (length, number) of neighbouring windows of equal length."""
     contexts = []
     for start, length, number in _spans(runs):
         q, k, v = (
-            x[start : start + length * number].view(number, length, heads, -1).transpose(1, 2)
+            x[start : start + length * number].view(number, length, num_attention_heads, -1).transpose(1, 2)
             for x in (query, key, value)
         )
         context = attention(q, k, v, dropout=dropout)
@@ -221,9 +223,9 @@ def _spans(runs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
 
 
 def _allocate(bert: BertModel, batch: EncoderInput) -> Vectors:
-    width, device = bert.config.hidden_size, bert.device
-    hidden = (torch.zeros if batch.is_padded else torch.empty)(batch.n_rows, width, device=device)
-    pooled = None if bert.pooler is None else torch.empty(len(batch.lengths), width, device=device)
+    hidden_size, device = bert.config.hidden_size, bert.device
+    hidden = (torch.zeros if batch.is_padded else torch.empty)(batch.n_rows, hidden_size, device=device)
+    pooled = None if bert.pooler is None else torch.empty(len(batch.lengths), hidden_size, device=device)
     return hidden, pooled
 
 

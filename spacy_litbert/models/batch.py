@@ -1,6 +1,6 @@
 """What the transformer hands out: per Doc, exactly what users of spacy-transformers know.
 
-``doc._.trf_data`` holds (windows, rows, width) vectors, padded to the longest window of that Doc
+``doc._.trf_data`` holds (windows, rows, hidden_size) vectors, padded to the longest window of that Doc
 only, and the alignment of each token to the rows of its wordpieces.
 """
 
@@ -96,7 +96,7 @@ class LitBertBatch(FullTransformerBatch):
 
     @property
     def align(self) -> Ragged:
-        """The rows of each token in ``model_output``, flattened to (windows * rows, width)."""
+        """The rows of each token in ``model_output``, flattened to (windows * rows, hidden_size)."""
         longest = max((data.wordpieces.input_ids.shape[1] for data in self._filled), default=0)
         indices, lengths, n_windows = [_NO_INTS], [_NO_INTS], 0
         for data in self._filled:
@@ -140,7 +140,7 @@ def split_by_doc(
     vectors: tuple[Any, Any],
     shim: EncoderShim,
 ) -> LitBertBatch:
-    """Vectors (n_rows, width) and (windows, width) or None → one TransformerData a Doc.
+    """Vectors (n_rows, hidden_size) and (windows, hidden_size) or None → one TransformerData a Doc.
 
     shim: the encoder that they are of.
     """

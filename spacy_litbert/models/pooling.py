@@ -20,7 +20,7 @@ _GROUP = 2048
 
 
 def pool_wordpieces(pooling: Pooling, grad_factor: float) -> TokenVectors:
-    """TransformerData of each Doc → (tokens, width) float32.
+    """TransformerData of each Doc → (tokens, hidden_size) float32.
 
     pooling: reduces the vectors of a token's wordpieces to one, as ``reduce_mean.v1``.
     grad_factor: what gradients are multiplied by on their way to the encoder.

@@ -58,7 +58,7 @@ class EncoderShim(Shim, ABC):
 
     @abstractmethod
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
-        """Vectors (n_rows, width) and (windows, width) float32 or None, and the way back for their gradients."""
+        """Return vectors, (n_rows, hidden_size) and (windows, hidden_size) float32 or None, and the way back."""
 
     def to_bytes(self) -> bytes:
         """Config, vocabulary and weights with their checksum; no trace of where they came from."""

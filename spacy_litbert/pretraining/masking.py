@@ -38,11 +38,11 @@ class Masked:
 class Masker:
     """Draws the masks for a vocabulary; its tables live on ``device``.
 
-    share: of the pieces of a row, those to predict.
+    mlm_probability: share of the pieces of a row that are to be predicted.
     """
 
-    def __init__(self, vocabulary: Vocabulary, share: float, device: torch.device):
-        self.share = share
+    def __init__(self, vocabulary: Vocabulary, mlm_probability: float, device: torch.device):
+        self.mlm_probability = mlm_probability
         self._size = len(vocabulary)
         ids = vocabulary.ids
         self._mask = ids["[MASK]"]
@@ -54,7 +54,7 @@ class Masker:
     def __call__(self, ids: Tensor, keys: Tensor) -> Masked:
         """Mask rows. ids: (rows, length) integers; keys: (rows,) int64 of 32 bits."""
         ids = ids.long()
-        n_places = math.ceil(self.share * ids.shape[1]) + _SLACK
+        n_places = math.ceil(self.mlm_probability * ids.shape[1]) + _SLACK
         candidates = ~self._special[ids]
         words = self._words(ids, candidates)
         positions, chosen = self._choose(words, candidates, keys, n_places)
@@ -85,7 +85,7 @@ class Masker:
         starts[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
         first = torch.where(starts, rank, 0).cummax(1).values
         size = sizes.gather(1, in_order)
-        budget = self.share * candidates.sum(1, keepdim=True)
+        budget = self.mlm_probability * candidates.sum(1, keepdim=True)
         whole = (first + size / 2 <= budget.clamp(min=1)) & (first + size <= n_places)
         chosen = whole & candidates.gather(1, order)
         return order[:, :n_places], chosen[:, :n_places]

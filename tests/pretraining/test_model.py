@@ -57,9 +57,9 @@ def _reference(model: PretrainingModel, rows: Rows, corpus: Corpus, *, pairs: bo
         starts = [*torch.nonzero(ids == cls).flatten().tolist(), int((ids != pad).sum())]
         for i, (start, end) in enumerate(itertools.pairwise(starts)):
             first_end = start + ids[start:end].tolist().index(sep) + 1
-            segments = torch.tensor([0] * (first_end - start) + [1] * (end - first_end))
+            token_type_ids = torch.tensor([0] * (first_end - start) + [1] * (end - first_end))
             with torch.no_grad():
-                output = model.bert(masked.ids[None, row, start:end], token_type_ids=segments[None])
+                output = model.bert(masked.ids[None, row, start:end], token_type_ids=token_type_ids[None])
             logits, target = output.prediction_logits[0], labels[row, start:end]
             loss = functional.cross_entropy(logits, target, ignore_index=IGNORED, reduction="sum")
             sums.masked_loss += float(loss)
@@ -123,6 +123,6 @@ def test_short_rows_train_all_positions_and_are_evaluated_on_the_first(model: Pr
     assert shifts.max() == 32
     assert 0.45 < (shifts == 0).float().mean() < 0.57
     shift = model._shift(rows.keys, 32)
-    positions = model._geometry(rows.ids, shift).positions
-    assert torch.equal(positions[:, 0], shift[:, 0])  # that of the first [CLS]
-    assert positions.max() < 64
+    position_ids = model._geometry(rows.ids, shift).position_ids
+    assert torch.equal(position_ids[:, 0], shift[:, 0])  # that of the first [CLS]
+    assert position_ids.max() < 64
