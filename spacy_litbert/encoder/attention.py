@@ -10,9 +10,10 @@ from torch.nn import functional
 def attention(
     query: Tensor, key: Tensor, value: Tensor, *, attention_mask: Tensor | None = None, dropout: float = 0.0
 ) -> Tensor:
-    """Contexts (…, num_attention_heads, length, size) of queries, keys and values of that shape.
+    """Return the contexts of queries, keys and values, all (…, num_attention_heads, length, size).
 
     attention_mask: (…, 1, length, length) bool, True where a position may look at another one; None for everywhere.
+    dropout: share of the attention that is dropped.
     """
     if query.device.type != "cpu" or query.dtype == torch.float32:
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, dropout_p=dropout)

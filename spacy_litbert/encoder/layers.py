@@ -13,7 +13,7 @@ _BLOCK = 256  # rows whose activation is computed at once on a CPU
 
 
 def run_layers(bert: Any, hidden: Tensor, attend: Attend) -> Tensor:
-    """The last hidden states, from the embeddings: (…, hidden_size) → (…, hidden_size).
+    """Compute the last hidden states from the embeddings, both (…, hidden_size).
 
     attend: self-attention over the projected hidden states; dropout is 0 unless the model is training.
     """
@@ -41,7 +41,7 @@ def _activate(function: Callable[[Tensor], Tensor], intermediate: Tensor) -> Ten
 
 
 def _blocks(rows: Tensor) -> Iterator[Tensor]:
-    """All rows in order: blocks of _BLOCK, then what is left in powers of two."""
+    """Yield all rows in order: blocks of _BLOCK, then what is left in powers of two."""
     start, size = 0, _BLOCK
     while size:
         while start + size <= len(rows):

@@ -1,4 +1,4 @@
-"""``BertModel`` → an ONNX graph for ONNX Runtime, with float32 or 8-bit weights.
+"""Build an ONNX graph of a ``BertModel`` for ONNX Runtime, with float32 or 8-bit weights.
 
 The graph is the forward pass of ``torch_encoder``: linear layers read the rows of a micro-batch end to end,
 without padding; only attention sees windows side by side, padded to the longest of the micro-batch:
@@ -31,12 +31,19 @@ _GELUS = {"gelu": "none", "gelu_python": "none", "gelu_new": "tanh", "gelu_fast"
 
 
 def build_graph(bert: BertModel, *, int8: bool) -> ModelProto:
-    """The encoder as a graph.
+    """Build the graph of an encoder.
 
-    Inputs: ids, positions (rows,) int64; side_by_side (windows, longest) int64, the row of each place, 0 for
-    padding; lengths (windows,) int32; end_to_end (rows,) int64, the place of each row; first (windows,) int64,
-    the row of each [CLS]. Outputs: hidden (rows, hidden_size) and, from an encoder with a pooler, pooled
-    (windows, hidden_size), float32.
+    Inputs of the graph:
+    ids: (rows,) int64, wordpieces and special tokens.
+    positions: (rows,) int64, the place of each row in its window.
+    side_by_side: (windows, longest) int64, the row of each place, 0 for padding.
+    end_to_end: (rows,) int64, the place of each row.
+    first: (windows,) int64, the row of each [CLS].
+    lengths: (windows,) int32, rows of each window.
+
+    Outputs of the graph:
+    hidden: (rows, hidden_size) float32.
+    pooled: (windows, hidden_size) float32, from an encoder with a pooler.
 
     Raises LitBertError L308 for an activation that the graph does not have.
     """
@@ -89,7 +96,10 @@ class _Builder:
         return self.product(layer.weight, layer.bias, inputs, name, exact=exact)
 
     def product(self, weight: Tensor, bias: Tensor, inputs: str, name: str, *, exact: bool = False) -> str:
-        """inputs @ weight.T + bias. exact: in float32 in any case."""
+        """Add ``inputs @ weight.T + bias``.
+
+        exact: compute in float32 in any case.
+        """
         matrix, shift = _numbers(weight).T, self.weight(f"{name}.bias", _numbers(bias))
         if exact or not self.int8:
             product = self.node("MatMul", [inputs, self.weight(f"{name}.weight", matrix)], f"{name}.product")
@@ -107,7 +117,7 @@ class _Builder:
         return self.node("Add", [self.node("Mul", [product, row_scale], f"{name}.scaled"), shift], name)
 
     def quantised_rows(self, inputs: str, name: str) -> tuple[str, str]:
-        """(rows, hidden_size) float32 → uint8 around 128, and the scale of each row, (rows, 1) float32."""
+        """Quantise (rows, hidden_size) float32 to uint8 around 128, with a scale for each row, (rows, 1) float32."""
         last = self.weight(f"{name}.last", np.array([-1]))
         highest = self.node("ReduceMax", [inputs, last], f"{name}.highest", keepdims=1)
         lowest = self.node("ReduceMin", [inputs, last], f"{name}.lowest", keepdims=1)

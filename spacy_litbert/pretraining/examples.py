@@ -1,4 +1,4 @@
-"""Sentences → segment pairs for next-sentence prediction, as google-research/bert draws them.
+"""Draw pairs of segments for next-sentence prediction from sentences, as google-research/bert does.
 
 A pair takes sentences of one document until it is as long as wanted and splits them between two of
 them. For half of the pairs the second segment is then replaced by sentences from another document,
@@ -26,8 +26,11 @@ _SHORTEST = 2
 class Examples:
     """Runs of tokens of a corpus: (examples,) each.
 
-    a_start, a_length: the first segment. b_start, b_length: the second; its length is 0 where there is none.
-    is_random: the second segment does not follow the first.
+    a_start: int64, the first token of the first segment.
+    a_length: int64, its tokens.
+    b_start: int64, the first token of the second segment.
+    b_length: int64, its tokens; 0 where there is none.
+    is_random: bool, the second segment does not follow the first.
     """
 
     a_start: IntArray
@@ -45,8 +48,10 @@ def draw_pairs(
 ) -> Examples:
     """Draw pairs of segments, together at most ``room`` tokens. A pair's segments are never empty.
 
-    sentence_starts: (sentences + 1,) first token of each sentence; document_starts: (documents + 1,)
-        first sentence of each document. At least two documents have text.
+    sentence_starts: (sentences + 1,) first token of each sentence.
+    document_starts: (documents + 1,) first sentence of each document. At least two documents have text.
+    room: tokens of an example, special tokens apart.
+    random: where all chance comes from.
     """
     documents = _with_text(document_starts)
     parts = []

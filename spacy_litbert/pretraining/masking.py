@@ -1,4 +1,4 @@
-"""Rows → masked rows and what to predict, drawn on the device without waiting for it.
+"""Mask rows, and say what is to be predicted, drawn on the device without waiting for it.
 
 Which words are masked follows from the row's 32 random bits through an integer hash: the same on every
 device, however rows are spread over processes and micro-batches, and again after a resume. All shapes
@@ -26,8 +26,9 @@ _BITS = 0xFFFFFFFF
 class Masked:
     """Rows with masks, and where they are.
 
-    ids: (rows, length) int64. positions, labels: (rows, places) int64, the label is IGNORED where a
-    place is not used.
+    ids: (rows, length) int64.
+    positions: (rows, places) int64, where masked pieces stand.
+    labels: (rows, places) int64, what stood there; IGNORED where a place is not used.
     """
 
     ids: Tensor
@@ -36,7 +37,7 @@ class Masked:
 
 
 class Masker:
-    """Draws the masks for a vocabulary; its tables live on ``device``.
+    """What draws the masks for a vocabulary; its tables live on ``device``.
 
     mlm_probability: share of the pieces of a row that are to be predicted.
     """
@@ -52,7 +53,11 @@ class Masker:
         self._continues = torch.tensor([token.startswith(CONTINUATION) for token in vocabulary.tokens], device=device)
 
     def __call__(self, ids: Tensor, keys: Tensor) -> Masked:
-        """Mask rows. ids: (rows, length) integers; keys: (rows,) int64 of 32 bits."""
+        """Mask rows.
+
+        ids: (rows, length) integers.
+        keys: (rows,) int64 of 32 bits.
+        """
         ids = ids.long()
         n_places = math.ceil(self.mlm_probability * ids.shape[1]) + _SLACK
         candidates = ~self._special[ids]
@@ -67,7 +72,7 @@ class Masker:
         return Masked(masked, positions, labels)
 
     def _words(self, ids: Tensor, candidates: Tensor) -> Tensor:
-        """Number the words of each row, from 0 on: (rows, length), the word that a piece belongs to."""
+        """Find the word that each piece belongs to, (rows, length), numbered from 0 in each row."""
         after_special = torch.zeros_like(candidates)
         after_special[:, 1:] = ~candidates[:, :-1]
         starts = ~self._continues[ids] | after_special
@@ -96,7 +101,9 @@ def random_bits(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
 
     They follow from the key alone: the same on every device, in every order, after every resume.
 
-    keys: (rows,) int64 of 32 bits. numbers: (rows, n) int64. stream: what they are for; others are independent.
+    keys: (rows,) int64 of 32 bits.
+    numbers: (rows, n) int64.
+    stream: what they are for; others are independent.
     """
     return _mixed(_mixed(keys[:, None] ^ (stream * 0x9E3779B9 & _BITS)) ^ (numbers * 0x85EBCA6B & _BITS))
 

@@ -1,4 +1,4 @@
-"""Rows → losses: Hugging Face's ``BertForPreTraining`` with a forward pass for packed rows.
+"""Compute the losses of rows: Hugging Face's ``BertForPreTraining`` with a forward pass for packed rows.
 
 The weights, their names and their meaning are Hugging Face's; what differs is what is not computed:
 no padding but a row's end, no attention between the examples of a row, and the vocabulary's logits

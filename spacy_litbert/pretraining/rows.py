@@ -1,4 +1,4 @@
-"""Shards → batches of packed rows, a pure function of (seed, length, epoch, row): a run resumes exactly."""
+"""Make batches of packed rows from shards, a pure function of (seed, length, epoch, row): a run resumes exactly."""
 
 from __future__ import annotations
 

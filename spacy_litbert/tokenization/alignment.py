@@ -1,4 +1,4 @@
-"""Wordpieces ↔ spaCy tokens: which wordpieces make up a token, exactly.
+"""Which wordpieces make up a spaCy token, exactly.
 
 A token's pieces are those that share a character with it. They stand side by side, so two
 binary searches find them: no loop over tokens. A piece that crosses a token boundary
@@ -24,10 +24,13 @@ from .wordpieces import WordpieceEncoder
 class Alignment:
     """The wordpieces of a batch of Docs and the pieces of each token.
 
-    ids, starts_word: (pieces,) see ``Wordpieces``.
-    doc_tokens, doc_pieces: (docs + 1,) int64, the first token and the first piece of each Doc.
-    first, lengths: (tokens,) int64, the pieces of token t are ``first[t] … first[t] + lengths[t] - 1``.
-        ``lengths`` is 0 for tokens without a visible character, and for a lone accent that the vocabulary strips.
+    ids: (pieces,) int32, entries of the vocabulary.
+    starts_word: (pieces,) bool, see ``Wordpieces``.
+    doc_tokens: (docs + 1,) int64, the first token of each Doc.
+    doc_pieces: (docs + 1,) int64, the first piece of each Doc.
+    first: (tokens,) int64, the first piece of each token.
+    lengths: (tokens,) int64, how many pieces a token has: those of t are ``first[t] … first[t] + lengths[t] - 1``.
+        0 for tokens without a visible character, and for a lone accent that the vocabulary strips.
     """
 
     ids: IntArray
@@ -39,7 +42,7 @@ class Alignment:
 
     @cached_property
     def token_cuts(self) -> BoolArray:
-        """(pieces + 1,) bool: may a window begin before this piece? At a word's first piece, inside no token."""
+        """Return where a window may begin, (pieces + 1,) bool: before a word's first piece, inside no token."""
         n = len(self.ids)
         long = self.lengths > 1
         steps = np.zeros(n + 2, dtype=np.int64)
@@ -71,12 +74,12 @@ def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
 
 
 def _text_of(doc: Doc) -> str:
-    """``doc.text``, which holds a string for each token while it is made, in stretches."""
+    """Return ``doc.text``, made in stretches, because it holds a string for each token while it is made."""
     return "".join(doc[i : i + _STRETCH].text_with_ws for i in range(0, len(doc), _STRETCH))
 
 
 def _characters_of_tokens(docs: list[Doc], text_starts: IntArray) -> tuple[IntArray, IntArray]:
-    """(tokens,) int32 each: where each token begins and ends in the joined texts."""
+    """Find where each token begins and ends in the joined texts, (tokens,) int32 each."""
     starts, ends = [_NO_INTS], [_NO_INTS]
     for doc, text_start in zip(docs, text_starts):
         spans = doc.to_array([IDX, LENGTH]).reshape(-1, 2).astype(np.int32)
@@ -86,7 +89,7 @@ def _characters_of_tokens(docs: list[Doc], text_starts: IntArray) -> tuple[IntAr
 
 
 def sentence_cuts(alignment: Alignment, docs: list[Doc]) -> BoolArray:
-    """(pieces + 1,) bool: the token cuts that begin a sentence.
+    """Return the token cuts that begin a sentence, (pieces + 1,) bool.
 
     Raises LitBertError L304 for a Doc without sentence starts.
     """

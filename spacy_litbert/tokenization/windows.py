@@ -1,4 +1,4 @@
-"""Ragged wordpieces → windows within the encoder's budget, and back.
+"""Cut ragged wordpieces into windows that the encoder can read, and find them again in what it returns.
 
 A text that fits is one window. A longer one is cut into windows of about equal size:
 
@@ -31,8 +31,10 @@ class Windows:
     """Windows over the wordpieces of a batch of Docs, in reading order.
 
     doc: (windows,) int64, the Doc of each window. A Doc with tokens has at least one window.
-    start, end: (windows,) int64, the pieces that it reads.
-    own_start, own_end: (windows,) int64, the pieces that it owns; these tile each Doc.
+    start: (windows,) int64, the first piece that it reads.
+    end: (windows,) int64, the piece after the last that it reads.
+    own_start: (windows,) int64, the first piece that it owns. What windows own tiles each Doc.
+    own_end: (windows,) int64, the piece after the last that it owns.
     """
 
     doc: IntArray
@@ -43,11 +45,16 @@ class Windows:
 
     @property
     def lengths(self) -> IntArray:
-        """(windows,) int64: rows of each window, ``[CLS]`` and ``[SEP]`` included."""
+        """Return the rows of each window, (windows,) int64, ``[CLS]`` and ``[SEP]`` included."""
         return self.end - self.start + N_SPECIAL
 
     def rows(self, ids: IntArray, cls: int, sep: int) -> IntArray:
-        """(sum of lengths,) int64: the encoder's input, window after window."""
+        """Return the encoder's input, window after window: (sum of lengths,) int64.
+
+        ids: (pieces,) the wordpieces of all Docs.
+        cls: the id of ``[CLS]``.
+        sep: the id of ``[SEP]``.
+        """
         starts = starts_of(self.lengths)
         rows = np.empty(starts[-1], dtype=np.int64)
         rows[indices_of(starts[:-1] + 1, self.end - self.start)] = ids[indices_of(self.start, self.end - self.start)]
@@ -56,7 +63,7 @@ class Windows:
         return rows
 
     def row_of_piece(self, window_rows: IntArray) -> IntArray:
-        """(pieces,) int64: where each piece's used vector stands.
+        """Find where each piece's used vector stands, (pieces,) int64.
 
         window_rows: (windows,) the row of each window's ``[CLS]``.
         """
@@ -75,9 +82,11 @@ def make_windows(
 ) -> Windows:
     """Cut the Docs into windows of at most ``size`` rows, specials included.
 
-    doc_pieces, doc_tokens: (docs + 1,) the first piece and token of each Doc.
+    doc_pieces: (docs + 1,) the first piece of each Doc.
+    doc_tokens: (docs + 1,) the first token of each Doc.
     cuts: (pieces + 1,) each; where a window may begin, the most wanted places first. Where none
         lies in the later half of what a window may own, the next are asked, at last any piece.
+    size: rows that the encoder reads at once.
     overlap: pieces that two neighbours both read, at most half of ``size - 2``.
     """
     places: list[IntArray] = [np.flatnonzero(allowed) for allowed in cuts]
@@ -93,7 +102,7 @@ def make_windows(
 
 
 def _cut(first: int, last: int, places: list[IntArray], room: int, margin: int) -> list[_Window]:
-    """The (start, end, own_start, own_end) of the windows over the pieces first … last - 1."""
+    """Return the (start, end, own_start, own_end) of the windows over the pieces first … last - 1."""
     windows = []
     own = first
     while own < last:
@@ -128,7 +137,7 @@ def _of_equal_length(windows: list[_Window], first: int, last: int) -> list[_Win
 
 
 def _last_place(places: list[IntArray], start: int, limit: int) -> int:
-    """The last place in the later half of (start, limit], by the first kind of place that has one."""
+    """Return the last place in the later half of (start, limit], by the first kind of place that has one."""
     for kind in places:
         place = _last_place_within(kind, limit)
         if place > start + (limit - start) // 2:
@@ -147,7 +156,7 @@ def _first_place(places: IntArray, limit: int) -> int:
 
 
 def micro_batches(lengths: IntArray, budget: int) -> list[IntArray]:
-    """Indices of rows sorted by length, in batches of at most ``budget`` in sum.
+    """Sort the indices of rows by length, in batches of at most ``budget`` in sum.
 
     The longest come first: what a batch allocates then fits where the one before was.
     A row longer than the budget is a batch of its own.

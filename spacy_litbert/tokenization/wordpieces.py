@@ -1,4 +1,4 @@
-"""Texts → ragged wordpieces with character offsets: each distinct word is encoded once.
+"""Cut texts into ragged wordpieces with character offsets: each distinct word is encoded once.
 
 BERT cuts a text at white space before anything else, and what it does to a word does not
 depend on the words around it. So a text's wordpieces are those of its words end to end,
@@ -35,8 +35,9 @@ class Wordpieces:
     """The wordpieces of a batch of texts, without special tokens.
 
     ids: (pieces,) int32, entries of the vocabulary.
-    start, end: (pieces,) int32, characters of the joined texts (Unicode code points; text i
-        begins at ``text_starts[i]``). Neither ever decreases.
+    start: (pieces,) int32, a piece's first character in the joined texts (Unicode code points; text i
+        begins at ``text_starts[i]``). It never decreases.
+    end: (pieces,) int32, the character after its last. It never decreases either.
     starts_word: (pieces,) bool, False for a piece that continues a word ("##…").
     text_starts: (texts + 1,) int64; a text is followed by one separator that belongs to none.
     invisible: (characters,) int32, where the joined texts have a character that can't be seen.
@@ -51,12 +52,12 @@ class Wordpieces:
 
     @property
     def piece_starts(self) -> IntArray:
-        """(texts + 1,) the first piece of each text, and after the last the total."""
+        """Return the first piece of each text, and after the last the total: (texts + 1,) int64."""
         return np.searchsorted(self.start, self.text_starts)
 
 
 class WordpieceEncoder:
-    """Cuts texts into wordpieces, each distinct word once, through a bounded cache. Threads may share it.
+    """What cuts texts into wordpieces, each distinct word once, through a bounded cache. Threads may share it.
 
     Visible characters always get a piece: one that BERT's normaliser would drop (a private-use
     glyph from a PDF) becomes ``[UNK]``, except for a combining mark that is stripped as an accent:
@@ -78,7 +79,7 @@ class WordpieceEncoder:
         WordpieceEncoder.__init__(self, vocabulary)
 
     def encode(self, texts: list[str]) -> Wordpieces:
-        """The wordpieces of the texts, exactly as the tokenizer cuts each of them."""
+        """Return the wordpieces of the texts, exactly as the tokenizer cuts each of them."""
         joined = "\n".join(texts)
         parts = [self._encode_part(joined[start:end], start) for start, end in _parts(joined)]
         ids, start, end, invisible = (np.concatenate([_NO_INTS, *arrays]) for arrays in zip(*parts))
@@ -92,7 +93,7 @@ class WordpieceEncoder:
         )
 
     def _encode_part(self, text: str, offset: int) -> tuple[IntArray, ...]:
-        """The ids, start, end and invisible characters of a part that begins at the character ``offset``."""
+        """Return ids, start, end and invisible characters of a part that begins at the character ``offset``."""
         codepoints = _codepoints(text)
         words = _WORD.findall(text)
         rows, cached = self._cached(words).rows_of(words)
@@ -108,7 +109,7 @@ class WordpieceEncoder:
         return tuple(array.astype(np.int32) for array in arrays)
 
     def _cached(self, words: list[str]) -> WordCache:
-        """The cache, or a new one in its place where it is full, once it has the words."""
+        """Return the cache, or a new one in its place where it is full, once it has the words."""
         # Taken once: another thread may put a new one in its place at any time.
         cache = self._cache
         new = cache.missing(words)
@@ -141,17 +142,17 @@ class WordpieceEncoder:
 
 @cache
 def visible_table() -> BoolArray:
-    """(0x110000,) bool: is the code point visible? See ``is_visible``."""
+    """Return for each code point whether it is visible, (0x110000,) bool. See ``is_visible``."""
     return np.fromiter(map(is_visible, map(chr, range(0x110000))), dtype=bool, count=0x110000)
 
 
 def is_visible(character: str) -> bool:
-    """False for white space, control and format characters, and U+FFFD (a lost character)."""
+    """Return False for white space, control and format characters, and U+FFFD (a lost character)."""
     return character != "\ufffd" and unicodedata.category(character) not in _INVISIBLE_CATEGORIES
 
 
 def _parts(text: str) -> Iterator[tuple[int, int]]:
-    """Stretches of a text that end with a separator: a long text needs hardly more memory than a short one."""
+    """Cut a text into stretches that end with a separator: a long one needs hardly more memory than a short one."""
     start, end = 0, -1
     while end < len(text):
         separator = _SEPARATOR.search(text, start + _PART)
@@ -161,7 +162,7 @@ def _parts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _word_starts(codepoints: IntArray) -> IntArray:
-    """(words,) int64: where a run of non-separators begins, in step with ``_WORD``."""
+    """Find where each run of non-separators begins, (words,) int64, in step with ``_WORD``."""
     in_word = ~np.isin(codepoints, _SEPARATORS)
     starts = in_word.copy()
     starts[1:] &= ~in_word[:-1]
@@ -169,8 +170,9 @@ def _word_starts(codepoints: IntArray) -> IntArray:
 
 
 def _dropped_characters(text: str, offsets: IntArray) -> tuple[IntArray, IntArray]:
-    """Where a visible character is in no piece: (n,) int64, combining marks apart (stripped as accents).
+    """Find the visible characters that are in no piece, (n,) int64, and apart the combining marks among them.
 
+    Such marks were stripped as accents.
     offsets: (pieces, 2) of start and end.
     """
     if text.isascii():
@@ -187,7 +189,11 @@ def _dropped_characters(text: str, offsets: IntArray) -> tuple[IntArray, IntArra
 def _extend_over(marks: IntArray, word_start: IntArray, word: IntArray, start: IntArray, end: IntArray) -> None:
     """Let the piece before a mark in the same word end after it: ``end`` is changed.
 
-    marks: (marks,) and word_start: (words,), characters. word, start, end: (pieces,), see ``CachedPieces``.
+    marks: (marks,) characters.
+    word_start: (words,) the first character of each word.
+    word: (pieces,) the word of each piece.
+    start: (pieces,) the first character of each piece.
+    end: (pieces,) the character after its last.
     """
     before = np.searchsorted(start, marks, side="right") - 1
     word_of_mark = np.searchsorted(word_start, marks, side="right") - 1

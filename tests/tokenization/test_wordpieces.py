@@ -169,7 +169,7 @@ def test_an_exception_in_the_middle_leaves_the_cache_whole(monkeypatch: pytest.M
 
 @contextmanager
 def switching_often() -> Iterator[None]:
-    """Threads that take turns every few instructions."""
+    """Let threads take turns every few instructions."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -202,7 +202,7 @@ _TOKENIZERS: dict[bool, Tokenizer] = {}
 
 
 def _encoder(vocabulary: Vocabulary) -> WordpieceEncoder:
-    """One encoder for all examples: what its cache has seen before must not matter."""
+    """Return one encoder for all examples: what its cache has seen before must not matter."""
     if vocabulary.lowercase not in _ENCODERS:
         _ENCODERS[vocabulary.lowercase] = WordpieceEncoder(vocabulary)
     return _ENCODERS[vocabulary.lowercase]
