@@ -1,1 +1,1 @@
-"""Windows → vectors: the forward pass."""
+"""Compute the vectors of windows: the forward pass."""

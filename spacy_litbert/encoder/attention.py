@@ -8,16 +8,17 @@ from torch.nn import functional
 
 
 def attention(
-    query: Tensor, key: Tensor, value: Tensor, *, visible: Tensor | None = None, dropout: float = 0.0
+    query: Tensor, key: Tensor, value: Tensor, *, attention_mask: Tensor | None = None, dropout: float = 0.0
 ) -> Tensor:
-    """Contexts (…, heads, length, size) of queries, keys and values of that shape.
+    """Return the contexts of queries, keys and values, all (…, num_attention_heads, length, size).
 
-    visible: True where a position may look at another one, (…, 1, length, length); None: everywhere.
+    attention_mask: (…, 1, length, length) bool, True where a position may look at another one; None for everywhere.
+    dropout: share of the attention that is dropped.
     """
     if query.device.type != "cpu" or query.dtype == torch.float32:
-        return functional.scaled_dot_product_attention(query, key, value, attn_mask=visible, dropout_p=dropout)
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, dropout_p=dropout)
     # In reduced precision torch's fused kernel for CPUs takes two to four times as long as the plain products.
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-    if visible is not None:
-        scores = scores.masked_fill(~visible, float("-inf"))
+    if attention_mask is not None:
+        scores = scores.masked_fill(~attention_mask, float("-inf"))
     return functional.dropout(scores.softmax(-1), dropout) @ value

@@ -26,7 +26,7 @@ class EncoderInput:
 
     @property
     def is_padded(self) -> bool:
-        """Whether the output has rows that no window fills."""
+        """Return whether the output has rows that no window fills."""
         return self.n_rows > len(self.ids)
 
 
@@ -34,8 +34,10 @@ class EncoderInput:
 class MicroBatch:
     """Windows of similar length that go through the encoder together.
 
-    windows: (windows,) int64, which they are. lengths: (windows,) int64, longest first.
-    ids: (rows,) int64, their rows end to end. places: (rows,) int64, the rows of the output they fill.
+    windows: (windows,) int64, which they are.
+    lengths: (windows,) int64, rows of each window, longest first.
+    ids: (rows,) int64, their rows end to end.
+    places: (rows,) int64, the rows of the output that they fill.
     """
 
     windows: IntArray
@@ -45,7 +47,7 @@ class MicroBatch:
 
 
 def split(batch: EncoderInput, budget: int) -> list[MicroBatch]:
-    """The micro-batches of a batch, longest windows first, at most ``budget`` rows each."""
+    """Split a batch into micro-batches, longest windows first, at most ``budget`` rows each."""
     starts = starts_of(batch.lengths)
     micros = []
     for windows in micro_batches(batch.lengths, budget):

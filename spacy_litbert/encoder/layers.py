@@ -7,13 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
-# (queries, keys, values, heads, dropout) → contexts, all of the shape of the hidden states.
+# From (queries, keys, values, num_attention_heads, dropout) to contexts, all of the shape of the hidden states.
 Attend = Callable[[Tensor, Tensor, Tensor, int, float], Tensor]
 _BLOCK = 256  # rows whose activation is computed at once on a CPU
 
 
 def run_layers(bert: Any, hidden: Tensor, attend: Attend) -> Tensor:
-    """The last hidden states, from the embeddings: (…, width) → (…, width).
+    """Compute the last hidden states from the embeddings, both (…, hidden_size).
 
     attend: self-attention over the projected hidden states; dropout is 0 unless the model is training.
     """
@@ -22,29 +22,29 @@ def run_layers(bert: Any, hidden: Tensor, attend: Attend) -> Tensor:
         dropout = attention.dropout.p if attention.training else 0.0
         projected = attention.query(hidden), attention.key(hidden), attention.value(hidden)
         attended = layer.attention.output(attend(*projected, attention.num_attention_heads, dropout), hidden)
-        inner = layer.intermediate.dense(attended)
-        hidden = layer.output(_activate(layer.intermediate.intermediate_act_fn, inner), attended)
+        intermediate = layer.intermediate.dense(attended)
+        hidden = layer.output(_activate(layer.intermediate.intermediate_act_fn, intermediate), attended)
     return hidden
 
 
-def _activate(function: Callable[[Tensor], Tensor], inner: Tensor) -> Tensor:
-    """The activation of (…, inner) values; without gradients on a CPU in their place, a block of rows at a time.
+def _activate(function: Callable[[Tensor], Tensor], intermediate: Tensor) -> Tensor:
+    """Activate (…, intermediate_size) values; without gradients on a CPU in their place, a block of rows at a time.
 
     A block stays in the processor's cache. And oneDNN compiles a kernel for every number of rows that it meets and
     keeps it: scattered over the heap, so that memory would grow with the number of texts. It meets few numbers here.
     """
-    if inner.requires_grad or inner.device.type != "cpu":
-        return function(inner)
-    for block in _blocks(inner.view(-1, inner.shape[-1])):
+    if intermediate.requires_grad or intermediate.device.type != "cpu":
+        return function(intermediate)
+    for block in _blocks(intermediate.view(-1, intermediate.shape[-1])):
         block.copy_(function(block))
-    return inner
+    return intermediate
 
 
 def _blocks(rows: Tensor) -> Iterator[Tensor]:
-    """All rows in order: blocks of _BLOCK, then what is left in powers of two."""
-    begin, size = 0, _BLOCK
+    """Yield all rows in order: blocks of _BLOCK, then what is left in powers of two."""
+    start, size = 0, _BLOCK
     while size:
-        while begin + size <= len(rows):
-            yield rows[begin : begin + size]
-            begin += size
+        while start + size <= len(rows):
+            yield rows[start : start + size]
+            start += size
         size //= 2

@@ -1,4 +1,4 @@
-"""Windows → vectors with ONNX Runtime: the fast way on a CPU. It can't train."""
+"""Compute the vectors of windows with ONNX Runtime: the fast way on a CPU. It can't train."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class OnnxEncoder:
         self._process = 0
 
     def predict(self, batch: EncoderInput, *, budget: int) -> tuple[FloatArray, FloatArray | None]:
-        """Vectors (n_rows, width) and (windows, width) float32, or None for an encoder without a pooler.
+        """Return vectors, (n_rows, hidden_size) and (windows, hidden_size) float32, or None instead without a pooler.
 
         budget: wordpieces of a micro-batch.
         """
         session = self._running()
-        width = session.get_outputs()[0].shape[1]
+        hidden_size = session.get_outputs()[0].shape[1]
         has_pooler = len(session.get_outputs()) > 1
-        hidden = (np.zeros if batch.is_padded else np.empty)((batch.n_rows, width), np.float32)
-        pooled = np.empty((len(batch.lengths), width), np.float32) if has_pooler else None
+        hidden = (np.zeros if batch.is_padded else np.empty)((batch.n_rows, hidden_size), np.float32)
+        pooled = np.empty((len(batch.lengths), hidden_size), np.float32) if has_pooler else None
         for micro in split(batch, budget):
             outputs = session.run(None, _feed(micro))
             hidden[micro.places] = outputs[0]
@@ -69,7 +69,7 @@ class OnnxEncoder:
 
 
 def _threads() -> int:
-    """One in a child process, which is one of several; else what torch would take, OMP_NUM_THREADS or the cores (0)."""
+    """Return 1 in a child process, which is one of several, else what torch takes: OMP_NUM_THREADS or all cores (0)."""
     if multiprocessing.parent_process() is not None:
         return 1
     # OpenMP takes a list, with a number for each level of parallel regions within one another.

@@ -1,9 +1,10 @@
-"""``BertModel`` → an ONNX graph for ONNX Runtime, with float32 or 8-bit weights.
+"""Build an ONNX graph of a ``BertModel`` for ONNX Runtime, with float32 or 8-bit weights.
 
 The graph is the forward pass of ``torch_encoder``: linear layers read the rows of a micro-batch end to end,
 without padding; only attention sees windows side by side, padded to the longest of the micro-batch:
 
-    ids ─► hidden (rows, width) ─► q, k, v ─► (windows, longest, width) ─► attention ─► hidden (rows, width) ─► …
+    ids ─► hidden (rows, hidden_size) ─► q, k, v ─► (windows, longest, hidden_size) ─► attention
+        ─► hidden (rows, hidden_size) ─► …
 
 8 bits: weights by output column, symmetric; what they are multiplied with is quantised as it comes (dynamic
 quantisation, Zafrir et al. 2019, https://arxiv.org/abs/1910.06188), symmetric and row by row, so that the numbers of
@@ -30,12 +31,19 @@ _GELUS = {"gelu": "none", "gelu_python": "none", "gelu_new": "tanh", "gelu_fast"
 
 
 def build_graph(bert: BertModel, *, int8: bool) -> ModelProto:
-    """The encoder as a graph.
+    """Build the graph of an encoder.
 
-    Inputs: ids, positions (rows,) int64; side_by_side (windows, longest) int64, the row of each place, 0 for
-    padding; lengths (windows,) int32; end_to_end (rows,) int64, the place of each row; first (windows,) int64,
-    the row of each [CLS]. Outputs: hidden (rows, width) and, from an encoder with a pooler, pooled
-    (windows, width), float32.
+    Inputs of the graph:
+    ids: (rows,) int64, wordpieces and special tokens.
+    positions: (rows,) int64, the place of each row in its window.
+    side_by_side: (windows, longest) int64, the row of each place, 0 for padding.
+    end_to_end: (rows,) int64, the place of each row.
+    first: (windows,) int64, the row of each [CLS].
+    lengths: (windows,) int32, rows of each window.
+
+    Outputs of the graph:
+    hidden: (rows, hidden_size) float32.
+    pooled: (windows, hidden_size) float32, from an encoder with a pooler.
 
     Raises LitBertError L308 for an activation that the graph does not have.
     """
@@ -88,7 +96,10 @@ class _Builder:
         return self.product(layer.weight, layer.bias, inputs, name, exact=exact)
 
     def product(self, weight: Tensor, bias: Tensor, inputs: str, name: str, *, exact: bool = False) -> str:
-        """inputs @ weight.T + bias. exact: in float32 in any case."""
+        """Add ``inputs @ weight.T + bias``.
+
+        exact: compute in float32 in any case.
+        """
         matrix, shift = _numbers(weight).T, self.weight(f"{name}.bias", _numbers(bias))
         if exact or not self.int8:
             product = self.node("MatMul", [inputs, self.weight(f"{name}.weight", matrix)], f"{name}.product")
@@ -106,7 +117,7 @@ class _Builder:
         return self.node("Add", [self.node("Mul", [product, row_scale], f"{name}.scaled"), shift], name)
 
     def quantised_rows(self, inputs: str, name: str) -> tuple[str, str]:
-        """(rows, width) float32 → uint8 around 128, and the scale of each row, (rows, 1) float32."""
+        """Quantise (rows, hidden_size) float32 to uint8 around 128, with a scale for each row, (rows, 1) float32."""
         last = self.weight(f"{name}.last", np.array([-1]))
         highest = self.node("ReduceMax", [inputs, last], f"{name}.highest", keepdims=1)
         lowest = self.node("ReduceMin", [inputs, last], f"{name}.lowest", keepdims=1)
@@ -142,7 +153,7 @@ def _embeddings(builder: _Builder, bert: BertModel) -> str:
 
 
 def _layer(builder: _Builder, layer: Any, hidden: str, name: str, config: Any) -> str:
-    attention, heads = layer.attention.self, config.num_attention_heads
+    attention, num_attention_heads = layer.attention.self, config.num_attention_heads
     projections = (attention.query, attention.key, attention.value)
     queries_keys_values = builder.product(
         torch.cat([part.weight for part in projections]),
@@ -153,15 +164,17 @@ def _layer(builder: _Builder, layer: Any, hidden: str, name: str, config: Any) -
     padded = builder.node("Gather", [queries_keys_values, "side_by_side"], f"{name}.padded")
     parts = [f"{name}.{part}" for part in ("queries", "keys", "values")]
     builder.nodes.append(helper.make_node("Split", [padded], parts, name=f"{name}.split", axis=-1, num_outputs=3))
-    context = builder.fused("MultiHeadAttention", [*parts, "", "lengths"], f"{name}.context", num_heads=heads)
+    context = builder.fused(
+        "MultiHeadAttention", [*parts, "", "lengths"], f"{name}.context", num_heads=num_attention_heads
+    )
     shape = builder.weight(f"{name}.shape", np.array([-1, config.hidden_size]))
     rows = builder.node("Reshape", [context, shape], f"{name}.places")
     context = builder.node("Gather", [rows, "end_to_end"], f"{name}.rows")
     attended = builder.linear(layer.attention.output.dense, context, f"{name}.attention")
     attended = builder.added_and_normalised(layer.attention.output.LayerNorm, attended, hidden, f"{name}.attended")
-    inner = builder.linear(layer.intermediate.dense, attended, f"{name}.inner")
-    inner = _activation(builder, config.hidden_act, inner, f"{name}.activated")
-    output = builder.linear(layer.output.dense, inner, f"{name}.outer")
+    intermediate = builder.linear(layer.intermediate.dense, attended, f"{name}.inner")
+    intermediate = _activation(builder, config.hidden_act, intermediate, f"{name}.activated")
+    output = builder.linear(layer.output.dense, intermediate, f"{name}.outer")
     return builder.added_and_normalised(layer.output.LayerNorm, output, attended, f"{name}.hidden")
 
 

@@ -1,4 +1,4 @@
-"""Windows → vectors with torch: unpadded rows, one forward pass for training and use.
+"""Compute the vectors of windows with torch: unpadded rows, one forward pass for training and use.
 
 The weights live in Hugging Face's ``BertModel``, but the rows of a micro-batch run through its
 linear layers end to end, without padding; only attention looks at one window at a time (windows
@@ -52,8 +52,9 @@ class _MicroBatch:
 
 
 def predict(bert: BertModel, batch: EncoderInput, *, precision: Precision, budget: int) -> Vectors:
-    """Vectors without gradients: (n_rows, width) and (windows, width) float32.
+    """Return vectors without gradients, (n_rows, hidden_size) and (windows, hidden_size) float32.
 
+    precision: of the forward pass; weights and output are float32.
     budget: wordpieces a micro-batch; memory beyond the output grows with it alone.
     """
     _heed_fork()
@@ -69,12 +70,15 @@ def predict(bert: BertModel, batch: EncoderInput, *, precision: Precision, budge
 def begin_update(
     bert: BertModel, batch: EncoderInput, *, precision: Precision, budget: int, keep: int
 ) -> tuple[Vectors, Callable[[Tensor, Tensor | None], None]]:
-    """Vectors as from ``predict``, with dropout, and a callback that adds to the weights' gradients.
+    """Return vectors as ``predict`` does, with dropout, and a callback that adds to the weights' gradients.
+
+    Other arguments as of ``predict``.
 
     keep: wordpieces whose activations are kept for the backward pass. Micro-batches beyond are
         computed again when their turn comes (gradient checkpointing, Chen et al. 2016,
         https://arxiv.org/abs/1604.06174), with the same dropout: equal gradients, bounded memory.
-    The callback takes the gradients of both outputs, (n_rows, width) and (windows, width) or None.
+
+    The callback takes the gradients of both outputs, (n_rows, hidden_size) and (windows, hidden_size) or None.
     """
     _heed_fork()
     bert.train()
@@ -147,7 +151,7 @@ class _Pass(NamedTuple):
 def _within_memory(
     micros: list[_MicroBatch], run: Callable[[_MicroBatch], Result]
 ) -> Iterator[tuple[_MicroBatch, Result]]:
-    """``run`` for each micro-batch, with its result; one that the GPU has no room for is halved, with a warning."""
+    """Run each micro-batch and yield it with its result; halve one that the GPU has no room for, with a warning."""
     waiting = micros[::-1]
     while waiting:
         micro = waiting.pop()
@@ -167,22 +171,26 @@ def _within_memory(
 
 @contextmanager
 def _drawing_from(seed: int, device: torch.device) -> Iterator[None]:
-    """Random numbers of a seed's own, in the block; afterwards the generators are as they were."""
+    """Draw random numbers of a seed's own in the block; afterwards the generators are as they were."""
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
 
 
 def forward(bert: BertModel, ids: Tensor, lengths: list[int]) -> Vectors:
-    """Last hidden states and pooled vectors of windows laid end to end.
+    """Compute the last hidden states and the pooled vectors of windows laid end to end.
 
-    ids: (rows,) int64 on the model's device; lengths: rows of each window, sum = rows.
-    Returns (rows, width) and (windows, width), or None for an encoder without a pooler.
+    Return (rows, hidden_size) and (windows, hidden_size), or None instead for an encoder without a pooler.
+
+    ids: (rows,) int64 on the model's device.
+    lengths: rows of each window; their sum is ``len(ids)``.
     """
     device = ids.device
-    positions = torch.cat([torch.arange(length, device=device) for length in lengths])
-    segments = torch.zeros_like(ids)
-    hidden = bert.embeddings(input_ids=ids[None], token_type_ids=segments[None], position_ids=positions[None])[0]
+    position_ids = torch.cat([torch.arange(length, device=device) for length in lengths])
+    token_type_ids = torch.zeros_like(ids)
+    hidden = bert.embeddings(input_ids=ids[None], token_type_ids=token_type_ids[None], position_ids=position_ids[None])[
+        0
+    ]
     runs = [(length, sum(1 for _ in run)) for length, run in groupby(lengths)]
     hidden = run_layers(bert, hidden, partial(_attend, runs))
     if bert.pooler is None:
@@ -192,20 +200,23 @@ def forward(bert: BertModel, ids: Tensor, lengths: list[int]) -> Vectors:
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
-    """The context in which a forward pass runs in the given precision; weights stay float32."""
+    """Return the context in which a forward pass runs in the given precision; weights stay float32."""
     if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=_DTYPES[precision])
 
 
 def _attend(
-    runs: list[tuple[int, int]], query: Tensor, key: Tensor, value: Tensor, heads: int, dropout: float
+    runs: list[tuple[int, int]], query: Tensor, key: Tensor, value: Tensor, num_attention_heads: int, dropout: float
 ) -> Tensor:
-    """Self-attention within each window. runs: (length, number) of neighbouring windows of equal length."""
+    """Compute self-attention within each window.
+
+    runs: (length, number) of neighbouring windows of equal length.
+    """
     contexts = []
-    for begin, length, number in _spans(runs):
+    for start, length, number in _spans(runs):
         q, k, v = (
-            x[begin : begin + length * number].view(number, length, heads, -1).transpose(1, 2)
+            x[start : start + length * number].view(number, length, num_attention_heads, -1).transpose(1, 2)
             for x in (query, key, value)
         )
         context = attention(q, k, v, dropout=dropout)
@@ -214,16 +225,16 @@ def _attend(
 
 
 def _spans(runs: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
-    begin = 0
+    start = 0
     for length, number in runs:
-        yield begin, length, number
-        begin += length * number
+        yield start, length, number
+        start += length * number
 
 
 def _allocate(bert: BertModel, batch: EncoderInput) -> Vectors:
-    width, device = bert.config.hidden_size, bert.device
-    hidden = (torch.zeros if batch.is_padded else torch.empty)(batch.n_rows, width, device=device)
-    pooled = None if bert.pooler is None else torch.empty(len(batch.lengths), width, device=device)
+    hidden_size, device = bert.config.hidden_size, bert.device
+    hidden = (torch.zeros if batch.is_padded else torch.empty)(batch.n_rows, hidden_size, device=device)
+    pooled = None if bert.pooler is None else torch.empty(len(batch.lengths), hidden_size, device=device)
     return hidden, pooled
 
 

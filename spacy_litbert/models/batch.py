@@ -1,6 +1,6 @@
 """What the transformer hands out: per Doc, exactly what users of spacy-transformers know.
 
-``doc._.trf_data`` holds (windows, rows, width) vectors, padded to the longest window of that Doc
+``doc._.trf_data`` holds (windows, rows, hidden_size) vectors, padded to the longest window of that Doc
 only, and the alignment of each token to the rows of its wordpieces.
 """
 
@@ -73,7 +73,7 @@ class LitBertBatch(FullTransformerBatch):
 
     @property
     def wordpieces(self) -> WordpieceBatch:
-        """The wordpieces of all windows, padded to the longest."""
+        """Return the wordpieces of all windows, padded to the longest."""
         parts = [data.wordpieces for data in self._filled]
         if not parts:
             return WordpieceBatch.empty()
@@ -88,7 +88,7 @@ class LitBertBatch(FullTransformerBatch):
 
     @property
     def model_output(self) -> ModelOutput:
-        """The vectors of all windows, padded to the longest."""
+        """Return the vectors of all windows, padded to the longest."""
         output = ModelOutput()
         for key in self._filled[0].model_output if self._filled else ():
             output[key] = _stack([data.model_output[key] for data in self._filled])
@@ -96,7 +96,7 @@ class LitBertBatch(FullTransformerBatch):
 
     @property
     def align(self) -> Ragged:
-        """The rows of each token in ``model_output``, flattened to (windows * rows, width)."""
+        """Return the rows of each token in ``model_output``, flattened to (windows * rows, hidden_size)."""
         longest = max((data.wordpieces.input_ids.shape[1] for data in self._filled), default=0)
         indices, lengths, n_windows = [_NO_INTS], [_NO_INTS], 0
         for data in self._filled:
@@ -108,7 +108,7 @@ class LitBertBatch(FullTransformerBatch):
         return Ragged(np.concatenate(indices).astype("i"), np.concatenate(lengths).astype("i"))
 
     def unsplit_by_doc(self, arrays: list[list[Any]]) -> LitBertBatch:
-        """The gradients of the Docs that have tokens → the gradient of this batch.
+        """Make the gradient of this batch from those of the Docs that have tokens.
 
         arrays: for each such Doc the gradient of ``last_hidden_state`` and, if used, of ``pooler_output``.
         """
@@ -126,7 +126,7 @@ class LitBertBatch(FullTransformerBatch):
 
 
 def encoder_input(alignment: Alignment, windows: Windows, layout: Layout, vocabulary: Vocabulary) -> EncoderInput:
-    """The encoder's input for the windows, placed as ``layout`` says."""
+    """Return the encoder's input for the windows, placed as ``layout`` says."""
     ids = windows.rows(alignment.ids, vocabulary.ids["[CLS]"], vocabulary.ids["[SEP]"])
     return EncoderInput(ids, windows.lengths, layout.window_rows, int(layout.doc_rows[-1]))
 
@@ -140,8 +140,9 @@ def split_by_doc(
     vectors: tuple[Any, Any],
     shim: EncoderShim,
 ) -> LitBertBatch:
-    """Vectors (n_rows, width) and (windows, width) or None → one TransformerData a Doc.
+    """Split the vectors of a batch into one TransformerData a Doc.
 
+    vectors: (n_rows, hidden_size), and (windows, hidden_size) or None.
     shim: the encoder that they are of.
     """
     hidden, pooled = vectors
@@ -173,13 +174,13 @@ def split_by_doc(
 
 
 def _token_rows(alignment: Alignment, windows: Windows, layout: Layout) -> tuple[IntArray, IntArray]:
-    """The rows of all tokens' pieces end to end, int32, and where those of each token begin."""
+    """Return the rows of all tokens' pieces end to end, int32, and where those of each token begin."""
     piece_rows = windows.row_of_piece(layout.window_rows).astype(np.int32)
     return piece_rows[indices_of(alignment.first, alignment.lengths)], starts_of(alignment.lengths)
 
 
 def _padded(inputs: EncoderInput) -> tuple[IntArray, FloatArray]:
-    """The ids and the attention mask with padding: (n_rows,) int64 and float32."""
+    """Return the ids and the attention mask with padding: (n_rows,) int64 and float32."""
     ids = np.zeros(inputs.n_rows, dtype=np.int64)
     mask = np.zeros(inputs.n_rows, dtype=np.float32)
     filled = indices_of(inputs.places, inputs.lengths)
@@ -188,7 +189,7 @@ def _padded(inputs: EncoderInput) -> tuple[IntArray, FloatArray]:
 
 
 def _window_spans(docs: list[Doc], alignment: Alignment, windows: Windows, layout: Layout) -> list[list[Span]]:
-    """The tokens that each window reads, as Spans."""
+    """Return the tokens that each window reads, as Spans."""
     spans = []
     for i, doc in enumerate(docs):
         of_doc = slice(*layout.doc_windows[i : i + 2])
@@ -197,14 +198,14 @@ def _window_spans(docs: list[Doc], alignment: Alignment, windows: Windows, layou
             continue
         tokens = slice(*alignment.doc_tokens[i : i + 2])
         first, lengths = alignment.first[tokens], alignment.lengths[tokens]
-        begin = np.searchsorted(np.maximum.accumulate(first + lengths), windows.begin[of_doc], side="right")
+        start = np.searchsorted(np.maximum.accumulate(first + lengths), windows.start[of_doc], side="right")
         end = np.searchsorted(first, windows.end[of_doc], side="left")
-        spans.append([doc[int(b) : int(e)] for b, e in zip(begin, end)])
+        spans.append([doc[int(s) : int(e)] for s, e in zip(start, end)])
     return spans
 
 
 def _stack(arrays: list[Any]) -> Any:
-    """(windows, rows, …) arrays of several Docs → one, padded with zeros to the longest."""
+    """Join the (windows, rows, …) arrays of several Docs, padded with zeros to the longest."""
     if arrays[0].ndim == 2 and len({array.shape[1] for array in arrays}) == 1:
         return get_array_module(arrays[0]).concatenate(arrays)
     xp = get_array_module(arrays[0])

@@ -39,7 +39,7 @@ class Fingerprint:
         return self._value
 
     def renew(self, compute: Callable[[], str]) -> None:
-        """The weights have changed: compute the value when it is asked for."""
+        """Take note that the weights have changed: the value is computed when it is asked for."""
         self._value, self._compute = None, compute
 
     def __reduce__(self) -> tuple[type[Fingerprint], tuple[str]]:
@@ -50,14 +50,14 @@ class Fingerprint:
         return self
 
     def accepts(self, other: Fingerprint) -> bool:
-        """Whether both are of the same weights, as far as they are known."""
+        """Return whether both are of the same weights, as far as they are known."""
         if self is other or not self.value:
             return True
         return other.value in ("", self.value)
 
 
 def checksum(arrays: Iterable[np.ndarray[Any, Any]]) -> str:
-    """CRC-32C over the values of arrays, as eight hexadecimal digits."""
+    """Compute CRC-32C over the values of arrays, as eight hexadecimal digits."""
     value = 0
     for array in arrays:
         value = google_crc32c.extend(value, array.tobytes())

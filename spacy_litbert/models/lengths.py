@@ -14,7 +14,7 @@ from ..tokenization.wordpieces import WordpieceEncoder
 
 
 def build_wordpiece_length_v1(name: Optional[str] = None) -> Callable[[Union[Example, Doc]], int]:
-    """A ``get_length`` for spaCy's batchers that counts wordpieces, ``spacy-litbert.wordpiece_length.v1``.
+    """Build a ``get_length`` for spaCy's batchers that counts wordpieces, ``spacy-litbert.wordpiece_length.v1``.
 
     name: whose vocabulary counts: a bundled name, a folder, or a hub id; null for the best bundled weights.
     """

@@ -17,9 +17,9 @@ from .types import Pooling, Tok2VecModel
 
 
 def build_litbert_listener_v1(pooling: Pooling, grad_factor: float = 1.0, upstream: str = "*") -> Tok2VecModel:
-    """Token vectors of a ``transformer`` pipe earlier in the pipeline, ``spacy-litbert.LitBertListener.v1``.
+    """Build the reader of a ``transformer`` pipe's token vectors, ``spacy-litbert.LitBertListener.v1``.
 
-    Model[List[Doc], List[Floats2d]]: for each Doc (tokens, width) float32.
+    Model[List[Doc], List[Floats2d]]: for each Doc (tokens, hidden_size) float32.
 
     pooling: reduces the vectors of a token's wordpieces to one; ``reduce_mean.v1`` if in doubt.
     grad_factor: weight of this component's gradients in the shared encoder; 0 keeps it untouched.

@@ -17,9 +17,11 @@ from .shim import EncoderShim, XpVectors
 
 
 class OnnxShim(EncoderShim):
-    """Holds a graph, made from a checkpoint's weights when they are loaded.
+    """A shim that holds a graph, made from a checkpoint's weights when they are loaded.
 
-    precision: ``"float32"`` or ``"int8"``. batch_wordpieces: see ``OnnxEncoder``.
+    windows: the settings of windows.
+    precision: ``"float32"`` or ``"int8"``.
+    batch_wordpieces: see ``OnnxEncoder``.
     """
 
     def __init__(self, windows: WindowSettings, *, precision: Precision, batch_wordpieces: int):
@@ -28,7 +30,7 @@ class OnnxShim(EncoderShim):
         self.batch_wordpieces = batch_wordpieces
 
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
-        """Raises LitBertError L307 in training."""
+        """Return vectors as of ``EncoderShim``. Raise LitBertError L307 in training."""
         if is_train:
             raise LitBertError(Errors.L307)
         encoder: OnnxEncoder = self._model
@@ -37,10 +39,10 @@ class OnnxShim(EncoderShim):
         return (ops.asarray2f(hidden), None if pooled is None else ops.asarray2f(pooled)), _no_backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Nothing to update: a frozen encoder in the training of other components."""
+        """Do nothing: the encoder is frozen in the training of other components."""
 
     def to_device(self, device_type: str, device_id: int) -> None:
-        """Nothing to move: the graph runs on the CPU, wherever the other components do."""
+        """Do nothing: the graph runs on the CPU, wherever the other components do."""
 
     def _load_encoder(self, checkpoint: Checkpoint) -> None:
         self._model = OnnxEncoder(_graph_of(checkpoint, self.precision))

@@ -1,4 +1,4 @@
-"""Wordpiece vectors → one vector a token."""
+"""Pool the vectors of wordpieces into one vector a token."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _GROUP = 2048
 
 
 def pool_wordpieces(pooling: Pooling, grad_factor: float) -> TokenVectors:
-    """TransformerData of each Doc → (tokens, width) float32.
+    """Build the layer that makes (tokens, hidden_size) float32 of the TransformerData of each Doc.
 
     pooling: reduces the vectors of a token's wordpieces to one, as ``reduce_mean.v1``.
     grad_factor: what gradients are multiplied by on their way to the encoder.
+
     A token without wordpieces (white space, control characters) gets a row of zeros.
     """
     # Not in ``attrs``, which thinc restores over what a config asks for.
@@ -45,7 +46,7 @@ def forward(
 
 
 def _groups(trf_datas: list[TransformerData]) -> Iterator[list[TransformerData]]:
-    """Neighbouring Docs with about _GROUP wordpieces together, or one with more."""
+    """Yield neighbouring Docs with about _GROUP wordpieces together, or one with more."""
     group: list[TransformerData] = []
     n_pieces = 0
     for data in trf_datas:
@@ -91,7 +92,7 @@ def _rows(data: TransformerData) -> Any:
 
 
 def _scatter(ops: Any, data: TransformerData, d_pieces: Floats2d) -> TransformerData:
-    """The gradient of one Doc's vectors: a piece that two tokens share gets the sum of both."""
+    """Compute the gradient of one Doc's vectors: a piece that two tokens share gets the sum of both."""
     d_rows = ops.alloc2f(*_rows(data).shape)
     ops.scatter_add(d_rows, data.align.dataXd, d_pieces)
     output = ModelOutput(last_hidden_state=d_rows.reshape(data.model_output["last_hidden_state"].shape))

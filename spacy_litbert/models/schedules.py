@@ -11,7 +11,7 @@ from ..errors import Errors, LitBertError
 
 
 def build_warmup_linear_v1(initial_rate: float, warmup_steps: int, total_steps: Union[int, str]) -> Iterator[float]:
-    """Rise to ``initial_rate``, then fall to 0 at the last step, ``spacy-litbert.warmup_linear.v1``.
+    """Build rates that rise to ``initial_rate``, then fall to 0 at the last step, ``spacy-litbert.warmup_linear.v1``.
 
     It is thinc's ``warmup_linear.v1``, except that ``total_steps`` may be a variable of the config.
     ``spacy train`` puts the number in the place of ``${training.max_steps}``. ``nlp.resume_training``,

@@ -23,14 +23,14 @@ OutT = TypeVar("OutT")
 
 
 def seal(data: bytes) -> bytes:
-    """A msgpack map of at most 14 entries → the same with its checksum."""
+    """Return a msgpack map of at most 14 entries with its checksum."""
     assert data[0] in _SMALL_MAPS
     body = b"".join((bytes([data[0] + 1]), memoryview(data)[1:], _MARK))
     return body + google_crc32c.value(body).to_bytes(4, "little")
 
 
 def is_sealed(data: bytes) -> bool:
-    """Whether the bytes end with a checksum. Raise LitBertError L312 if it is not that of the bytes."""
+    """Return whether the bytes end with a checksum. Raise LitBertError L312 if it is not that of the bytes."""
     if data[-len(_MARK) - 4 : -4] != _MARK:
         return False
     if google_crc32c.value(data) != _WHOLE:
@@ -45,7 +45,7 @@ class SealedModel(Model[InT, OutT]):
         return seal(super().to_bytes())
 
     def from_bytes(self, bytes_data: bytes) -> SealedModel[InT, OutT]:
-        """Raises LitBertError L312 for damaged bytes."""
+        """Read bytes with or without a seal. Raise LitBertError L312 for damaged ones."""
         if not is_sealed(bytes_data) and bytes_data[:1] != bytes([_THINC_MAP]):
             raise LitBertError(Errors.L312)
         super().from_bytes(bytes_data)
@@ -53,7 +53,7 @@ class SealedModel(Model[InT, OutT]):
 
 
 def sealed(model: Model[InT, OutT]) -> SealedModel[InT, OutT]:
-    """The model with a seal in its saved bytes. It has the same layers, so that bytes without one fit as well."""
+    """Return the model with a seal in its saved bytes. Its layers are the same, so that bytes without one fit too."""
     copied: SealedModel[InT, OutT] = SealedModel(
         model.name,
         model._func,

@@ -32,11 +32,11 @@ class WindowSettings:
             check_minimum("window", self.window, MIN_WINDOW)
             self._check_overlap(self.window)
 
-    def check(self, limit: int) -> None:
-        """Raise LitBertError L001 or L002 if an encoder that reads ``limit`` wordpieces can't follow."""
-        if self.window is not None and self.window > limit:
-            raise LitBertError(Errors.L001.format(window=self.window, name=self.name, limit=limit))
-        self._check_overlap(self.window or limit)
+    def check(self, max_position_embeddings: int) -> None:
+        """Raise LitBertError L001 or L002 if the encoder's ``max_position_embeddings`` are too few."""
+        if self.window is not None and self.window > max_position_embeddings:
+            raise LitBertError(Errors.L001.format(window=self.window, name=self.name, limit=max_position_embeddings))
+        self._check_overlap(self.window or max_position_embeddings)
 
     def _check_overlap(self, window: int) -> None:
         room = window - N_SPECIAL

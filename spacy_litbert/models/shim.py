@@ -31,8 +31,10 @@ XpVectors = tuple[Floats2d, Floats2d | None]
 class EncoderShim(Shim, ABC):
     """An encoder and its vocabulary; empty until ``load`` or ``from_bytes``.
 
-    windows: the settings of windows. config: what makes a BERT a BERT, as in config.json. entries: (vocabulary,)
-    object array of the wordpieces' strings. fingerprint: which weights these are.
+    windows: the settings of windows.
+    config: what makes a BERT a BERT, as in config.json.
+    entries: (vocabulary,) object array of the wordpieces' strings.
+    fingerprint: which weights these are.
     """
 
     def __init__(self, windows: WindowSettings) -> None:
@@ -58,10 +60,10 @@ class EncoderShim(Shim, ABC):
 
     @abstractmethod
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
-        """Vectors (n_rows, width) and (windows, width) float32 or None, and the way back for their gradients."""
+        """Return vectors, (n_rows, hidden_size) and (windows, hidden_size) float32 or None, and the way back."""
 
     def to_bytes(self) -> bytes:
-        """Config, vocabulary and weights with their checksum; no trace of where they came from."""
+        """Return config, vocabulary and weights with their checksum; no trace of where they came from."""
         message: dict[str, Any] = {"format": _FORMAT}
         if self.is_loaded and self.wordpieces is not None:
             vocabulary = self.wordpieces.vocabulary
@@ -70,7 +72,10 @@ class EncoderShim(Shim, ABC):
         return seal(srsly.msgpack_dumps(message))
 
     def from_bytes(self, bytes_data: bytes) -> EncoderShim:
-        """Raises LitBertError L305 for bytes that no shim of ours wrote, L312 or L2xx for damaged ones."""
+        """Load what ``to_bytes`` wrote.
+
+        Raises LitBertError L305 for bytes that no shim of ours wrote, L312 or L2xx for damaged ones.
+        """
         expected = _FORMAT if is_sealed(bytes_data) else _UNSEALED
         message = srsly.msgpack_loads(bytes_data)
         if not isinstance(message, dict) or message.get("format") != expected:
@@ -104,10 +109,10 @@ class EncoderShim(Shim, ABC):
 
     @abstractmethod
     def _encoder_to_bytes(self) -> dict[str, Any]:
-        """What holds the encoder: ``weights`` in safetensors' form, or a form of the shim's own."""
+        """Return what holds the encoder: ``weights`` in safetensors' form, or a form of the shim's own."""
 
 
 def fingerprint_of(bert: BertModel) -> str:
-    """The fingerprint of an encoder's weights as they are now."""
+    """Compute the fingerprint of an encoder's weights as they are now."""
     weights = bert.state_dict()
     return checksum(weights[key].detach().cpu().float().numpy() for key in sorted(weights))

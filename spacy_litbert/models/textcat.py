@@ -1,4 +1,4 @@
-"""Token vectors → the scores of each label: what ``textcat`` and ``textcat_multilabel`` are made of."""
+"""Score the labels of texts from token vectors: what ``textcat`` and ``textcat_multilabel`` are made of."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POOLINGS = ("first", "max", "mean", "mean+max")
 def build_litbert_textcat_v1(
     tok2vec: Tok2VecModel, exclusive_classes: bool, pooling: str = "mean", nO: Optional[int] = None
 ) -> TextClassifier:
-    """A text classifier over the vectors of all tokens, ``spacy-litbert.LitBertTextCat.v1``.
+    """Build a text classifier over the vectors of all tokens, ``spacy-litbert.LitBertTextCat.v1``.
 
     Model[List[Doc], Floats2d]: for each Doc the score of each label, between 0 and 1.
 
@@ -51,7 +51,7 @@ def build_litbert_textcat_v1(
 
 
 def never_empty() -> Model[list[Floats2d], list[Floats2d]]:
-    """Vectors of each Doc; one row of zeros for a Doc that has none."""
+    """Build the layer that hands the vectors of each Doc on, and one row of zeros for a Doc that has none."""
     return Model("never-empty", _never_empty)
 
 
@@ -68,7 +68,7 @@ def _never_empty(
 
 
 def logistic_with_cross_entropy() -> Model[Floats2d, Floats2d]:
-    """The logistic function, for a loss whose gradient is ``score - truth``, as that of spaCy's classifiers.
+    """Build the logistic function, for a loss whose gradient is ``score - truth``, as that of spaCy's classifiers.
 
     That is the gradient of cross-entropy with respect to the input, so it is passed on as it is. thinc's
     ``Logistic`` multiplies it by ``score * (1 - score)``, which makes it that of the squared error: what the

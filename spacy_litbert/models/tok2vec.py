@@ -25,9 +25,9 @@ def build_litbert_tok2vec_v1(
     storage: Storage = "float32",
     backend: Backend = "torch",
 ) -> Tok2VecModel:
-    """Token vectors from an encoder of the component's own, ``spacy-litbert.LitBertTok2Vec.v1``.
+    """Build token vectors on an encoder of the component's own, ``spacy-litbert.LitBertTok2Vec.v1``.
 
-    Model[List[Doc], List[Floats2d]]: for each Doc (tokens, width) float32. Simple to use and
+    Model[List[Doc], List[Floats2d]]: for each Doc (tokens, hidden_size) float32. Simple to use and
     right for one component; several are faster on one ``transformer`` pipe with listeners.
     See ``build_litbert_model_v1`` for the settings and errors, ``build_litbert_listener_v1``
     for ``pooling`` and ``grad_factor``.

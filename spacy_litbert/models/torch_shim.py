@@ -25,11 +25,13 @@ from .shim import EncoderShim, XpVectors, fingerprint_of
 
 
 class TorchShim(EncoderShim):
-    """Holds the encoder as Hugging Face's ``BertModel``.
+    """A shim that holds the encoder as Hugging Face's ``BertModel``.
 
+    windows: the settings of windows.
     precision: of the forward pass. float16 training scales its gradients, the others need not.
     storage: of the weights in ``to_bytes``; in memory they are float32.
-    batch_wordpieces, keep_wordpieces: see ``torch_encoder``.
+    batch_wordpieces: wordpieces of a micro-batch, ``budget`` in ``torch_encoder``.
+    keep_wordpieces: wordpieces whose activations training keeps, ``keep`` in ``torch_encoder``.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class TorchShim(EncoderShim):
 
     @property
     def bert(self) -> BertModel:
-        """The encoder's weights as Hugging Face's ``BertModel``."""
+        """Return the encoder's weights as Hugging Face's ``BertModel``."""
         return self._model
 
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
@@ -73,7 +75,7 @@ class TorchShim(EncoderShim):
         return _to_xp(vectors), backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """One step of thinc's optimizer; skipped if float16 gradients overflowed."""
+        """Take one step of thinc's optimizer, or none if float16 gradients overflowed."""
         if not any(parameter.grad is not None for parameter in self.bert.parameters()):
             return
         step = _ThincStep(self.bert, optimizer, self.id)
@@ -98,7 +100,7 @@ class TorchShim(EncoderShim):
             self._set_data(backup)
 
     def copy(self) -> TorchShim:
-        """A copy with an id of its own: the optimizer keeps its moments by id."""
+        """Return a copy with an id of its own: the optimizer keeps its moments by id."""
         copied = copy.deepcopy(self)
         copied.id = Shim(None).id
         copied.fingerprint = Fingerprint(self.fingerprint.value)

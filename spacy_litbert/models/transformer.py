@@ -1,4 +1,4 @@
-"""The model of spaCy's ``transformer`` component: Docs → a FullTransformerBatch."""
+"""The model of spaCy's ``transformer`` component, which makes a FullTransformerBatch of Docs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def build_litbert_model_v1(
     storage: Storage = "float32",
     backend: Backend = "torch",
 ) -> TransformerModel:
-    """The model of the ``transformer`` component, ``spacy-litbert.LitBertModel.v1``.
+    """Build the model of the ``transformer`` component, ``spacy-litbert.LitBertModel.v1``.
 
     name: weights to begin from: a bundled name, a folder, or a hub id; null for the best bundled ones. Asked for
         once, by ``nlp.initialize``; a saved pipeline carries its weights and never asks again.
@@ -89,7 +89,7 @@ def init(model: TransformerModel, X: Any = None, Y: Any = None) -> None:
 def forward(
     model: TransformerModel, docs: list[Doc], is_train: bool
 ) -> tuple[FullTransformerBatch, Callable[[LitBertBatch], list[Doc]]]:
-    """Docs → wordpieces → windows → vectors, and the way back."""
+    """Cut Docs into wordpieces and these into windows, compute their vectors, and return them with the way back."""
     shim = _shim(model)
     if shim.wordpieces is None:
         raise LitBertError(Errors.L301.format(name=shim.windows.name))
@@ -123,7 +123,7 @@ def forward(
 def replace_listener(
     model: TransformerModel, listener: Model[list[Doc], Any], transformer: TrainablePipe
 ) -> Model[list[Doc], Any]:
-    """What stands in a listener's place when it is replaced by an encoder of its own, a copy of the shared one.
+    """Return what stands in a listener's place when it gets an encoder of its own, a copy of the shared one.
 
     Raises LitBertError L313 if the listener was trained with another encoder.
     """
@@ -133,12 +133,12 @@ def replace_listener(
 
 
 def with_split_vectors(model: TransformerModel) -> Model[list[Doc], Any]:
-    """The encoder's vectors as a listener gets them: a TransformerData for each Doc."""
+    """Return the encoder's vectors as a listener gets them: a TransformerData for each Doc."""
     return chain(model, split_trf_batch())
 
 
 def replace_listener_config(model_config: dict[str, Any], listener_config: dict[str, Any]) -> dict[str, Any]:
-    """The config that fits ``replace_listener``: a LitBertTok2Vec with the listener's pooling."""
+    """Return the config that fits ``replace_listener``: a LitBertTok2Vec with the listener's pooling."""
     config = {**model_config, "@architectures": "spacy-litbert.LitBertTok2Vec.v1"}
     return {**config, **{key: listener_config[key] for key in ("pooling", "grad_factor") if key in listener_config}}
 

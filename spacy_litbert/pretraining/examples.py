@@ -1,4 +1,4 @@
-"""Sentences → segment pairs for next-sentence prediction, as google-research/bert draws them.
+"""Draw pairs of segments for next-sentence prediction from sentences, as google-research/bert does.
 
 A pair takes sentences of one document until it is as long as wanted and splits them between two of
 them. For half of the pairs the second segment is then replaced by sentences from another document,
@@ -26,13 +26,16 @@ _SHORTEST = 2
 class Examples:
     """Runs of tokens of a corpus: (examples,) each.
 
-    a_begin, a_length: the first segment. b_begin, b_length: the second; its length is 0 where there is none.
-    is_random: the second segment does not follow the first.
+    a_start: int64, the first token of the first segment.
+    a_length: int64, its tokens.
+    b_start: int64, the first token of the second segment.
+    b_length: int64, its tokens; 0 where there is none.
+    is_random: bool, the second segment does not follow the first.
     """
 
-    a_begin: IntArray
+    a_start: IntArray
     a_length: IntArray
-    b_begin: IntArray
+    b_start: IntArray
     b_length: IntArray
     is_random: BoolArray
 
@@ -45,8 +48,10 @@ def draw_pairs(
 ) -> Examples:
     """Draw pairs of segments, together at most ``room`` tokens. A pair's segments are never empty.
 
-    sentence_starts: (sentences + 1,) first token of each sentence; document_starts: (documents + 1,)
-        first sentence of each document. At least two documents have text.
+    sentence_starts: (sentences + 1,) first token of each sentence.
+    document_starts: (documents + 1,) first sentence of each document. At least two documents have text.
+    room: tokens of an example, special tokens apart.
+    random: where all chance comes from.
     """
     documents = _with_text(document_starts)
     parts = []
@@ -54,22 +59,22 @@ def draw_pairs(
     ends = document_starts[documents + 1]
     active = np.arange(len(documents))
     while len(active):
-        begin, last = at[active], ends[active]
+        start, last = at[active], ends[active]
         wanted = _wanted(len(active), room, random)
         # Two sentences at least, where the document has them, so that there is a next one.
-        end = np.maximum(_reaching(sentence_starts, begin, wanted, last), np.minimum(begin + 2, last))
-        n = end - begin
-        middle = begin + 1 + (random.random(len(active)) * (n - 1)).astype(np.int64)
+        end = np.maximum(_reaching(sentence_starts, start, wanted, last), np.minimum(start + 2, last))
+        n = end - start
+        middle = start + 1 + (random.random(len(active)) * (n - 1)).astype(np.int64)
         is_random = (n == 1) | (random.random(len(active)) < RANDOM_SHARE)
-        a_length = sentence_starts[middle] - sentence_starts[begin]
-        other_begin, other_end = _elsewhere(
+        a_length = sentence_starts[middle] - sentence_starts[start]
+        other_start, other_end = _elsewhere(
             sentence_starts, document_starts, documents, active, np.maximum(wanted - a_length, 1), random
         )
-        b_first = np.where(is_random, other_begin, middle)
+        b_first = np.where(is_random, other_start, middle)
         b_last = np.where(is_random, other_end, end)
         b_length = sentence_starts[b_last] - sentence_starts[b_first]
         parts.append(
-            _cut(sentence_starts[begin], a_length, sentence_starts[b_first], b_length, is_random, room, random)
+            _cut(sentence_starts[start], a_length, sentence_starts[b_first], b_length, is_random, room, random)
         )
         at[active] = np.where(is_random, middle, end)
         active = active[at[active] < last]
@@ -86,11 +91,11 @@ def draw_singles(
     ends = document_starts[documents + 1]
     active = np.arange(len(documents))
     while len(active):
-        begin, last = at[active], ends[active]
-        end = _reaching(sentence_starts, begin, _wanted(len(active), room, random), last)
-        length = sentence_starts[end] - sentence_starts[begin]
+        first, last = at[active], ends[active]
+        end = _reaching(sentence_starts, first, _wanted(len(active), room, random), last)
+        start = sentence_starts[first]
+        length = sentence_starts[end] - start
         nothing = np.zeros_like(length)
-        start = sentence_starts[begin]
         parts.append(_cut(start, length, start, nothing, nothing.astype(bool), room, random))
         at[active] = end
         active = active[end < last]
@@ -107,9 +112,9 @@ def _wanted(n: int, room: int, random: np.random.Generator) -> IntArray:
     return np.where(short, random.integers(_SHORTEST, room + 1, n), room)
 
 
-def _reaching(sentence_starts: IntArray, begin: IntArray, wanted: IntArray, last: IntArray) -> IntArray:
-    """Find the end of the fewest sentences from ``begin`` on that hold ``wanted`` tokens, or ``last``."""
-    return np.minimum(np.searchsorted(sentence_starts, sentence_starts[begin] + wanted), last)
+def _reaching(sentence_starts: IntArray, start: IntArray, wanted: IntArray, last: IntArray) -> IntArray:
+    """Find the end of the fewest sentences from ``start`` on that hold ``wanted`` tokens, or ``last``."""
+    return np.minimum(np.searchsorted(sentence_starts, sentence_starts[start] + wanted), last)
 
 
 def _elsewhere(
@@ -124,14 +129,14 @@ def _elsewhere(
     n = len(documents)
     other = documents[(active + random.integers(1, n, len(active))) % n]
     first, last = document_starts[other], document_starts[other + 1]
-    begin = first + (random.random(len(active)) * (last - first)).astype(np.int64)
-    return begin, _reaching(sentence_starts, begin, wanted, last)
+    start = first + (random.random(len(active)) * (last - first)).astype(np.int64)
+    return start, _reaching(sentence_starts, start, wanted, last)
 
 
 def _cut(
-    a_begin: IntArray,
+    a_start: IntArray,
     a_length: IntArray,
-    b_begin: IntArray,
+    b_start: IntArray,
     b_length: IntArray,
     is_random: BoolArray,
     room: int,
@@ -142,9 +147,9 @@ def _cut(
     a_kept = np.where(b_length <= half, np.minimum(a_length, room - b_length), np.minimum(a_length, room - half))
     b_kept = np.minimum(b_length, room - a_kept)
     return Examples(
-        a_begin=a_begin + random.binomial(a_length - a_kept, 0.5),
+        a_start=a_start + random.binomial(a_length - a_kept, 0.5),
         a_length=a_kept,
-        b_begin=b_begin + random.binomial(b_length - b_kept, 0.5),
+        b_start=b_start + random.binomial(b_length - b_kept, 0.5),
         b_length=b_kept,
         is_random=is_random,
     )

@@ -1,4 +1,4 @@
-"""Rows → masked rows and what to predict, drawn on the device without waiting for it.
+"""Mask rows, and say what is to be predicted, drawn on the device without waiting for it.
 
 Which words are masked follows from the row's 32 random bits through an integer hash: the same on every
 device, however rows are spread over processes and micro-batches, and again after a resume. All shapes
@@ -26,8 +26,9 @@ _BITS = 0xFFFFFFFF
 class Masked:
     """Rows with masks, and where they are.
 
-    ids: (rows, length) int64. positions, labels: (rows, places) int64, the label is IGNORED where a
-    place is not used.
+    ids: (rows, length) int64.
+    positions: (rows, places) int64, where masked pieces stand.
+    labels: (rows, places) int64, what stood there; IGNORED where a place is not used.
     """
 
     ids: Tensor
@@ -36,13 +37,13 @@ class Masked:
 
 
 class Masker:
-    """Draws the masks for a vocabulary; its tables live on ``device``.
+    """What draws the masks for a vocabulary; its tables live on ``device``.
 
-    share: of the pieces of a row, those to predict.
+    mlm_probability: share of the pieces of a row that are to be predicted.
     """
 
-    def __init__(self, vocabulary: Vocabulary, share: float, device: torch.device):
-        self.share = share
+    def __init__(self, vocabulary: Vocabulary, mlm_probability: float, device: torch.device):
+        self.mlm_probability = mlm_probability
         self._size = len(vocabulary)
         ids = vocabulary.ids
         self._mask = ids["[MASK]"]
@@ -52,9 +53,13 @@ class Masker:
         self._continues = torch.tensor([token.startswith(CONTINUATION) for token in vocabulary.tokens], device=device)
 
     def __call__(self, ids: Tensor, keys: Tensor) -> Masked:
-        """Mask rows. ids: (rows, length) integers; keys: (rows,) int64 of 32 bits."""
+        """Mask rows.
+
+        ids: (rows, length) integers.
+        keys: (rows,) int64 of 32 bits.
+        """
         ids = ids.long()
-        n_places = math.ceil(self.share * ids.shape[1]) + _SLACK
+        n_places = math.ceil(self.mlm_probability * ids.shape[1]) + _SLACK
         candidates = ~self._special[ids]
         words = self._words(ids, candidates)
         positions, chosen = self._choose(words, candidates, keys, n_places)
@@ -67,11 +72,11 @@ class Masker:
         return Masked(masked, positions, labels)
 
     def _words(self, ids: Tensor, candidates: Tensor) -> Tensor:
-        """Number the words of each row, from 0 on: (rows, length), the word that a piece belongs to."""
+        """Find the word that each piece belongs to, (rows, length), numbered from 0 in each row."""
         after_special = torch.zeros_like(candidates)
         after_special[:, 1:] = ~candidates[:, :-1]
-        begins = ~self._continues[ids] | after_special
-        return begins.long().cumsum(1) - 1
+        starts = ~self._continues[ids] | after_special
+        return starts.long().cumsum(1) - 1
 
     def _choose(self, words: Tensor, candidates: Tensor, keys: Tensor, n_places: int) -> tuple[Tensor, Tensor]:
         """Take words in random order, until more than half of the next one would pass the budget."""
@@ -81,11 +86,11 @@ class Masker:
         order = scores.argsort(dim=1, stable=True)
         in_order = words.gather(1, order)
         rank = torch.arange(length, device=words.device).expand_as(words)
-        begins = torch.ones_like(candidates)
-        begins[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
-        first = torch.where(begins, rank, 0).cummax(1).values
+        starts = torch.ones_like(candidates)
+        starts[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
+        first = torch.where(starts, rank, 0).cummax(1).values
         size = sizes.gather(1, in_order)
-        budget = self.share * candidates.sum(1, keepdim=True)
+        budget = self.mlm_probability * candidates.sum(1, keepdim=True)
         whole = (first + size / 2 <= budget.clamp(min=1)) & (first + size <= n_places)
         chosen = whole & candidates.gather(1, order)
         return order[:, :n_places], chosen[:, :n_places]
@@ -96,7 +101,9 @@ def random_bits(keys: Tensor, numbers: Tensor, stream: int) -> Tensor:
 
     They follow from the key alone: the same on every device, in every order, after every resume.
 
-    keys: (rows,) int64 of 32 bits. numbers: (rows, n) int64. stream: what they are for; others are independent.
+    keys: (rows,) int64 of 32 bits.
+    numbers: (rows, n) int64.
+    stream: what they are for; others are independent.
     """
     return _mixed(_mixed(keys[:, None] ^ (stream * 0x9E3779B9 & _BITS)) ^ (numbers * 0x85EBCA6B & _BITS))
 

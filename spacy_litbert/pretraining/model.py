@@ -1,4 +1,4 @@
-"""Rows → losses: Hugging Face's ``BertForPreTraining`` with a forward pass for packed rows.
+"""Compute the losses of rows: Hugging Face's ``BertForPreTraining`` with a forward pass for packed rows.
 
 The weights, their names and their meaning are Hugging Face's; what differs is what is not computed:
 no padding but a row's end, no attention between the examples of a row, and the vocabulary's logits
@@ -59,13 +59,14 @@ N_SUMS = len(fields(Sums))
 class Geometry:
     """What follows from the special tokens of rows: (rows, length) each, the mask (rows, 1, length, length).
 
-    positions: from each [CLS] on, beginning with the row's shift. segments: 0 up to an example's first [SEP], then 1.
-    visible: True where a piece may look at another one, that is within its example.
+    position_ids: from each [CLS] on, beginning with the row's shift.
+    token_type_ids: 0 up to an example's first [SEP], then 1.
+    attention_mask: True where a piece may look at another one, that is within its example.
     """
 
-    positions: Tensor
-    segments: Tensor
-    visible: Tensor
+    position_ids: Tensor
+    token_type_ids: Tensor
+    attention_mask: Tensor
 
 
 class PretrainingModel(nn.Module):
@@ -104,9 +105,11 @@ class PretrainingModel(nn.Module):
         masked = self._masker(ids, keys)
         geometry = self._geometry(ids, self._shift(keys, ids.shape[1]))
         encoding = self._compiled_encode if self.training else encode
-        hidden = encoding(self.bert.bert, masked.ids, geometry.positions, geometry.segments, geometry.visible)
+        hidden = encoding(
+            self.bert.bert, masked.ids, geometry.position_ids, geometry.token_type_ids, geometry.attention_mask
+        )
         masked_loss, n_right = self._masked_loss(hidden, masked.positions, masked.labels)
-        loss = masked_loss / (self._masker.share * ids.shape[1])
+        loss = masked_loss / (self._masker.mlm_probability * ids.shape[1])
         n_masked, n_tokens = (masked.labels != IGNORED).sum(), (ids != self._pad).sum()
         sums = [masked_loss.detach(), n_masked, n_right]
         if self._pairs:
@@ -132,13 +135,13 @@ class PretrainingModel(nn.Module):
 
     def _geometry(self, ids: Tensor, shift: Tensor) -> Geometry:
         index = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
-        begins, ends = ids == self._cls, (ids == self._sep).long()
-        positions = index - torch.where(begins, index, 0).cummax(1).values + shift
+        starts, ends = ids == self._cls, (ids == self._sep).long()
+        position_ids = index - torch.where(starts, index, 0).cummax(1).values + shift
         ends_before = ends.cumsum(1) - ends
-        segments = ends_before - torch.where(begins, ends_before, 0).cummax(1).values
-        example = begins.long().cumsum(1) * (ids != self._pad)
-        visible = example[:, None, :, None] == example[:, None, None, :]
-        return Geometry(positions, segments.clamp(max=1) * int(self._pairs), visible)
+        token_type_ids = ends_before - torch.where(starts, ends_before, 0).cummax(1).values
+        example = starts.long().cumsum(1) * (ids != self._pad)
+        attention_mask = example[:, None, :, None] == example[:, None, None, :]
+        return Geometry(position_ids, token_type_ids.clamp(max=1) * int(self._pairs), attention_mask)
 
     def _masked_loss(self, hidden: Tensor, positions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         head = self.bert.cls.predictions
@@ -162,14 +165,16 @@ def losses(model: nn.Module, rows: Rows) -> tuple[Tensor, Tensor]:
     return model(rows.ids, rows.firsts, rows.is_random, rows.keys)
 
 
-def encode(bert: Any, ids: Tensor, positions: Tensor, segments: Tensor, visible: Tensor) -> Tensor:
-    """Compute the last hidden states of rows: (rows, length, width). Arguments: see ``Geometry``."""
-    hidden = bert.embeddings(input_ids=ids, token_type_ids=segments, position_ids=positions)
-    return run_layers(bert, hidden, partial(_attend, visible))
+def encode(bert: Any, ids: Tensor, position_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    """Compute the last hidden states of rows: (rows, length, hidden_size). Arguments: see ``Geometry``."""
+    hidden = bert.embeddings(input_ids=ids, token_type_ids=token_type_ids, position_ids=position_ids)
+    return run_layers(bert, hidden, partial(_attend, attention_mask))
 
 
-def _attend(visible: Tensor, query: Tensor, key: Tensor, value: Tensor, heads: int, dropout: float) -> Tensor:
+def _attend(
+    attention_mask: Tensor, query: Tensor, key: Tensor, value: Tensor, num_attention_heads: int, dropout: float
+) -> Tensor:
     """Compute self-attention within each example of a row."""
-    query, key, value = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value))
-    context = attention(query, key, value, visible=visible, dropout=dropout)
+    query, key, value = (part.unflatten(-1, (num_attention_heads, -1)).transpose(1, 2) for part in (query, key, value))
+    context = attention(query, key, value, attention_mask=attention_mask, dropout=dropout)
     return context.transpose(1, 2).flatten(-2)

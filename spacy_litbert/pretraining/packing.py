@@ -1,4 +1,4 @@
-"""Examples of unequal length → rows of one length, so that hardly any padding is computed.
+"""Pack examples of unequal length into rows of one length, so that hardly any padding is computed.
 
 An example that fills a row has it alone; shorter ones share rows, best fit first:
 
@@ -18,7 +18,10 @@ MOST_IN_A_ROW = 4
 def pack(lengths: IntArray, size: int) -> tuple[IntArray, IntArray]:
     """Return the examples in the order of the rows, and where each row begins: (examples,) and (rows + 1,).
 
-    lengths: (examples,) each at most ``size``. No row holds more than ``MOST_IN_A_ROW``.
+    lengths: (examples,) each at most ``size``.
+    size: tokens of a row.
+
+    No row holds more than ``MOST_IN_A_ROW`` examples.
     """
     if not len(lengths):
         return np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
@@ -32,7 +35,10 @@ def pack(lengths: IntArray, size: int) -> tuple[IntArray, IntArray]:
 
 
 def _best_fit(lengths: list[int], size: int) -> IntArray:
-    """Find the row of each example, from 0 on. lengths: longest first."""
+    """Find the row of each example, from 0 on.
+
+    lengths: longest first.
+    """
     rows_with_room: list[list[tuple[int, int]]] = [[] for _ in range(size + 1)]
     open_rooms = 0  # bit r is set if a row has room r: the best fit is the lowest bit from the length on
     row_of = np.empty(len(lengths), dtype=np.int64)

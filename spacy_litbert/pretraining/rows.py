@@ -1,4 +1,4 @@
-"""Shards → batches of packed rows, a pure function of (seed, length, epoch, row): a run resumes exactly."""
+"""Make batches of packed rows from shards, a pure function of (seed, length, epoch, row): a run resumes exactly."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Rows:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def part(self, begin: int, end: int) -> Rows:
-        return Rows(*(value[begin:end] for value in self.tensors()))
+    def part(self, start: int, end: int) -> Rows:
+        return Rows(*(value[start:end] for value in self.tensors()))
 
     def batches(self, n: int) -> Iterator[Rows]:
         """Cut the rows into batches of at most ``n``, in order."""
-        for begin in range(0, len(self), n):
-            yield self.part(begin, begin + n)
+        for start in range(0, len(self), n):
+            yield self.part(start, start + n)
 
     def to(self, device: torch.device) -> Rows:
         if device.type == "cpu":
@@ -67,32 +67,32 @@ class Epoch:
         n_special = 3 if pairs else 2
         draw = draw_pairs if pairs else draw_singles
         drawn = draw(corpus.sentence_starts, corpus.document_starts, length - n_special, random)
-        drawn = drawn.take(random.permutation(len(drawn.a_begin)))
+        drawn = drawn.take(random.permutation(len(drawn.a_start)))
         order, starts = pack(drawn.a_length + drawn.b_length + n_special, length)
         rows = random.permutation(len(starts) - 1)
         self._corpus, self._length, self._pairs = corpus, length, pairs
         self._examples = drawn.take(order)
-        self._row_begin = starts[:-1][rows]
+        self._row_start = starts[:-1][rows]
         self._row_count = np.diff(starts)[rows]
         self._keys = random.integers(0, 1 << 32, len(rows), dtype=np.int64)
         ids = corpus.vocabulary.ids
         self._pad, self._cls, self._sep = ids["[PAD]"], ids["[CLS]"], ids["[SEP]"]
 
     def __len__(self) -> int:
-        return len(self._row_begin)
+        return len(self._row_start)
 
     def rows(self, which: IntArray) -> Rows:
         """Make the rows with the given indices."""
         counts = self._row_count[which]
-        examples = self._examples.take(indices_of(self._row_begin[which], counts))
+        examples = self._examples.take(indices_of(self._row_start[which], counts))
         row = np.repeat(np.arange(len(which)), counts)
         place = np.arange(len(row)) - np.repeat(starts_of(counts)[:-1], counts)  # within the row
         sizes = examples.a_length + examples.b_length + (3 if self._pairs else 2)
-        begin_in_all = starts_of(sizes)[:-1]
-        first = begin_in_all - np.repeat(begin_in_all[starts_of(counts)[:-1]], counts)
+        start_in_all = starts_of(sizes)[:-1]
+        first = start_in_all - np.repeat(start_in_all[starts_of(counts)[:-1]], counts)
         ids = np.full(len(which) * self._length, self._pad, dtype=np.int32)
-        begin = row * self._length + first
-        self._fill(ids, begin, examples.a_begin, examples.a_length, examples.b_begin, examples.b_length)
+        start = row * self._length + first
+        self._fill(ids, start, examples.a_start, examples.a_length, examples.b_start, examples.b_length)
         firsts = np.zeros((len(which), MOST_IN_A_ROW), dtype=np.int64)
         is_random = np.full((len(which), MOST_IN_A_ROW), IGNORED, dtype=np.int64)
         firsts[row, place] = first
@@ -100,14 +100,14 @@ class Epoch:
         parts = ids.reshape(len(which), self._length), firsts, is_random, self._keys[which]
         return Rows(*map(torch.from_numpy, parts))
 
-    def _fill(self, ids: IntArray, begin: IntArray, a: IntArray, n_a: IntArray, b: IntArray, n_b: IntArray) -> None:
-        """Write [CLS] a [SEP] b [SEP] for each example, from ``begin`` on."""
-        ids[begin] = self._cls
-        ids[indices_of(begin + 1, n_a)] = self._corpus.tokens(a, n_a)
-        ids[begin + 1 + n_a] = self._sep
+    def _fill(self, ids: IntArray, start: IntArray, a: IntArray, n_a: IntArray, b: IntArray, n_b: IntArray) -> None:
+        """Write [CLS] a [SEP] b [SEP] for each example, from ``start`` on."""
+        ids[start] = self._cls
+        ids[indices_of(start + 1, n_a)] = self._corpus.tokens(a, n_a)
+        ids[start + 1 + n_a] = self._sep
         if self._pairs:
-            ids[indices_of(begin + 2 + n_a, n_b)] = self._corpus.tokens(b, n_b)
-            ids[begin + 2 + n_a + n_b] = self._sep
+            ids[indices_of(start + 2 + n_a, n_b)] = self._corpus.tokens(b, n_b)
+            ids[start + 2 + n_a + n_b] = self._sep
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Text → wordpieces → windows."""
+"""Cut text into wordpieces, and wordpieces into windows."""

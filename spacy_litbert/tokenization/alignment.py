@@ -1,4 +1,4 @@
-"""Wordpieces ↔ spaCy tokens: which wordpieces make up a token, exactly.
+"""Which wordpieces make up a spaCy token, exactly.
 
 A token's pieces are those that share a character with it. They stand side by side, so two
 binary searches find them: no loop over tokens. A piece that crosses a token boundary
@@ -24,10 +24,13 @@ from .wordpieces import WordpieceEncoder
 class Alignment:
     """The wordpieces of a batch of Docs and the pieces of each token.
 
-    ids, starts_word: (pieces,) see ``Wordpieces``.
-    doc_tokens, doc_pieces: (docs + 1,) int64, the first token and the first piece of each Doc.
-    first, lengths: (tokens,) int64, the pieces of token t are ``first[t] … first[t] + lengths[t] - 1``.
-        ``lengths`` is 0 for tokens without a visible character, and for a lone accent that the vocabulary strips.
+    ids: (pieces,) int32, entries of the vocabulary.
+    starts_word: (pieces,) bool, see ``Wordpieces``.
+    doc_tokens: (docs + 1,) int64, the first token of each Doc.
+    doc_pieces: (docs + 1,) int64, the first piece of each Doc.
+    first: (tokens,) int64, the first piece of each token.
+    lengths: (tokens,) int64, how many pieces a token has: those of t are ``first[t] … first[t] + lengths[t] - 1``.
+        0 for tokens without a visible character, and for a lone accent that the vocabulary strips.
     """
 
     ids: IntArray
@@ -39,7 +42,7 @@ class Alignment:
 
     @cached_property
     def token_cuts(self) -> BoolArray:
-        """(pieces + 1,) bool: may a window begin before this piece? At a word's first piece, inside no token."""
+        """Return where a window may begin, (pieces + 1,) bool: before a word's first piece, inside no token."""
         n = len(self.ids)
         long = self.lengths > 1
         steps = np.zeros(n + 2, dtype=np.int64)
@@ -55,11 +58,11 @@ def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
     """Cut the Docs' texts into wordpieces and find those of each token."""
     pieces = encoder.encode([_text_of(doc) for doc in docs])
     n_tokens = np.fromiter(map(len, docs), np.int64, len(docs))
-    begin, end = _characters_of_tokens(docs, pieces.text_starts)
-    first = np.searchsorted(pieces.end, begin, side="right")
-    lengths = np.searchsorted(pieces.begin, end, side="left") - first
-    n_invisible = np.searchsorted(pieces.invisible, end) - np.searchsorted(pieces.invisible, begin)
-    lengths[n_invisible == end - begin] = 0
+    start, end = _characters_of_tokens(docs, pieces.text_starts)
+    first = np.searchsorted(pieces.end, start, side="right")
+    lengths = np.searchsorted(pieces.start, end, side="left") - first
+    n_invisible = np.searchsorted(pieces.invisible, end) - np.searchsorted(pieces.invisible, start)
+    lengths[n_invisible == end - start] = 0
     return Alignment(
         ids=pieces.ids,
         starts_word=pieces.starts_word,
@@ -71,22 +74,22 @@ def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
 
 
 def _text_of(doc: Doc) -> str:
-    """``doc.text``, which holds a string for each token while it is made, in stretches."""
+    """Return ``doc.text``, made in stretches, because it holds a string for each token while it is made."""
     return "".join(doc[i : i + _STRETCH].text_with_ws for i in range(0, len(doc), _STRETCH))
 
 
 def _characters_of_tokens(docs: list[Doc], text_starts: IntArray) -> tuple[IntArray, IntArray]:
-    """(tokens,) int32 each: where each token begins and ends in the joined texts."""
-    begins, ends = [_NO_INTS], [_NO_INTS]
-    for doc, start in zip(docs, text_starts):
+    """Find where each token begins and ends in the joined texts, (tokens,) int32 each."""
+    starts, ends = [_NO_INTS], [_NO_INTS]
+    for doc, text_start in zip(docs, text_starts):
         spans = doc.to_array([IDX, LENGTH]).reshape(-1, 2).astype(np.int32)
-        begins.append(spans[:, 0] + np.int32(start))
-        ends.append(begins[-1] + spans[:, 1])
-    return np.concatenate(begins), np.concatenate(ends)
+        starts.append(spans[:, 0] + np.int32(text_start))
+        ends.append(starts[-1] + spans[:, 1])
+    return np.concatenate(starts), np.concatenate(ends)
 
 
 def sentence_cuts(alignment: Alignment, docs: list[Doc]) -> BoolArray:
-    """(pieces + 1,) bool: the token cuts that begin a sentence.
+    """Return the token cuts that begin a sentence, (pieces + 1,) bool.
 
     Raises LitBertError L304 for a Doc without sentence starts.
     """

@@ -19,8 +19,15 @@ _WINDOW = 512  # wordpieces
 class TokenReport:
     """Figures of one vocabulary on some texts.
 
-    words: what stands between white space. pieces_per_word; characters_per_512: characters, white space
-        included, that 512 wordpieces hold; unknown: wordpieces that are [UNK]; unknown_share: of all.
+    name: of the vocabulary.
+    size: its entries.
+    words: what stands between white space.
+    characters: of the texts, white space included.
+    pieces: wordpieces of the texts.
+    pieces_per_word: wordpieces per word.
+    characters_per_512: characters that 512 wordpieces hold.
+    unknown: wordpieces that are [UNK].
+    unknown_share: their share of all.
     """
 
     name: str
@@ -59,7 +66,7 @@ def report_tokens(name: str, vocabulary: Vocabulary, texts: Iterable[str]) -> To
 
 
 def cut(vocabulary: Vocabulary, text: str) -> list[str]:
-    """The wordpieces of a text as they stand in the vocabulary."""
+    """Return the wordpieces of a text as they stand in the vocabulary."""
     return [vocabulary.tokens[i] for i in WordpieceEncoder(vocabulary).encode([text]).ids]
 
 

@@ -1,4 +1,4 @@
-"""Text → spaCy tokens that mentions in biomedical text begin and end with.
+"""Cut text into spaCy tokens that mentions in biomedical text begin and end with.
 
 A word is cut at every symbol in it, so that a mention can end where a symbol joins it to other words:
 
@@ -38,7 +38,7 @@ _CONTRACTION = re.compile(r"[A-Za-z]*['’][A-Za-z'’]+$")
 
 
 def build_biomedical_tokenizer_v1() -> Callable[[Language], Tokenizer]:
-    """A tokenizer for biomedical English, ``spacy-litbert.BiomedicalTokenizer.v1``.
+    """Build a tokenizer for biomedical English, ``spacy-litbert.BiomedicalTokenizer.v1``.
 
     Of spaCy's special cases for English only contractions (``don't``) are kept: its other ones glue a full
     stop or a bracket to vitamins (``E.``), metals (``Mo.``) and numbers (``8)``).
@@ -48,7 +48,7 @@ def build_biomedical_tokenizer_v1() -> Callable[[Language], Tokenizer]:
 
 
 def biomedical_tokenizer(nlp: Language) -> Tokenizer:
-    """The tokenizer for the language of ``nlp``."""
+    """Return the tokenizer for the language of ``nlp``."""
     exceptions = nlp.Defaults.tokenizer_exceptions or {}
     return Tokenizer(
         nlp.vocab,

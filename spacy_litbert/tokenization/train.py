@@ -25,7 +25,7 @@ _WORDS = BertPreTokenizer()
 
 
 def count_words(texts: Iterable[tuple[str, int]]) -> Counter[str]:
-    """BERT's words (cut at blanks, punctuation and CJK characters) and how often they occur.
+    """Count BERT's words, which are cut at blanks, punctuation and CJK characters.
 
     texts: texts with their weights; a text of weight n counts n times.
     """
@@ -51,8 +51,11 @@ def train_vocabulary(
     https://arxiv.org/abs/2404.00397, here by the wordpieces that an entry saves instead of its frequency.
 
     words: from ``count_words``.
-    alphabet: characters that get a place however rare they are; others must occur
-        ``min_frequency`` times and be among the ``size // 8`` most frequent.
+    size: entries of the vocabulary, special tokens included.
+    alphabet: characters that get a place however rare they are; others must be among the ``size // 8`` most frequent.
+    min_frequency: how often other characters, and pairs of pieces to be merged, must occur.
+    progress: show how far the training is.
+
     Deterministic: the same counts give the same vocabulary.
     Raises LitBertError L105 if the special tokens and the characters leave no place for words.
     """
@@ -80,7 +83,7 @@ def train_vocabulary(
 
 
 def _alphabet(words: Mapping[str, int], wanted: Sequence[str], limit: int, min_frequency: int) -> list[str]:
-    """The characters that get a place, in the order of their code points."""
+    """Return the characters that get a place, in the order of their code points."""
     counts: Counter[str] = Counter()
     for word, n in words.items():
         for character in word:
@@ -90,7 +93,7 @@ def _alphabet(words: Mapping[str, int], wanted: Sequence[str], limit: int, min_f
 
 
 def _continues_words(character: str) -> bool:
-    """Can it stand inside a BERT word? Punctuation and CJK characters are words of their own."""
+    """Return whether it can stand inside a BERT word. Punctuation and CJK characters are words of their own."""
     return len(_WORDS.pre_tokenize_str(_CASED.normalize_str("a" + character))) == 1
 
 
@@ -101,7 +104,7 @@ def _spelled_out(words: Mapping[str, int]) -> Iterator[str]:
 
 
 def _trim(pool: list[str], words: Mapping[str, int], size: int, keep: set[str], progress: bool) -> list[str]:
-    """The ``size`` entries of ``pool`` that save the most wordpieces; those in ``keep`` stay."""
+    """Return the ``size`` entries of ``pool`` that save the most wordpieces; those in ``keep`` stay."""
     tokens, excess = pool, max(0, len(pool) - size)
     for left in tqdm(range(TRIMS - 1, -1, -1), "trimming the vocabulary", disable=not progress or not excess):
         vocabulary = Vocabulary(tokens=tuple(tokens))
@@ -124,7 +127,7 @@ def _count_uses(vocabulary: Vocabulary, words: Mapping[str, int]) -> Counter[str
 
 
 def _pieces_without(token: str, vocabulary: Vocabulary) -> int:
-    """How many entries spell ``token``, longest first, if it is none itself. Each character is an entry."""
+    """Count the entries that spell ``token``, longest first, if it is none itself. Each character is an entry."""
     continued = token.startswith(CONTINUATION)
     text = token.removeprefix(CONTINUATION)
     start = n = 0

@@ -27,7 +27,7 @@ CONTINUATION = "##"
 _LONGEST_WORD = 100_000  # characters
 # vocab.txt holds an entry a line, in UTF-8, which has no halves of characters.
 _NO_ENTRY = re.compile(r"[\n\r\ud800-\udfff]")
-# tokenizer_config.json → Vocabulary
+# Names in tokenizer_config.json and in ``Vocabulary``.
 _SETTINGS = {
     "do_lower_case": "lowercase",
     "strip_accents": "strip_accents",
@@ -40,9 +40,12 @@ class Vocabulary:
     """A WordPiece vocabulary and BERT's settings for cutting text with it.
 
     tokens: the entries in the order of their ids.
-    lowercase, strip_accents, handle_chinese_chars, clean_text: as in BERT's normaliser;
-        LitBERT is cased and keeps accents.
-    max_word_length: a longer word (in characters) becomes one ``[UNK]``.
+    lowercase: change letters to lower case; LitBERT is cased.
+    strip_accents: take accents off; None for where letters are lower-cased. LitBERT keeps them.
+    handle_chinese_chars: make a word of each CJK character.
+    clean_text: drop control characters, and read all white space as blanks.
+    max_word_length: characters of a word; a longer one becomes one ``[UNK]``.
+    source: what the vocabulary was read from, for messages.
 
     Raises LitBertError L101 for doubled entries, L102 for missing special tokens, L232 for entries that are no text.
     Method: Devlin et al. 2019, https://arxiv.org/abs/1810.04805, google-research/bert.
@@ -72,11 +75,11 @@ class Vocabulary:
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """Entry → id."""
+        """Return the id of each entry."""
         return {token: i for i, token in enumerate(self.tokens)}
 
     def tokenizer(self) -> Tokenizer:
-        """The Rust tokenizer. It adds no special tokens and finds none in a text."""
+        """Make the Rust tokenizer. It adds no special tokens and finds none in a text."""
         model = WordPiece(
             vocab=self.ids,
             unk_token="[UNK]",
@@ -93,7 +96,7 @@ class Vocabulary:
         return str(_normalizer(self).normalize_str(text))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for msgpack or JSON; ``source`` is left out: a pipeline forgets where it came from."""
+        """Return plain data for msgpack or JSON, without ``source``: a pipeline forgets where it came from."""
         data = asdict(self)
         del data["source"]
         return data
@@ -149,7 +152,7 @@ def _has_no_capitals(tokens: tuple[str, ...]) -> bool:
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    """What tokenizer_config.json says of the normaliser, by our names; nothing if there is no such file."""
+    """Read what tokenizer_config.json says of the normaliser, by our names; nothing if there is no such file."""
     if not os.path.lexists(path):
         return {}
     config = read_json(path)
@@ -166,7 +169,7 @@ def _flag(data: dict[str, Any], key: str, path: Path) -> bool | None:
 
 
 def _check_agreement(vocabulary: Vocabulary, folder: Path, settings: dict[str, Any]) -> None:
-    """transformers reads vocab.txt and tokenizer_config.json beside tokenizer.json: they must say the same."""
+    """Refuse files that contradict tokenizer.json: transformers reads vocab.txt and tokenizer_config.json beside it."""
     first = folder / "tokenizer.json"
     if os.path.lexists(folder / "vocab.txt"):
         tokens = _read_tokens(folder / "vocab.txt")

@@ -1,4 +1,4 @@
-"""Ragged wordpieces → windows within the encoder's budget, and back.
+"""Cut ragged wordpieces into windows that the encoder can read, and find them again in what it returns.
 
 A text that fits is one window. A longer one is cut into windows of about equal size:
 
@@ -23,7 +23,7 @@ from ..ragged import indices_of, starts_of
 from ..types import BoolArray, IntArray
 
 N_SPECIAL = 2  # [CLS] and [SEP] around each window
-_Window = tuple[int, int, int, int]  # begin, end, own_begin, own_end
+_Window = tuple[int, int, int, int]  # start, end, own_start, own_end
 
 
 @dataclass(frozen=True)
@@ -31,36 +31,43 @@ class Windows:
     """Windows over the wordpieces of a batch of Docs, in reading order.
 
     doc: (windows,) int64, the Doc of each window. A Doc with tokens has at least one window.
-    begin, end: (windows,) int64, the pieces that it reads.
-    own_begin, own_end: (windows,) int64, the pieces that it owns; these tile each Doc.
+    start: (windows,) int64, the first piece that it reads.
+    end: (windows,) int64, the piece after the last that it reads.
+    own_start: (windows,) int64, the first piece that it owns. What windows own tiles each Doc.
+    own_end: (windows,) int64, the piece after the last that it owns.
     """
 
     doc: IntArray
-    begin: IntArray
+    start: IntArray
     end: IntArray
-    own_begin: IntArray
+    own_start: IntArray
     own_end: IntArray
 
     @property
     def lengths(self) -> IntArray:
-        """(windows,) int64: rows of each window, ``[CLS]`` and ``[SEP]`` included."""
-        return self.end - self.begin + N_SPECIAL
+        """Return the rows of each window, (windows,) int64, ``[CLS]`` and ``[SEP]`` included."""
+        return self.end - self.start + N_SPECIAL
 
     def rows(self, ids: IntArray, cls: int, sep: int) -> IntArray:
-        """(sum of lengths,) int64: the encoder's input, window after window."""
+        """Return the encoder's input, window after window: (sum of lengths,) int64.
+
+        ids: (pieces,) the wordpieces of all Docs.
+        cls: the id of ``[CLS]``.
+        sep: the id of ``[SEP]``.
+        """
         starts = starts_of(self.lengths)
         rows = np.empty(starts[-1], dtype=np.int64)
-        rows[indices_of(starts[:-1] + 1, self.end - self.begin)] = ids[indices_of(self.begin, self.end - self.begin)]
+        rows[indices_of(starts[:-1] + 1, self.end - self.start)] = ids[indices_of(self.start, self.end - self.start)]
         rows[starts[:-1]] = cls
         rows[starts[1:] - 1] = sep
         return rows
 
     def row_of_piece(self, window_rows: IntArray) -> IntArray:
-        """(pieces,) int64: where each piece's used vector stands.
+        """Find where each piece's used vector stands, (pieces,) int64.
 
         window_rows: (windows,) the row of each window's ``[CLS]``.
         """
-        return np.repeat(window_rows + 1 - self.begin, self.own_end - self.own_begin) + np.arange(
+        return np.repeat(window_rows + 1 - self.start, self.own_end - self.own_start) + np.arange(
             self.own_end[-1] if len(self.own_end) else 0
         )
 
@@ -75,9 +82,11 @@ def make_windows(
 ) -> Windows:
     """Cut the Docs into windows of at most ``size`` rows, specials included.
 
-    doc_pieces, doc_tokens: (docs + 1,) the first piece and token of each Doc.
+    doc_pieces: (docs + 1,) the first piece of each Doc.
+    doc_tokens: (docs + 1,) the first token of each Doc.
     cuts: (pieces + 1,) each; where a window may begin, the most wanted places first. Where none
         lies in the later half of what a window may own, the next are asked, at last any piece.
+    size: rows that the encoder reads at once.
     overlap: pieces that two neighbours both read, at most half of ``size - 2``.
     """
     places: list[IntArray] = [np.flatnonzero(allowed) for allowed in cuts]
@@ -93,23 +102,23 @@ def make_windows(
 
 
 def _cut(first: int, last: int, places: list[IntArray], room: int, margin: int) -> list[_Window]:
-    """The (begin, end, own_begin, own_end) of the windows over the pieces first … last - 1."""
+    """Return the (start, end, own_start, own_end) of the windows over the pieces first … last - 1."""
     windows = []
     own = first
     while own < last:
         left = margin if own > first else 0
         if last - own <= room - left:
-            end_own = last
+            own_end = last
         else:
             # Share what remains evenly among as many windows as it needs.
             share = room - left - margin
             further = -(-(last - own - share - (room - margin)) // (room - 2 * margin))
             wanted = -(-(last - own) // (2 + max(0, further)))
-            end_own = _last_place(places, own, own + min(share, wanted))
-        begin = min(own, _first_place(places[-1], max(first, own - left)))
-        end = max(end_own, _last_place_within(places[-1], min(last, end_own + margin)))
-        windows.append((begin, end, own, end_own))
-        own = end_own
+            own_end = _last_place(places, own, own + min(share, wanted))
+        start = min(own, _first_place(places[-1], max(first, own - left)))
+        end = max(own_end, _last_place_within(places[-1], min(last, own_end + margin)))
+        windows.append((start, end, own, own_end))
+        own = own_end
     return _of_equal_length(windows, first, last)
 
 
@@ -119,19 +128,19 @@ def _of_equal_length(windows: list[_Window], first: int, last: int) -> list[_Win
     Windows of one length are attended to together, and each micro-batch of a long text allocates the
     same memory as the one before: with lengths that differ a little, the heap falls into pieces.
     """
-    length = max(end - begin for begin, end, _, _ in windows)
+    length = max(end - start for start, end, _, _ in windows)
     equal = []
-    for begin, end, own, end_own in windows:
-        begin = max(first, end - length)
-        equal.append((begin, min(last, begin + length), own, end_own))
+    for start, end, own, own_end in windows:
+        start = max(first, end - length)
+        equal.append((start, min(last, start + length), own, own_end))
     return equal
 
 
-def _last_place(places: list[IntArray], begin: int, limit: int) -> int:
-    """The last place in the later half of (begin, limit], by the first kind of place that has one."""
+def _last_place(places: list[IntArray], start: int, limit: int) -> int:
+    """Return the last place in the later half of (start, limit], by the first kind of place that has one."""
     for kind in places:
         place = _last_place_within(kind, limit)
-        if place > begin + (limit - begin) // 2:
+        if place > start + (limit - start) // 2:
             return place
     return limit
 
@@ -147,18 +156,18 @@ def _first_place(places: IntArray, limit: int) -> int:
 
 
 def micro_batches(lengths: IntArray, budget: int) -> list[IntArray]:
-    """Indices of rows sorted by length, in batches of at most ``budget`` in sum.
+    """Sort the indices of rows by length, in batches of at most ``budget`` in sum.
 
     The longest come first: what a batch allocates then fits where the one before was.
     A row longer than the budget is a batch of its own.
     """
     order = np.argsort(-lengths, kind="stable")
     batches: list[IntArray] = []
-    begin = 0
+    start = 0
     totals = starts_of(lengths[order])
-    while begin < len(order):
-        end = int(np.searchsorted(totals, totals[begin] + budget, side="right")) - 1
-        end = max(end, begin + 1)
-        batches.append(order[begin:end])
-        begin = end
+    while start < len(order):
+        end = int(np.searchsorted(totals, totals[start] + budget, side="right")) - 1
+        end = max(end, start + 1)
+        batches.append(order[start:end])
+        start = end
     return batches

@@ -23,23 +23,26 @@ _WRITING = lock_across_forks()
 class CachedPieces:
     """The wordpieces of words, end to end.
 
-    counts: (words,) int64, pieces of each word. starts: (words + 1,) int64, the first piece of each.
-    ids: (pieces,) int32. begin, end: (pieces,) int64, characters of the word.
+    counts: (words,) int64, pieces of each word.
+    piece_starts: (words + 1,) int64, the first piece of each.
+    ids: (pieces,) int32, entries of the vocabulary.
+    start: (pieces,) int64, the first character of a piece in its word.
+    end: (pieces,) int64, the character after its last.
     """
 
     counts: IntArray
-    starts: IntArray
+    piece_starts: IntArray
     ids: IntArray
-    begin: IntArray
+    start: IntArray
     end: IntArray
 
     def followed_by(self, other: CachedPieces) -> CachedPieces:
-        """Both, as a new object."""
-        counts, ids, begin, end = (
+        """Return both, as a new object."""
+        counts, ids, start, end = (
             np.concatenate([getattr(part, name) for part in (self, other)])
-            for name in ("counts", "ids", "begin", "end")
+            for name in ("counts", "ids", "start", "end")
         )
-        return CachedPieces(counts, starts_of(counts), ids, begin, end)
+        return CachedPieces(counts, starts_of(counts), ids, start, end)
 
 
 class WordCache:
@@ -52,11 +55,11 @@ class WordCache:
 
     @property
     def is_full(self) -> bool:
-        """Whether its words have as many characters as it may hold (a word without pieces takes room as well)."""
+        """Return whether its words have as many characters as it may hold. A word without pieces takes room as well."""
         return self._n_characters >= _MAX_CHARACTERS
 
     def missing(self, words: list[str]) -> list[str]:
-        """The distinct words that it lacks, sorted."""
+        """Return the distinct words that it lacks, sorted."""
         return sorted(word for word in set(words) if word not in self._rows)
 
     def add(self, words: list[str], pieces: CachedPieces) -> None:
@@ -69,7 +72,7 @@ class WordCache:
             self._rows.update(zip(words, range(first, first + len(words))))
 
     def rows_of(self, words: list[str]) -> tuple[IntArray, CachedPieces]:
-        """(words,) int64, the row of each word in the pieces that come with them."""
+        """Find the row of each word, (words,) int64, in the pieces that are returned with them."""
         rows = np.fromiter(map(self._rows.__getitem__, words), np.int64, len(words))
         return rows, self._pieces
 

@@ -17,10 +17,10 @@ def _parts(dtype: torch.dtype) -> list[torch.Tensor]:
 @pytest.mark.parametrize("masked", [False, True])
 def test_reduced_precision_rounds_the_same_attention(masked: bool) -> None:
     example = torch.arange(37) // 10
-    visible = (example[:, None] == example)[None, None] if masked else None
-    expected = scaled_dot_product_attention(*_parts(torch.float32), attn_mask=visible)
-    assert torch.equal(attention(*_parts(torch.float32), visible=visible), expected)
-    found = attention(*_parts(torch.bfloat16), visible=visible)
+    attention_mask = (example[:, None] == example)[None, None] if masked else None
+    expected = scaled_dot_product_attention(*_parts(torch.float32), attn_mask=attention_mask)
+    assert torch.equal(attention(*_parts(torch.float32), attention_mask=attention_mask), expected)
+    found = attention(*_parts(torch.bfloat16), attention_mask=attention_mask)
     assert found.dtype == torch.bfloat16
     assert torch.allclose(found.float(), expected, atol=0.03)
 

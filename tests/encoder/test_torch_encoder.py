@@ -88,7 +88,7 @@ def test_recomputed_activations_give_the_same_gradients(bert: BertModel, batch: 
 def test_a_prediction_before_the_backward_pass_changes_no_gradient(
     bert: BertModel, batch: EncoderInput, keep: int
 ) -> None:
-    """As with annotating components: their prediction leaves the encoder without dropout."""
+    # As with annotating components: their prediction leaves the encoder without dropout.
     gradients = []
     for predicts in (False, True):
         torch.manual_seed(3)
@@ -103,7 +103,7 @@ def test_a_prediction_before_the_backward_pass_changes_no_gradient(
 
 @pytest.mark.parametrize("keep", [0, 10_000])
 def test_no_forward_pass_exceeds_the_budget(bert: BertModel, monkeypatch: pytest.MonkeyPatch, keep: int) -> None:
-    """spacy-transformers runs a document of 10,000 tokens as one batch of 104."""
+    # spacy-transformers runs a document of 10,000 tokens as one batch of 104.
     sizes = []
 
     def counting(bert: BertModel, ids: torch.Tensor, lengths: list[int]) -> torch_encoder.Vectors:
@@ -139,7 +139,7 @@ def test_sparse_gradients_stay_within_the_vocabulary(bert: BertModel) -> None:
 
 
 def _small_memory(monkeypatch: pytest.MonkeyPatch, n: int) -> list[int]:
-    """A device with room for ``n`` wordpieces at once; returns the sizes that were tried."""
+    """Give the device room for ``n`` wordpieces at once, and return the sizes that were tried."""
     tried = []
 
     def forward(bert: BertModel, ids: torch.Tensor, lengths: list[int]) -> torch_encoder.Vectors:

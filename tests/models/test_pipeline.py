@@ -107,7 +107,7 @@ def test_replaced_listeners_give_the_same_annotations(checkpoint: Path, tmp_path
 
 
 def test_replaced_encoders_do_not_share_an_optimizer_state(ner: Language) -> None:
-    """Copies with one id would share Adam's moments and pull each other along."""
+    # Copies with one id would share Adam's moments and pull each other along.
     shim = ner.get_pipe("transformer").model.shims[0]
     copied = ner.get_pipe("transformer").model.copy().shims[0]
     assert copied.id != shim.id
@@ -229,7 +229,7 @@ def test_lower_precision_trains(checkpoint: Path, precision: str) -> None:
 
 
 def test_a_model_without_scaling_does_not_switch_it_off_for_later_ones(checkpoint: Path) -> None:
-    """spacy-transformers' mutable default does: its second model goes without a gradient scaler."""
+    # spacy-transformers' mutable default does: its second model goes without a gradient scaler.
     build_ner(checkpoint, precision="float32")
     scaled = build_ner(checkpoint, precision="float16")
     assert scaled.get_pipe("transformer").model.shims[0]._scaler.is_enabled()
@@ -307,7 +307,7 @@ def _of(doc: Doc) -> list[tuple]:
 
 
 def test_training_keeps_no_tensor_alive(ner: Language) -> None:
-    """thinc's own shim keeps a view of every parameter with every step."""
+    # thinc's own shim keeps a view of every parameter with every step.
 
     def alive() -> int:
         gc.collect()

@@ -57,7 +57,7 @@ def test_a_forked_child_without_the_encoder_keeps_its_threads(tmp_path: Path, ch
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_two_processes_after_a_threaded_forward_pass(tmp_path: Path, checkpoint: Path, method: str) -> None:
-    """With torch's thread pool inherited, spacy-transformers hangs here."""
+    # With torch's thread pool inherited, spacy-transformers hangs here.
     build_ner(checkpoint, steps=2).to_disk(tmp_path / "pipeline")
     run = _run(tmp_path, SCRIPT, "pipeline", method)
     assert "the same in two processes" in run.stdout, run.stderr

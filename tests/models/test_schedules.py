@@ -100,7 +100,7 @@ def test_debug_data_accepts_the_config_of_a_bundled_pipeline(
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
-    """wheel → the folder of its pipeline."""
+    """Return the folder of each wheel's pipeline."""
     folders = {}
     for wheel in WHEELS:
         folder = tmp_path_factory.mktemp("wheel")
@@ -110,7 +110,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
 
 
 def _toy(path: Path, checkpoint: Path) -> dict[str, Any]:
-    """What makes a config small: toy weights, where it has any, with windows that fit them."""
+    """Return what makes a config small: toy weights, where it has any, with windows that fit them."""
     config = load_config(path)
     toy: dict[str, Any] = (
         {}
@@ -126,7 +126,7 @@ def _toy(path: Path, checkpoint: Path) -> dict[str, Any]:
 
 
 def _total_steps(pipeline: Path | None) -> dict[str, Any]:
-    """For pipelines of 0.1.0, whose schedule is thinc's and needs a number."""
+    """Return the settings for pipelines of 0.1.0, whose schedule is thinc's and needs a number."""
     if pipeline is None:
         return {}
     schedule = load_config(pipeline / "config.cfg")["training"]["optimizer"]["learn_rate"]["@schedules"]

@@ -40,7 +40,7 @@ def test_8_threads_give_what_one_gives(tmp_path: Path, checkpoint: Path, backend
 
 
 def _results(doc: Doc) -> tuple[list[tuple[int, int, str]], list[int], list[int]]:
-    """Entities, wordpieces and the vectors, rounded."""
+    """Return entities, wordpieces and the vectors, rounded."""
     vectors = doc._.trf_data.model_output["last_hidden_state"]
     return (
         [(ent.start, ent.end, ent.label_) for ent in doc.ents],

@@ -113,7 +113,7 @@ def test_windows_as_spans_cover_the_doc_and_overlap(checkpoint) -> None:
 
 
 def test_no_piece_of_a_long_text_is_lost(checkpoint) -> None:
-    """spacy-transformers cuts spans at the limit: 27 of 33 tokens without a wordpiece, no warning."""
+    # spacy-transformers cuts spans at the limit: 27 of 33 tokens without a wordpiece, no warning.
     doc = make_docs("ENSG00000139618 0.5±0.1 " * 300)[0]
     (data,) = encoder(checkpoint).predict([doc]).doc_data
     assert (data.align.lengths > 0).all()
@@ -121,7 +121,7 @@ def test_no_piece_of_a_long_text_is_lost(checkpoint) -> None:
 
 
 def test_the_number_of_rows_is_nearly_that_of_the_pieces(checkpoint) -> None:
-    """spacy-transformers' strided spans of 128 tokens encode a third of all tokens twice."""
+    # spacy-transformers' strided spans of 128 tokens encode a third of all tokens twice.
     docs = make_docs(*TEXTS * 3)
     data = encoder(checkpoint).predict(docs).doc_data
     assert all(d.wordpieces.input_ids.shape[0] == 1 for d in data)
@@ -136,7 +136,7 @@ def test_micro_batches_do_not_change_the_vectors(checkpoint) -> None:
 
 
 def test_context_comes_from_both_sides_of_a_cut() -> None:
-    """A piece next to a cut is read by two windows; the one with more context on both sides counts."""
+    # A piece next to a cut is read by two windows; the one with more context on both sides counts.
     doc = make_docs(LONG)[0]
     model = encoder("litbert-oa-mini", window=64, overlap=16)
     (data,) = model.predict([doc]).doc_data
@@ -190,13 +190,13 @@ def test_bytes_of_something_else_are_refused(checkpoint) -> None:
 
 
 def test_a_listener_without_its_transformer_says_which_is_missing(ner: Language) -> None:
-    """spacy-transformers' listener returns zeros, and the component garbage."""
+    # spacy-transformers' listener returns zeros, and the component garbage.
     with ner.select_pipes(enable=["ner"]), pytest.raises(LitBertError, match=r"L302.*'transformer'"):
         ner(TEXTS[0])
 
 
 def test_a_doc_of_ones_own_says_that_the_transformer_has_not_seen_it(ner: Language) -> None:
-    """entity_linker encodes ``span.as_doc()``: with spacy-transformers every context looks alike."""
+    # entity_linker encodes ``span.as_doc()``: with spacy-transformers every context looks alike.
     doc = ner(TEXTS[0])
     listener = ner.get_pipe("ner").model.get_ref("tok2vec")
     with pytest.raises(LitBertError, match=r"L302.*as_doc"):
@@ -212,7 +212,7 @@ def test_a_retokenized_doc_is_refused(ner: Language) -> None:
 
 
 def test_no_text_of_a_doc_steers_the_encoder(checkpoint) -> None:
-    """A literal [SEP] in a text becomes the separator in Hugging Face's tokenizers."""
+    # A literal [SEP] in a text becomes the separator in Hugging Face's tokenizers.
     model = encoder(checkpoint)
     (data,) = model.predict(make_docs("one [SEP] two [MASK]")).doc_data
     assert data.wordpieces.strings[0].count("[SEP]") == 1
@@ -220,7 +220,7 @@ def test_no_text_of_a_doc_steers_the_encoder(checkpoint) -> None:
 
 
 def test_memory_does_not_grow_with_the_gradient_of_a_long_doc(tmp_path) -> None:
-    """Beyond ``keep_wordpieces`` training computes twice, to the same weights."""
+    # Beyond ``keep_wordpieces`` training computes twice, to the same weights.
     checkpoint = write_checkpoint(tmp_path / "still", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     weights = []
     for keep in (0, 100_000):

@@ -37,20 +37,20 @@ def test_pairs_fit_and_are_never_empty(pairs: Examples) -> None:
 
 def test_half_of_the_pairs_are_random(pairs: Examples) -> None:
     # A document's last sentence alone has no next one, so it is a little more than half.
-    assert len(pairs.a_begin) > 10_000
+    assert len(pairs.a_start) > 10_000
     assert 0.49 < pairs.is_random.mean() < 0.56
 
 
 def test_segments_lie_where_the_label_says(text: tuple[IntArray, IntArray], pairs: Examples) -> None:
-    a, b = _document(text, pairs.a_begin), _document(text, pairs.b_begin)
+    a, b = _document(text, pairs.a_start), _document(text, pairs.b_start)
     np.testing.assert_array_equal(a == b, ~pairs.is_random)
-    np.testing.assert_array_equal(_document(text, pairs.a_begin + pairs.a_length - 1), a)
-    np.testing.assert_array_equal(_document(text, pairs.b_begin + pairs.b_length - 1), b)
+    np.testing.assert_array_equal(_document(text, pairs.a_start + pairs.a_length - 1), a)
+    np.testing.assert_array_equal(_document(text, pairs.b_start + pairs.b_length - 1), b)
     follows = ~pairs.is_random
-    gap = (pairs.b_begin - pairs.a_begin - pairs.a_length)[follows]
+    gap = (pairs.b_start - pairs.a_start - pairs.a_length)[follows]
     assert gap.min() == 0  # more where one of them was cut
     whole = follows & (pairs.a_length + pairs.b_length < ROOM)
-    assert (pairs.b_begin - pairs.a_begin - pairs.a_length)[whole].max() == 0
+    assert (pairs.b_start - pairs.a_start - pairs.a_length)[whole].max() == 0
 
 
 def test_a_tenth_is_short(text: tuple[IntArray, IntArray]) -> None:
@@ -62,16 +62,16 @@ def test_a_tenth_is_short(text: tuple[IntArray, IntArray]) -> None:
 
 def test_an_epoch_shows_nearly_all_text(text: tuple[IntArray, IntArray], pairs: Examples) -> None:
     seen = np.zeros(text[0][-1], dtype=bool)
-    for begin, length in ((pairs.a_begin, pairs.a_length), (pairs.b_begin, pairs.b_length)):
-        for i in range(len(begin)):
-            seen[begin[i] : begin[i] + length[i]] = True
+    for start, length in ((pairs.a_start, pairs.a_length), (pairs.b_start, pairs.b_length)):
+        for i in range(len(start)):
+            seen[start[i] : start[i] + length[i]] = True
     assert seen.mean() > 0.85  # the rest was cut off; another epoch cuts elsewhere
 
 
 def test_draws_depend_on_the_seed_alone(text: tuple[IntArray, IntArray], pairs: Examples) -> None:
     same, other = (draw_pairs(*text, ROOM, np.random.default_rng(seed)) for seed in (1, 3))
-    np.testing.assert_array_equal(same.b_begin, pairs.b_begin)
-    assert len(other.b_begin) != len(pairs.b_begin) or (other.b_begin != pairs.b_begin).any()
+    np.testing.assert_array_equal(same.b_start, pairs.b_start)
+    assert len(other.b_start) != len(pairs.b_start) or (other.b_start != pairs.b_start).any()
 
 
 def test_singles_have_one_segment(text: tuple[IntArray, IntArray]) -> None:
@@ -80,5 +80,5 @@ def test_singles_have_one_segment(text: tuple[IntArray, IntArray]) -> None:
     assert singles.a_length.min() >= 1
     assert not singles.b_length.any()
     assert not singles.is_random.any()
-    end = singles.a_begin + singles.a_length - 1
-    np.testing.assert_array_equal(_document(text, singles.a_begin), _document(text, end))
+    end = singles.a_start + singles.a_length - 1
+    np.testing.assert_array_equal(_document(text, singles.a_start), _document(text, end))

@@ -54,18 +54,18 @@ def _reference(model: PretrainingModel, rows: Rows, corpus: Corpus, *, pairs: bo
     cls, sep, pad = (corpus.vocabulary.ids[token] for token in ("[CLS]", "[SEP]", "[PAD]"))
     sums = Sums()
     for row, ids in enumerate(rows.ids):
-        begins = [*torch.nonzero(ids == cls).flatten().tolist(), int((ids != pad).sum())]
-        for i, (begin, end) in enumerate(itertools.pairwise(begins)):
-            first_end = begin + ids[begin:end].tolist().index(sep) + 1
-            segments = torch.tensor([0] * (first_end - begin) + [1] * (end - first_end))
+        starts = [*torch.nonzero(ids == cls).flatten().tolist(), int((ids != pad).sum())]
+        for i, (start, end) in enumerate(itertools.pairwise(starts)):
+            first_end = start + ids[start:end].tolist().index(sep) + 1
+            token_type_ids = torch.tensor([0] * (first_end - start) + [1] * (end - first_end))
             with torch.no_grad():
-                output = model.bert(masked.ids[None, row, begin:end], token_type_ids=segments[None])
-            logits, target = output.prediction_logits[0], labels[row, begin:end]
+                output = model.bert(masked.ids[None, row, start:end], token_type_ids=token_type_ids[None])
+            logits, target = output.prediction_logits[0], labels[row, start:end]
             loss = functional.cross_entropy(logits, target, ignore_index=IGNORED, reduction="sum")
             sums.masked_loss += float(loss)
             sums.n_masked += int((target != IGNORED).sum())
             sums.n_masked_right += int((logits.argmax(1) == target).sum())
-            sums.n_tokens += end - begin
+            sums.n_tokens += end - start
             if pairs:
                 label = rows.is_random[row, i : i + 1]
                 sums.next_loss += float(functional.cross_entropy(output.seq_relationship_logits, label))
@@ -123,6 +123,6 @@ def test_short_rows_train_all_positions_and_are_evaluated_on_the_first(model: Pr
     assert shifts.max() == 32
     assert 0.45 < (shifts == 0).float().mean() < 0.57
     shift = model._shift(rows.keys, 32)
-    positions = model._geometry(rows.ids, shift).positions
-    assert torch.equal(positions[:, 0], shift[:, 0])  # that of the first [CLS]
-    assert positions.max() < 64
+    position_ids = model._geometry(rows.ids, shift).position_ids
+    assert torch.equal(position_ids[:, 0], shift[:, 0])  # that of the first [CLS]
+    assert position_ids.max() < 64

@@ -56,10 +56,10 @@ def test_every_visible_token_has_its_pieces_and_no_other_has_any(name: str, text
     for d, doc in enumerate(docs):
         for t, token in enumerate(doc, start=alignment.doc_tokens[d]):
             own = range(alignment.first[t], alignment.first[t] + alignment.lengths[t])
-            begin = token.idx + pieces.text_starts[d]
-            end = begin + len(token)
+            start = token.idx + pieces.text_starts[d]
+            end = start + len(token)
             visible = any(map(is_visible, token.text))
-            touching = [p for p in range(len(pieces.ids)) if pieces.begin[p] < end and pieces.end[p] > begin]
+            touching = [p for p in range(len(pieces.ids)) if pieces.start[p] < end and pieces.end[p] > start]
             assert list(own) == (touching if visible else [])
             assert bool(own) == visible
             covered[list(own)] = True

@@ -23,10 +23,10 @@ def test_windows_tile_each_doc_within_the_limit(docs: list[int], size: int, data
     starts = starts_of(np.array(docs))
     windows = make_windows(starts, starts_of(np.array(docs) + 1), [cuts], size=size, overlap=overlap)
     assert (windows.lengths <= size).all()
-    assert np.array_equal(indices_of(windows.own_begin, windows.own_end - windows.own_begin), np.arange(n))
-    assert (windows.begin <= windows.own_begin).all()
+    assert np.array_equal(indices_of(windows.own_start, windows.own_end - windows.own_start), np.arange(n))
+    assert (windows.start <= windows.own_start).all()
     assert (windows.own_end <= windows.end).all()
-    assert (windows.begin >= starts[windows.doc]).all()
+    assert (windows.start >= starts[windows.doc]).all()
     assert (windows.end <= starts[windows.doc + 1]).all()
     assert all(len(set(windows.lengths[windows.doc == doc])) <= 1 for doc in range(len(docs)))
     number = np.bincount(windows.doc, minlength=len(docs))
@@ -41,14 +41,14 @@ def test_a_text_that_fits_is_read_once() -> None:
 
 def test_long_texts_share_windows_evenly_and_overlap_as_asked() -> None:
     windows = _windows([100], size=64, overlap=16)
-    assert windows.begin.tolist() == [0, 42]
+    assert windows.start.tolist() == [0, 42]
     assert windows.end.tolist() == [58, 100]
     assert windows.own_end.tolist() == [50, 100]
 
 
 def test_without_overlap_nothing_is_read_twice() -> None:
     windows = _windows([1020], size=62, overlap=0)
-    assert windows.begin.tolist() == list(range(0, 1020, 60))
+    assert windows.start.tolist() == list(range(0, 1020, 60))
     assert windows.end.tolist() == windows.own_end.tolist()
 
 
@@ -59,7 +59,7 @@ def test_cuts_fall_on_sentences_then_tokens_then_anywhere() -> None:
     starts = np.array([0, 300])
     windows = make_windows(starts, starts, [sentences, tokens], size=62, overlap=0)
     # 300 pieces need 5 windows and more: from 90 on no token begins, and the rest is shared evenly.
-    assert windows.own_begin.tolist() == [0, 45, 90, 143, 196, 248]
+    assert windows.own_start.tolist() == [0, 45, 90, 143, 196, 248]
 
 
 def test_rows_hold_specials_around_each_window() -> None:

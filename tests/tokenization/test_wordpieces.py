@@ -48,9 +48,9 @@ def test_pieces_are_those_of_the_tokenizer_on_the_whole_text(vocabulary: Vocabul
     for i, text in enumerate(texts):
         expected = _tokenizer(vocabulary).encode(text, add_special_tokens=False)
         rows = slice(*pieces.piece_starts[i : i + 2])
-        begin = pieces.begin[rows] - pieces.text_starts[i]
+        start = pieces.start[rows] - pieces.text_starts[i]
         end = pieces.end[rows] - pieces.text_starts[i]
-        found = list(zip(pieces.ids[rows].tolist(), begin.tolist(), end.tolist()))
+        found = list(zip(pieces.ids[rows].tolist(), start.tolist(), end.tolist()))
         assert _without_added_unknowns(text, found, expected.offsets, vocabulary) == [
             (i, *offset) for i, offset in zip(expected.ids, expected.offsets)
         ]
@@ -65,13 +65,13 @@ def test_decomposed_text_has_the_ids_of_the_tokenizer(vocabulary: Vocabulary, te
     for i, text in enumerate(texts):
         expected = _tokenizer(vocabulary).encode(text, add_special_tokens=False)
         assert pieces.ids[slice(*pieces.piece_starts[i : i + 2])].tolist() == expected.ids
-    assert np.all(np.diff(pieces.begin) >= 0)
+    assert np.all(np.diff(pieces.start) >= 0)
     assert np.all(np.diff(pieces.end) >= 0)
 
 
 def test_a_stripped_mark_belongs_to_the_piece_before_it() -> None:
     pieces = _encoder(UNCASED).encode(["Ze\u0301 e\u0301\u0308 \u0301 x"])
-    assert pieces.begin.tolist() == [0, 4, 10]
+    assert pieces.start.tolist() == [0, 4, 10]
     assert pieces.end.tolist() == [3, 7, 11]
 
 
@@ -82,7 +82,7 @@ def test_a_text_encoded_in_parts_is_the_same_text(texts: list[str], size: int) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wordpieces, "_PART", size)
         parts = _encoder(CASED).encode(texts)
-    for name in ("ids", "begin", "end", "starts_word", "text_starts", "invisible"):
+    for name in ("ids", "start", "end", "starts_word", "text_starts", "invisible"):
         assert np.array_equal(getattr(parts, name), getattr(whole, name))
 
 
@@ -95,13 +95,13 @@ def test_a_special_token_in_a_text_is_text() -> None:
 def test_a_glyph_that_bert_drops_becomes_unknown() -> None:
     pieces = _encoder(CASED).encode(["x\ue000y \uf0b0"])
     assert [CASED.tokens[i] for i in pieces.ids] == ["x", "[UNK]", "##y", "[UNK]"]
-    assert pieces.begin.tolist() == [0, 1, 2, 4]
+    assert pieces.start.tolist() == [0, 1, 2, 4]
 
 
 def test_a_word_over_the_limit_is_one_unknown() -> None:
     pieces = _encoder(CASED).encode(["A" * 101])
     assert [CASED.tokens[i] for i in pieces.ids] == ["[UNK]"]
-    assert (pieces.begin[0], pieces.end[0]) == (0, 101)
+    assert (pieces.start[0], pieces.end[0]) == (0, 101)
 
 
 def test_a_full_cache_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +169,7 @@ def test_an_exception_in_the_middle_leaves_the_cache_whole(monkeypatch: pytest.M
 
 @contextmanager
 def switching_often() -> Iterator[None]:
-    """Threads that take turns every few instructions."""
+    """Let threads take turns every few instructions."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -202,7 +202,7 @@ _TOKENIZERS: dict[bool, Tokenizer] = {}
 
 
 def _encoder(vocabulary: Vocabulary) -> WordpieceEncoder:
-    """One encoder for all examples: what its cache has seen before must not matter."""
+    """Return one encoder for all examples: what its cache has seen before must not matter."""
     if vocabulary.lowercase not in _ENCODERS:
         _ENCODERS[vocabulary.lowercase] = WordpieceEncoder(vocabulary)
     return _ENCODERS[vocabulary.lowercase]
@@ -221,10 +221,10 @@ def _without_added_unknowns(
     unknown = vocabulary.ids["[UNK]"]
     ends = dict(offsets)
     added = [piece for piece in found if piece[0] == unknown and piece[1] not in ends]
-    for _, begin, _end in added:
-        assert unicodedata.category(text[begin]) not in ("Cc", "Cf", "Zs", "Mn")
+    for _, start, _end in added:
+        assert unicodedata.category(text[start]) not in ("Cc", "Cf", "Zs", "Mn")
     kept = [piece for piece in found if piece not in added]
-    for _, begin, end in kept:
-        beyond = text[ends[begin] : end]
+    for _, start, end in kept:
+        beyond = text[ends[start] : end]
         assert not beyond or (vocabulary.lowercase and unicodedata.category(beyond[-1]) == "Mn")
-    return [(id, begin, min(end, ends[begin])) for id, begin, end in kept]
+    return [(id, start, min(end, ends[start])) for id, start, end in kept]
