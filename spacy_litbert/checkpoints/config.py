@@ -34,7 +34,7 @@ _MOST_LAYERS = 1000
 
 
 def written_config(values: Mapping[str, Any], architecture: str) -> dict[str, Any]:
-    """config.json for ``BertConfig`` of any transformers; what ``values`` lacks is as BERT's.
+    """Make config.json for ``BertConfig`` of any transformers; what ``values`` lacks is as BERT's.
 
     architecture: the class of transformers that all the weights fit, such as ``BertForPreTraining``.
     """
@@ -44,7 +44,9 @@ def written_config(values: Mapping[str, Any], architecture: str) -> dict[str, An
 
 
 def check_config(config: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The settings that make a BERT, checked, with BERT's own where the config is silent; the others are dropped.
+    """Check the settings that make a BERT, and return them with BERT's own where the config is silent.
+
+    All other settings are dropped.
 
     Raises LitBertError L205 for a config that this package's encoder can't follow, L221 for its activation.
     """
@@ -71,7 +73,7 @@ def check_config(config: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def check_activation(name: Any, source: str) -> None:
-    """Raises LitBertError L221 for an activation that transformers does not know."""
+    """Raise LitBertError L221 for an activation that transformers does not know."""
     if not isinstance(name, str) or name not in ACT2FN:
         raise LitBertError(Errors.L221.format(path=source, found=name, choices=", ".join(sorted(ACT2FN))))
 

@@ -1,4 +1,4 @@
-"""A vocabulary → the tokenizer files that transformers reads, with the true length limit."""
+"""Write a vocabulary as the tokenizer files that transformers reads, with the true length limit."""
 
 from __future__ import annotations
 

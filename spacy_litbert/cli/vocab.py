@@ -1,4 +1,4 @@
-"""``spacy litbert vocab``: texts → a cased biomedical WordPiece vocabulary."""
+"""``spacy litbert vocab``: train a cased biomedical WordPiece vocabulary from texts."""
 
 from __future__ import annotations
 

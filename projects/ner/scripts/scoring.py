@@ -1,4 +1,4 @@
-"""Gold documents and predicted Docs → precision, recall and F1, by spaCy's scorer and by seqeval.
+"""Score predicted Docs against gold documents: precision, recall and F1, by spaCy's scorer and by seqeval.
 
 A mention counts if its first character, its last character and its label are right. Gold mentions are taken
 from the corpus by their characters, not from the DocBin: one that lies off the token boundaries, or under a
@@ -34,7 +34,7 @@ TOLERANCE = 1e-9
 
 
 def score(documents: list[Document], docs: list[Doc]) -> dict[str, Any]:
-    """ents_p, ents_r, ents_f (micro) and the same for each label, as fractions.
+    """Return ents_p, ents_r, ents_f (micro) and the same for each label, as fractions.
 
     Raises LitBertError L407 unless the two scorers agree to 1e-9 in each figure.
     """
@@ -57,7 +57,7 @@ def score(documents: list[Document], docs: list[Doc]) -> dict[str, Any]:
 
 
 def examples_of(document: Document, doc: Doc) -> Iterator[Example]:
-    """Predicted and gold over the same units, as few texts as hold the gold mentions without overlap."""
+    """Pair predicted and gold over the same units, in as few texts as hold the gold mentions without overlap."""
     gold = set(document.entities)
     predicted = {Mention(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
     cuts = {place for mention in gold for place in (mention.start, mention.end)}
@@ -84,7 +84,7 @@ def _overlap(one: Mention, other: Mention) -> bool:
 
 
 def _cut(doc: Doc, cuts: set[int]) -> Doc:
-    """The same text, its tokens cut further at some characters."""
+    """Return the same text, its tokens cut further at some characters."""
     words, spaces = [], []
     for token in doc:
         end = token.idx + len(token)
