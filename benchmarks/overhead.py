@@ -65,9 +65,9 @@ def annotate(nlp: Language, texts: list[str]) -> tuple[dict[str, float], int]:
     pooling = next(node for node in ner.model.walk() if node.name == "litbert-listener>>pool-wordpieces")
     shim = transformer.model.shims[0]
     transformer.model.shims[0] = TimedEncoder(shim, watch)
-    for begin in range(0, len(texts), BATCH):
+    for start in range(0, len(texts), BATCH):
         with watch("spaCy's tokenizer"):
-            docs: list[Doc] = [nlp.make_doc(text) for text in texts[begin : begin + BATCH]]
+            docs: list[Doc] = [nlp.make_doc(text) for text in texts[start : start + BATCH]]
         with watch("transformer"):
             batch = transformer.predict(docs)
         with watch("annotation"):
@@ -88,7 +88,7 @@ def measure(nlp: Language, texts: list[str]) -> dict[str, Any]:
     """Measure shares and rates over rounds of different texts; the first texts run once before, to warm the caches."""
     annotate(nlp, texts[: BATCH // 2])
     size = -(-len(texts) // ROUNDS)
-    runs = [annotate(nlp, texts[begin : begin + size]) for begin in range(0, len(texts), size)]
+    runs = [annotate(nlp, texts[start : start + size]) for start in range(0, len(texts), size)]
     overhead = [sum(seconds[part] for part in OVERHEAD) for seconds, _ in runs]
     parts = {part: sum(seconds[part] for seconds, _ in runs) for part in runs[0][0]}
     return {

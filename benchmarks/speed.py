@@ -79,9 +79,9 @@ def measure(workers: dict[str, Worker], texts: list[str], rounds: int, *, single
         worker.ask(texts[: max(1, len(texts) // (4 * rounds))], single=single)
     rates: dict[str, list[float]] = {name: [] for name in workers}
     size = -(-len(texts) // rounds)
-    for begin in tqdm(range(0, len(texts), size), desc="rounds"):
+    for start in tqdm(range(0, len(texts), size), desc="rounds"):
         for name, worker in workers.items():
-            answer = worker.ask(texts[begin : begin + size], single=single)
+            answer = worker.ask(texts[start : start + size], single=single)
             seconds = sum(answer["seconds"]) if single else answer["seconds"]
             rates[name].append(answer["words"] / seconds)
     return {

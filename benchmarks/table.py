@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "docs" / "benchmarks.md")
-BEGIN, END = "<!-- figures: python -m benchmarks.table -->", "<!-- end of figures -->"
+START, END = "<!-- figures: python -m benchmarks.table -->", "<!-- end of figures -->"
 
 
 def read(name: str) -> dict[str, Any]:
@@ -195,9 +195,9 @@ def table(page: Path) -> str:
 
 def with_figures(page: Path) -> str:
     """Return the page's text with its table written anew."""
-    before, _, rest = page.read_text("utf8").partition(BEGIN)
+    before, _, rest = page.read_text("utf8").partition(START)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table(page)}\n{END}{after}"
+    return f"{before}{START}\n{table(page)}\n{END}{after}"
 
 
 def main() -> None:

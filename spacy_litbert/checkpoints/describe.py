@@ -80,7 +80,7 @@ def describe(source: str | Path) -> Description:
         tensors = _tensors_of(found)
         vocabulary = found.read_vocabulary()
         files = checksums_of(tensors.files)
-        limit = _limit(found.folder)
+        model_max_length = _model_max_length(found.folder)
         parameters, others = _count(tensors, config, original=found.kind == "tensorflow")
         return Description(
             kind=found.kind,
@@ -89,12 +89,12 @@ def describe(source: str | Path) -> Description:
             others=others,
             dtypes=dict(Counter(tensors.dtypes.values())),
             vocabulary=_describe_vocabulary(vocabulary),
-            limit=limit,
+            limit=model_max_length,
             files=files,
             card=read_card(found.folder)[0],
             unlike_litbert={key: config.get(key) for key, value in LITBERT.items() if config.get(key) != value},
             problems=_problems(found, config, vocabulary, files),
-            notes=_notes(found, limit, config),
+            notes=_notes(found, model_max_length, config),
         )
 
 
@@ -120,9 +120,9 @@ def _kinds(tensors: Tensors, *, original: bool) -> dict[str, str | None]:
 
 def _count(tensors: Tensors, config: Mapping[str, Any], *, original: bool) -> tuple[dict[str, int], dict[str, int]]:
     """Count the parameters of each part, and the tensors of each kind beside them."""
-    layers = config.get("num_hidden_layers")
-    n_layers = min(layers, len(tensors.shapes)) if isinstance(layers, int) else 0
-    parts = {row.original if original else row.name: row.part for row in bert_rows(n_layers)}
+    said = config.get("num_hidden_layers")
+    num_hidden_layers = min(said, len(tensors.shapes)) if isinstance(said, int) else 0
+    parts = {row.original if original else row.name: row.part for row in bert_rows(num_hidden_layers)}
     parameters: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for name, kind in _kinds(tensors, original=original).items():
@@ -159,10 +159,10 @@ def _problems(source: Source, config: Mapping[str, Any], vocabulary: Vocabulary,
     return problems
 
 
-def _notes(source: Source, limit: int | None, config: Mapping[str, Any]) -> list[str]:
+def _notes(source: Source, model_max_length: int | None, config: Mapping[str, Any]) -> list[str]:
     notes = []
-    if source.kind != "tensorflow" and limit != config.get("max_position_embeddings"):
-        says = "no length limit" if limit is None else f"a length limit of {limit:,}"
+    if source.kind != "tensorflow" and model_max_length != config.get("max_position_embeddings"):
+        says = "no length limit" if model_max_length is None else f"a length limit of {model_max_length:,}"
         notes.append(
             f"tokenizer_config.json has {says}; the encoder's is {config.get('max_position_embeddings')}. This package "
             "keeps to the encoder's; plain transformers does so after `spacy litbert convert`."
@@ -172,7 +172,7 @@ def _notes(source: Source, limit: int | None, config: Mapping[str, Any]) -> list
     return notes
 
 
-def _limit(folder: Path) -> int | None:
+def _model_max_length(folder: Path) -> int | None:
     path = folder / "tokenizer_config.json"
-    limit = read_json(path).get("model_max_length") if os.path.lexists(path) else None
-    return limit if type(limit) is int and limit < _HUGE else None
+    length = read_json(path).get("model_max_length") if os.path.lexists(path) else None
+    return length if type(length) is int and length < _HUGE else None

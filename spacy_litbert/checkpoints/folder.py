@@ -196,6 +196,7 @@ def _assign(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
 def _materialise_buffers(bert: BertModel) -> None:
     # Built on the meta device: the two index buffers of the embeddings hold no data yet.
     embeddings = bert.embeddings
-    limit = bert.config.max_position_embeddings
-    embeddings.register_buffer("position_ids", torch.arange(limit)[None], persistent=False)
-    embeddings.register_buffer("token_type_ids", torch.zeros(1, limit, dtype=torch.long), persistent=False)
+    max_position_embeddings = bert.config.max_position_embeddings
+    embeddings.register_buffer("position_ids", torch.arange(max_position_embeddings)[None], persistent=False)
+    token_type_ids = torch.zeros(1, max_position_embeddings, dtype=torch.long)
+    embeddings.register_buffer("token_type_ids", token_type_ids, persistent=False)

@@ -94,10 +94,10 @@ _REST = (
 )
 
 
-def bert_rows(n_layers: int) -> Iterator[Row]:
+def bert_rows(num_hidden_layers: int) -> Iterator[Row]:
     """Yield every tensor of a BERT of so many layers, pretraining heads included."""
     yield from _EMBEDDINGS
-    for i in range(n_layers):
+    for i in range(num_hidden_layers):
         for row in _LAYERS:
             yield Row(row.part, row.name.format(i=i), row.original.format(i=i), row.shape, row.transposed)
     yield from _REST

@@ -34,7 +34,7 @@ def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     apart: dict[str, Tensor] = {}
     end = 0
     for name, value in sorted(tensors.items(), key=lambda item: item[1].data_ptr()):
-        begin = value.data_ptr()
-        apart[name] = value.clone() if begin < end else value
-        end = max(end, begin + value.numel() * value.element_size())
+        start = value.data_ptr()
+        apart[name] = value.clone() if start < end else value
+        end = max(end, start + value.numel() * value.element_size())
     return {name: apart[name] for name in tensors}

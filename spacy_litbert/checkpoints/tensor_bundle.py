@@ -101,8 +101,8 @@ class TensorBundle:
 
     def _check_bytes(self, name: str, entry: Entry, progress: Callable[[int], object]) -> None:
         crc, data, end = 0, self._data[entry.shard], entry.offset + entry.size
-        for begin in range(entry.offset, end, _CHUNK):
-            chunk = data[begin : min(end, begin + _CHUNK)]
+        for start in range(entry.offset, end, _CHUNK):
+            chunk = data[start : min(end, start + _CHUNK)]
             crc = google_crc32c.extend(crc, chunk)
             progress(len(chunk))
         if crc != unmask(entry.crc):

@@ -40,7 +40,7 @@ def write_folder(
     stored = to_storage(dict(weights), storage, source)
     files = write_weights(stored, folder, shard_megabytes=shard_megabytes)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf8")
-    write_tokenizer(vocabulary, folder, limit=config["max_position_embeddings"])
+    write_tokenizer(vocabulary, folder, model_max_length=config["max_position_embeddings"])
     return {path.name: file_checksum(path) for path in files}
 
 

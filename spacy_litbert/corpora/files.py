@@ -131,10 +131,10 @@ class _Streams(io.RawIOBase):
     Python's own readers of ``.xz`` and ``.bz2`` end in silence before a damaged stream that is not the first.
     """
 
-    def __init__(self, stream: IO[bytes], begin: Callable[[], Any]) -> None:
+    def __init__(self, stream: IO[bytes], make_decompressor: Callable[[], Any]) -> None:
         self._stream = stream
-        self._begin = begin
-        self._current = begin()
+        self._make_decompressor = make_decompressor
+        self._current = make_decompressor()
 
     def readable(self) -> bool:
         return True
@@ -147,7 +147,7 @@ class _Streams(io.RawIOBase):
                 chunk = self._next_stream()
                 if not chunk:
                     return 0
-                self._current = self._begin()
+                self._current = self._make_decompressor()
             elif self._current.needs_input:
                 chunk = self._stream.read(_CHUNK)
                 if not chunk:

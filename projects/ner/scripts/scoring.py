@@ -4,8 +4,8 @@ A mention counts if its first character, its last character and its label are ri
 from the corpus by their characters, not from the DocBin: one that lies off the token boundaries, or under a
 longer one, can't be predicted or only in part, and counts as missed.
 
-Both scorers work on units of text that mentions begin and end with. Here these units are the tokens, cut
-further wherever a gold mention begins or ends:
+Both scorers work on units of text that mentions start and end with. Here these units are the tokens, cut
+further wherever a gold mention starts or ends:
 
     tokens   | 5 | - | HT6 |          the gold mention is "5-HT"
     units    | 5 | - | HT | 6 |
@@ -89,7 +89,7 @@ def _cut(doc: Doc, cuts: set[int]) -> Doc:
     for token in doc:
         end = token.idx + len(token)
         bounds = [token.idx, *sorted(place for place in cuts if token.idx < place < end), end]
-        words.extend(doc.text[a:b] for a, b in pairwise(bounds))
+        words.extend(doc.text[start:end] for start, end in pairwise(bounds))
         spaces.extend([False] * (len(bounds) - 2) + [bool(token.whitespace_)])
     return Doc(doc.vocab, words=words, spaces=spaces)
 
