@@ -1,4 +1,4 @@
-"""Compare the logits of pretrained weights in plain transformers, here and with another version of it.
+"""Compare the logits of pretrained weights in plain transformers of this environment and of one with another version.
 
     python -m benchmarks.exported spacy_litbert/bundled/litbert-oa-mini --other PYTHON
 

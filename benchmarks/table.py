@@ -183,7 +183,7 @@ def _times(ratio: dict[str, float]) -> str:
 
 
 def table(page: Path) -> str:
-    """Write the rows of a page: all of them, or the main ones for the README."""
+    """Return the table of a page: all rows, or the main ones for the README."""
     shown = [row for row in rows() if row.main or page != README]
     results = "benchmarks/results" if page == README else "../benchmarks/results"
     lines = ["| measured | figure | file |", "|---|---|---|"]

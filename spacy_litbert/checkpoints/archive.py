@@ -34,7 +34,7 @@ _CHUNK = 1 << 20
 
 
 def is_archive(path: Path) -> bool:
-    """Tell by the first bytes or by the name, so that a damaged zip is still called one."""
+    """Tell whether a file is a zip by its first bytes or its name, so that a damaged one is still called a zip."""
     with path.open("rb") as stream:
         return stream.read(4) == b"PK\x03\x04" or path.suffix.lower() == ".zip"
 

@@ -55,7 +55,7 @@ class Converted:
 
 
 def conversion_card(origin: Origin, model: Converted, version: str) -> str:
-    """Write the card of a converted model; equal sources give equal cards, wherever they lay.
+    """Return the card of a converted model; equal sources give equal cards, wherever they lay.
 
     version: of this package.
     """
@@ -95,7 +95,7 @@ def _origin_rows(origin: Origin, model: Converted, version: str) -> Iterable[lis
 
 
 def checksum_table(checksums: Mapping[str, str]) -> str:
-    """Make a table of files and their SHA-256, in the form that ``read_checksums`` finds again."""
+    """Return a table of files and their SHA-256, in the form that ``read_checksums`` finds again."""
     return markdown_table(["file", "SHA-256"], ([name, f"`{value}`"] for name, value in checksums.items()))
 
 
@@ -105,7 +105,7 @@ def read_checksums(card: str) -> dict[str, str]:
 
 
 def read_card(folder: Path) -> tuple[str | None, dict[str, str]]:
-    """Return the title of a folder's card and the checksums in it: None and none where there is no card."""
+    """Return the title of a folder's card and the checksums in it; None and no checksums where there is no card."""
     path = folder / "README.md"
     if not path.is_file() or path.stat().st_size > LARGEST_TEXT:
         return None, {}

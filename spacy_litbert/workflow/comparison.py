@@ -107,7 +107,7 @@ def _begun_from(weights: str, system: System) -> System:
 
 
 def lines(result: dict[str, Any], shown: list[Shown]) -> list[str]:
-    """Write a line for each system: mean ± standard deviation of the figures."""
+    """Return a line for each system: mean ± standard deviation of the figures."""
     return [
         f"{system}: {', '.join(f'{name} {_spread(splits[split][figure])}' for split, figure, name in shown)}"
         for system, splits in result["systems"].items()

@@ -1,4 +1,4 @@
-"""Read corpora.json of a project: what is on record of its corpora, and whether a split is the one on record."""
+"""Read corpora.json of a project, what is on record of its corpora, and check that a split is the one on record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run ``spacy train`` several times, such as once for each seed: some at a time, and what is done only once."""
+"""Run ``spacy train`` several times, such as once for each seed: some at a time, and none that is done already."""
 
 from __future__ import annotations
 
