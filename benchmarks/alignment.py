@@ -63,7 +63,7 @@ def raw_text(tokenizer: Tokenizer, docs: list[Doc]) -> None:
 
 
 def speed(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Doc]) -> dict[str, object]:
-    """Measure words per second in interleaved runs; words are spaCy tokens. ``cold``: an encoder that has seen no word yet."""
+    """Measure words (spaCy tokens) per second in interleaved runs. ``cold``: an encoder that has seen no word yet."""
     visible_table()
     warm, raw = WordpieceEncoder(vocabulary), vocabulary.tokenizer()
     runs: dict[str, Callable[[], None]] = {

@@ -136,7 +136,7 @@ def share_of_matrix_rate(result: dict[str, Any], abstracts: list[str], checkpoin
 def _operations(
     length: int, *, hidden_size: int, num_hidden_layers: int, num_attention_heads: int, intermediate_size: int
 ) -> int:
-    """Count the operations of a window: four projections, two feed-forward layers, and the two products of attention."""
+    """Count the operations of a window: of four projections, two feed-forward layers, and two products of attention."""
     linear = 8 * hidden_size**2 + 4 * hidden_size * intermediate_size
     return num_hidden_layers * length * (linear + 4 * length * hidden_size)
 
