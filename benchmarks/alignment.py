@@ -1,4 +1,4 @@
-"""Tokenise + align + window: speed beside spacy-transformers', and how text is cut beside two other ways.
+"""Measure tokenise + align + window: speed beside spacy-transformers', and how text is cut beside two other ways.
 
     python -m benchmarks.alignment FOLDER [MORE FOLDERS …]
 
@@ -55,7 +55,7 @@ def stock(tokenizer: BertTokenizerFast, docs: list[Doc]) -> None:
 
 
 def raw_text(tokenizer: Tokenizer, docs: list[Doc]) -> None:
-    """The other exact way, at its least: encode each whole text anew, and take ids and offsets out as arrays."""
+    """Go the other exact way, at its least: encode each whole text anew, and take ids and offsets out as arrays."""
     for i in range(0, len(docs), BATCH):
         for encoding in tokenizer.encode_batch([doc.text for doc in docs[i : i + BATCH]]):
             np.array(encoding.ids, dtype=np.int32)
@@ -63,7 +63,7 @@ def raw_text(tokenizer: Tokenizer, docs: list[Doc]) -> None:
 
 
 def speed(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Doc]) -> dict[str, object]:
-    """Interleaved runs; words are spaCy tokens. ``cold``: an encoder that has seen no word yet."""
+    """Measure words (spaCy tokens) per second in interleaved runs. ``cold``: an encoder that has seen no word yet."""
     visible_table()
     warm, raw = WordpieceEncoder(vocabulary), vocabulary.tokenizer()
     runs: dict[str, Callable[[], None]] = {
@@ -93,7 +93,7 @@ def speed(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Doc])
 
 
 def agreement(vocabulary: Vocabulary, texts: list[str]) -> dict[str, object]:
-    """How many texts are cut as pretraining cuts them: the whole raw text, encoded at once."""
+    """Count the texts that are cut as pretraining cuts them: the whole raw text, encoded at once."""
     nlp, raw, encoder = spacy.blank("en"), vocabulary.tokenizer(), WordpieceEncoder(vocabulary)
     tokenizers = {"english": nlp.tokenizer, "biomedical": biomedical_tokenizer(nlp)}
     same = {"distinct_words_of_the_raw_text": 0, **{f"distinct_{name}_tokens": 0 for name in tokenizers}}
@@ -107,7 +107,7 @@ def agreement(vocabulary: Vocabulary, texts: list[str]) -> dict[str, object]:
 
 
 def coverage(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Doc]) -> dict[str, int]:
-    """Visible tokens without a piece, and tokens whose pieces differ from spacy-transformers'."""
+    """Count visible tokens without a piece, and tokens whose pieces differ from spacy-transformers'."""
     encoder = WordpieceEncoder(vocabulary)
     missing = differing = compared = 0
     for doc in docs:

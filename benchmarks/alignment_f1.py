@@ -1,4 +1,4 @@
-"""NER F1 with text cut as in pretraining, beside text cut spaCy token by spaCy token.
+"""Measure NER F1 with text cut as in pretraining, beside text cut spaCy token by spaCy token.
 
     python -m benchmarks.alignment_f1 CORPUS
 
@@ -26,7 +26,7 @@ WEIGHTS, STEPS, EVERY, RATE = "litbert-oa-mini", 600, 200, 5e-4
 
 
 def apart(source: Path, target: Path) -> None:
-    """The same tokens and entities, with a blank after every token."""
+    """Write the same tokens and entities with a blank after every token."""
     docs = DocBin()
     for doc in DocBin().from_disk(source).get_docs(Vocab()):
         spaced = Doc(doc.vocab, words=[token.text for token in doc])

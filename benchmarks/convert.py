@@ -1,4 +1,4 @@
-"""Conversion of a TensorFlow checkpoint of LitBERT's shape: time, memory, equal bytes from all forms, parity.
+"""Measure the conversion of a TensorFlow checkpoint of LitBERT's shape: time, memory, parity, equal bytes of all forms.
 
     python -m benchmarks.convert
 
@@ -47,7 +47,7 @@ TEXTS, LENGTH = 4, 128
 
 
 def make_checkpoint(folder: Path) -> None:
-    """The unpacked zip, written by TensorFlow's Saver."""
+    """Make the unpacked zip, written by TensorFlow's Saver."""
     from tests.checkpoints.original import adam_slots, original_variables, save, write_model
 
     variables = original_variables(SETTINGS)
@@ -56,7 +56,7 @@ def make_checkpoint(folder: Path) -> None:
 
 
 def forms(folder: Path) -> dict[str, Path]:
-    """The ways to name one checkpoint; the zip and the training directory are made here."""
+    """Return the ways to name one checkpoint; the zip and the training directory are made here."""
     bare = folder.parent / "unpacked"
     bare.mkdir()
     for path in folder.iterdir():
@@ -82,7 +82,7 @@ def measure(source: Path, target: Path) -> dict[str, float]:
 
 
 def parity(folder: Path) -> dict[str, Any]:
-    """Largest differences from what TensorFlow computes, for both GELUs, and largest values."""
+    """Measure the largest differences from what TensorFlow computes, for both GELUs, and the largest values."""
     from tests.checkpoints.original import gelu_erf, gelu_tanh, run_original
     from tests.checkpoints.test_parity import run_converted
 

@@ -1,4 +1,4 @@
-"""The logits of pretrained weights in plain transformers, here and in an environment with another version of it.
+"""Compare the logits of pretrained weights in plain transformers of this environment and of one with another version.
 
     python -m benchmarks.exported spacy_litbert/bundled/litbert-oa-mini --other PYTHON
 
@@ -21,7 +21,7 @@ TEXTS = [
 
 
 def write_logits(folder: str, output: str) -> None:
-    """Masked-LM and next-sentence logits of the texts, as plain transformers gives them, and its version."""
+    """Write masked-LM and next-sentence logits of the texts, as plain transformers gives them, and its version."""
     import torch
     import transformers
     from safetensors.torch import save_file

@@ -1,4 +1,4 @@
-"""Memory of one long document beside a short one, and of a long stream of texts: neither grows with the text.
+"""Measure memory of one long document beside a short one, and of a long stream of texts: neither grows with the text.
 
     python -m benchmarks.memory FOLDER
 
@@ -55,7 +55,7 @@ def measure(checkpoint: str, texts: Path, n_words: int, train: bool) -> dict[str
 
 
 def measure_stream(checkpoint: str, texts: Path, marks: tuple[int, ...]) -> dict[str, Any]:
-    """Resident memory, in MB, when so many words have come out of the pipeline."""
+    """Measure resident memory, in MB, when so many words have come out of the pipeline."""
     nlp = ours(Path(checkpoint))
     pool = read_texts(texts, 10**9)
     resident: dict[str, float] = {}
@@ -81,7 +81,7 @@ def _run(model: Any, document: Doc, train: bool) -> None:
 
 
 def _output_mb(model: Any, document: Doc) -> float:
-    """Size of last_hidden_state, without computing it: rows of the windows × width × 4 bytes."""
+    """Return the size of last_hidden_state without computing it: rows of the windows × hidden_size × 4 bytes."""
     from spacy_litbert.models.batch import Layout
     from spacy_litbert.tokenization.alignment import align
     from spacy_litbert.tokenization.windows import make_windows

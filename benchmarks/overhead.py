@@ -1,4 +1,4 @@
-"""Where the time of a pipeline goes: the encoder, the entity recogniser, and everything else.
+"""Measure where the time of a pipeline goes: the encoder, the entity recogniser, and everything else.
 
     python -m benchmarks.overhead TEXTS [--texts 1000]
 
@@ -44,7 +44,7 @@ class Stopwatch:
 
 
 class TimedEncoder:
-    """Stands in for the encoder of a shim: the same vectors, and their time kept apart."""
+    """Stand-in for the encoder of a shim: the same vectors, and their time kept apart."""
 
     def __init__(self, shim: Any, watch: Stopwatch):
         self._shim, self._watch = shim, watch
@@ -58,16 +58,16 @@ class TimedEncoder:
 
 
 def annotate(nlp: Language, texts: list[str]) -> tuple[dict[str, float], int]:
-    """Seconds of each part, and the number of words."""
+    """Return the seconds of each part, and the number of words."""
     watch, n_words = Stopwatch(), 0
     transformer, ner = nlp.get_pipe("transformer"), nlp.get_pipe("ner")
     # The first layers of the recogniser; what follows them in its `tok2vec` is its own.
     pooling = next(node for node in ner.model.walk() if node.name == "litbert-listener>>pool-wordpieces")
     shim = transformer.model.shims[0]
     transformer.model.shims[0] = TimedEncoder(shim, watch)
-    for begin in range(0, len(texts), BATCH):
+    for start in range(0, len(texts), BATCH):
         with watch("spaCy's tokenizer"):
-            docs: list[Doc] = [nlp.make_doc(text) for text in texts[begin : begin + BATCH]]
+            docs: list[Doc] = [nlp.make_doc(text) for text in texts[start : start + BATCH]]
         with watch("transformer"):
             batch = transformer.predict(docs)
         with watch("annotation"):
@@ -85,10 +85,10 @@ def annotate(nlp: Language, texts: list[str]) -> tuple[dict[str, float], int]:
 
 
 def measure(nlp: Language, texts: list[str]) -> dict[str, Any]:
-    """Shares and rates over rounds of different texts; the first texts once before, to warm the caches."""
+    """Measure shares and rates over rounds of different texts; the first texts run once before, to warm the caches."""
     annotate(nlp, texts[: BATCH // 2])
     size = -(-len(texts) // ROUNDS)
-    runs = [annotate(nlp, texts[begin : begin + size]) for begin in range(0, len(texts), size)]
+    runs = [annotate(nlp, texts[start : start + size]) for start in range(0, len(texts), size)]
     overhead = [sum(seconds[part] for part in OVERHEAD) for seconds, _ in runs]
     parts = {part: sum(seconds[part] for seconds, _ in runs) for part in runs[0][0]}
     return {

@@ -1,4 +1,4 @@
-"""What a trained recogniser scores on each path through the encoder, beside exact float32.
+"""Measure what a trained recogniser scores on each path through the encoder, beside exact float32.
 
     python -m benchmarks.precision PIPELINE DEV
 

@@ -27,7 +27,7 @@ BERT_BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads":
 
 
 def read_texts(path: Path, limit: int) -> list[str]:
-    """The ``text`` of the first lines of a JSONL file, plain or gzipped; of all such files of a folder."""
+    """Read the ``text`` of the first lines of a JSONL file, plain or gzipped; of all such files of a folder."""
     paths = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
     texts = []
     for file in paths:
@@ -37,7 +37,7 @@ def read_texts(path: Path, limit: int) -> list[str]:
 
 
 def untrained_checkpoint(folder: Path, shape: dict[str, int], vocab_size: int = 32_768) -> Path:
-    """A checkpoint of the given shape with seeded random weights and the first wordpieces of litbert-oa-mini.
+    """Make a checkpoint of the given shape with seeded random weights and the first wordpieces of litbert-oa-mini.
 
     Its entries lie in the order in which it was trained, special tokens and characters first, so the first
     ``vocab_size`` of them are a whole vocabulary too.
@@ -53,7 +53,7 @@ def untrained_checkpoint(folder: Path, shape: dict[str, int], vocab_size: int = 
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Median, least and greatest of repeated measurements."""
+    """Return median, least and greatest of repeated measurements."""
     numbers = {"median": statistics.median(values), "min": min(values), "max": max(values)}
     return {name: float(f"{value:.4g}") for name, value in numbers.items()}
 

@@ -1,4 +1,4 @@
-"""Annotating text: ours on each path, its peers with the same weights, and the limits; interleaved, as ratios.
+"""Measure the speed of annotating: ours on each path, its peers with the same weights, and the limits, as ratios.
 
     python -m benchmarks.speed TEXTS [--articles FILE] [--curated PYTHON] [--texts 1000] [--threads 2]
 
@@ -74,14 +74,14 @@ class Worker:
 
 
 def measure(workers: dict[str, Worker], texts: list[str], rounds: int, *, single: bool = False) -> dict[str, Any]:
-    """Words per second (or seconds a text), and how many times as fast as others ours is, by round."""
+    """Measure words per second (or seconds a text), and how many times as fast as others ours is, by round."""
     for worker in workers.values():  # caches and memory warm
         worker.ask(texts[: max(1, len(texts) // (4 * rounds))], single=single)
     rates: dict[str, list[float]] = {name: [] for name in workers}
     size = -(-len(texts) // rounds)
-    for begin in tqdm(range(0, len(texts), size), desc="rounds"):
+    for start in tqdm(range(0, len(texts), size), desc="rounds"):
         for name, worker in workers.items():
-            answer = worker.ask(texts[begin : begin + size], single=single)
+            answer = worker.ask(texts[start : start + size], single=single)
             seconds = sum(answer["seconds"]) if single else answer["seconds"]
             rates[name].append(answer["words"] / seconds)
     return {
@@ -99,7 +99,7 @@ def measure(workers: dict[str, Worker], texts: list[str], rounds: int, *, single
 
 
 def curated_batch_sizes(python: str, checkpoint: Path, texts: list[str], threads: int) -> dict[int, float]:
-    """Words per second of spacy-curated-transformers by its batch size."""
+    """Measure words per second of spacy-curated-transformers by its batch size."""
     workers = {str(n): Worker(python, CURATED, checkpoint, threads, batch_size=n) for n in CURATED_BATCHES}
     rates = measure(workers, texts, 3)["words_per_second"]
     for worker in workers.values():
@@ -108,7 +108,7 @@ def curated_batch_sizes(python: str, checkpoint: Path, texts: list[str], threads
 
 
 def matrix_rate(threads: int, dtype: torch.dtype = torch.float32) -> float:
-    """Floating-point operations per second of a product of LitBERT's size: (2048, 512) by (512, 2048)."""
+    """Measure floating-point operations per second of a product of LitBERT's size: (2048, 512) by (512, 2048)."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     a, b = torch.randn(2048, 512).to(dtype), torch.randn(512, 2048).to(dtype)
@@ -122,7 +122,7 @@ def matrix_rate(threads: int, dtype: torch.dtype = torch.float32) -> float:
 
 
 def share_of_matrix_rate(result: dict[str, Any], abstracts: list[str], checkpoint: Path) -> dict[str, float]:
-    """The encoder's floating-point operations a second over the machine's measured rate, in float32."""
+    """Return the encoder's floating-point operations a second over the machine's measured rate, in float32."""
     lengths = [len(encoding) for encoding in load_checkpoint(checkpoint).vocabulary.tokenizer().encode_batch(abstracts)]
     operations = sum(_operations(length, **LITBERT) for length in lengths)
     words = sum(len(doc) for doc in spacy.blank("en").pipe(abstracts))
@@ -136,7 +136,7 @@ def share_of_matrix_rate(result: dict[str, Any], abstracts: list[str], checkpoin
 def _operations(
     length: int, *, hidden_size: int, num_hidden_layers: int, num_attention_heads: int, intermediate_size: int
 ) -> int:
-    """Of a window: four projections, two feed-forward layers, and the two products of attention."""
+    """Count the operations of a window: of four projections, two feed-forward layers, and two products of attention."""
     linear = 8 * hidden_size**2 + 4 * hidden_size * intermediate_size
     return num_hidden_layers * length * (linear + 4 * length * hidden_size)
 

@@ -1,4 +1,4 @@
-"""One pipeline in a process of its own, that annotates what it is told to and says how long it took.
+"""Run one pipeline in a process of its own, that annotates what it is told to and says how long it took.
 
     python speed_worker.py SYSTEM CHECKPOINT [BATCH_SIZE]
 
@@ -34,7 +34,7 @@ def ours(checkpoint: Path, **settings: Any) -> Language:
 
 
 def stock(checkpoint: Path) -> Language:
-    """spacy-transformers with the windows of its own configs."""
+    """Make a pipeline of spacy-transformers with the windows of its own configs."""
     model = {
         "@architectures": "spacy-transformers.TransformerModel.v3",
         "name": str(checkpoint),
@@ -46,7 +46,7 @@ def stock(checkpoint: Path) -> Language:
 
 
 def curated(checkpoint: Path, batch_size: int) -> Language:
-    """spacy-curated-transformers with its own windows."""
+    """Make a pipeline of spacy-curated-transformers with its own windows."""
     shape = json.loads((checkpoint / "config.json").read_text("utf8"))
     model = {
         "@architectures": "spacy-curated-transformers.BertTransformer.v1",

@@ -1,4 +1,4 @@
-"""All figures in docs/benchmarks.md and the main ones in the README, written from ``benchmarks/results``.
+"""Write all figures in docs/benchmarks.md and the main ones in the README from ``benchmarks/results``.
 
 python -m benchmarks.table           # rewrite both tables
 python -m benchmarks.table --check   # fail if either page says anything else
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "docs" / "benchmarks.md")
-BEGIN, END = "<!-- figures: python -m benchmarks.table -->", "<!-- end of figures -->"
+START, END = "<!-- figures: python -m benchmarks.table -->", "<!-- end of figures -->"
 
 
 def read(name: str) -> dict[str, Any]:
@@ -23,7 +23,13 @@ def read(name: str) -> dict[str, Any]:
 
 
 class Row(NamedTuple):
-    """A figure: what was measured, the figure, its file in ``benchmarks/results``, whether the README shows it."""
+    """A figure and where it stands.
+
+    what: what was measured.
+    figure: as it is shown.
+    file: its file in ``benchmarks/results``.
+    main: whether the README shows it.
+    """
 
     what: str
     figure: str
@@ -177,7 +183,7 @@ def _times(ratio: dict[str, float]) -> str:
 
 
 def table(page: Path) -> str:
-    """The rows of a page: all of them, or the main ones for the README."""
+    """Return the table of a page: all rows, or the main ones for the README."""
     shown = [row for row in rows() if row.main or page != README]
     results = "benchmarks/results" if page == README else "../benchmarks/results"
     lines = ["| measured | figure | file |", "|---|---|---|"]
@@ -188,10 +194,10 @@ def table(page: Path) -> str:
 
 
 def with_figures(page: Path) -> str:
-    """The page's text with its table written anew."""
-    before, _, rest = page.read_text("utf8").partition(BEGIN)
+    """Return the page's text with its table written anew."""
+    before, _, rest = page.read_text("utf8").partition(START)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table(page)}\n{END}{after}"
+    return f"{before}{START}\n{table(page)}\n{END}{after}"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A training step of LitBERT's shape beside BERT-base's, and beside spacy-transformers' with the same weights.
+"""Measure a training step of LitBERT's shape beside BERT-base's, and beside spacy-transformers' with the same weights.
 
     python -m benchmarks.training_step FOLDER
 
@@ -26,7 +26,7 @@ REPEATS = 7
 
 
 def examples(nlp: Language, texts: list[str]) -> list[Example]:
-    """Every twentieth word is a mention: what is learned does not matter here."""
+    """Make examples in which every twentieth word is a mention: what is learned does not matter here."""
     made = []
     for text in texts:
         reference = nlp.make_doc(text)

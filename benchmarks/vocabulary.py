@@ -1,4 +1,4 @@
-"""Our vocabulary beside others, on text that it was not trained on.
+"""Compare our vocabulary with others, on text that it was not trained on.
 
 python -m benchmarks.vocabulary VOCABULARY OTHER … --texts NAME=FILE …
 
@@ -26,7 +26,7 @@ from .record import RESULTS, write
 
 
 def characters_per_512_at_most(texts: list[str]) -> float:
-    """Characters that 512 wordpieces hold if every run between blanks and punctuation is one of them."""
+    """Count the characters that 512 wordpieces hold if every run between blanks and punctuation is one of them."""
     cutter = BertPreTokenizer()
     n = sum(len(cutter.pre_tokenize_str(text)) for text in texts)
     return 512 * sum(map(len, texts)) / n

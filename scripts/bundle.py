@@ -40,7 +40,7 @@ def bundle(packages: Path) -> None:
 
 
 def card(name: str, meta: dict[str, Any], wheel: Path) -> str:
-    """The model card: what it is, what it began from, what it scores and how that was measured."""
+    """Return the model card: what it is, what it started from, what it scores and how that was measured."""
     results = meta["performance"]
     lines = [f"# {name} {meta['version']}", "", meta["description"], "", meta["notes"], ""]
     lines += _figures_of_mentions(results) if "ents_f" in results else _figures_of_categories(results)

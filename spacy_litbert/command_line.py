@@ -1,4 +1,4 @@
-"""What a command prints when it can't go on: one line and exit code 1, never a traceback."""
+"""Let a command that can't go on print one line and exit with code 1, never with a traceback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .errors import Errors, LitBertError
 
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
-    """Print a ``LitBertError`` or an error of the operating system and exit with 1; a decorator as well."""
+    """Print a ``LitBertError`` or an error of the operating system and exit with 1; usable as a decorator as well."""
     try:
         yield
     except BrokenPipeError:  # whoever read the output has seen enough

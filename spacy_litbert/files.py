@@ -1,4 +1,4 @@
-"""Files that are checked before they are read, and files and folders that appear whole or not at all."""
+"""Check files before they are read; make files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def listing(folder: Path) -> str:
-    """The first names in a folder, for messages."""
+    """Return the first names in a folder, for messages."""
     return ", ".join(sorted(path.name for path in folder.iterdir())[:10]) or "nothing"
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path near ``path`` that takes its place when the block ends well."""
+    """Give a temporary path near ``path`` that takes its place when the block ends well."""
     with workspace(path) as place:
         partial = place / f"{path.name}{_ENDING}"
         yield partial
@@ -95,7 +95,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """A new, empty folder near ``path`` that takes its place when the block ends well.
+    """Make a new, empty folder near ``path`` that takes its place when the block ends well.
 
     If it does not end well, what was at ``path`` is still there, or nothing if nothing was. Whether what is there may
     be replaced is for ``spacy_litbert.targets`` to say.
@@ -116,7 +116,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def file_checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
@@ -126,7 +126,7 @@ def file_checksum(path: Path) -> str:
 
 @contextmanager
 def workspace(path: Path) -> Iterator[Path]:
-    """A hidden folder beside ``path``, gone at the end; those of processes that were killed go first.
+    """Make a hidden folder beside ``path``, gone at the end; those of processes that were killed go first.
 
     It is locked as long as its process lives, so one without a lock was left behind.
     """

@@ -1,4 +1,4 @@
-"""A trained pipeline → the same one with other settings of its LitBERT encoders: precision, storage, backend."""
+"""Load a trained pipeline with other settings of its LitBERT encoders: precision, storage, backend."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ _MODELS = ("spacy-litbert.LitBertModel.", "spacy-litbert.LitBertTok2Vec.")
 
 
 def load_with(pipeline: str | Path, **settings: Any) -> tuple[Language, list[str]]:
-    """The pipeline (package or folder) with these settings of ``LitBertModel``, and the names of its encoders.
+    """Load a pipeline with these settings of ``LitBertModel``; return it and the names of its components with encoders.
+
+    pipeline: an installed package or a folder.
 
     Raises LitBertError L311 if there is no LitBERT in the pipeline, L341 if it can't be loaded.
     """
@@ -31,7 +33,7 @@ def load_with(pipeline: str | Path, **settings: Any) -> tuple[Language, list[str
 
 
 def pipeline_folder(pipeline: str | Path) -> Path:
-    """Where the files of a pipeline lie, be it a package or a folder. Raises LitBertError L340 for neither."""
+    """Find where the files of a pipeline lie, be it a package or a folder. Raises LitBertError L340 for neither."""
     if Path(pipeline).exists():
         return Path(pipeline)
     if not is_package(str(pipeline)):
@@ -53,7 +55,7 @@ def _load(pipeline: str | Path, overrides: dict[str, Any] | None = None) -> Lang
 
 
 def _encoders(components: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(component, place in the config) of each model of ours."""
+    """Yield (component, place in the config) of each model of ours."""
     for name, component in components.items():
         model = component.get("model", {})
         for place, part in (

@@ -8,14 +8,17 @@ from .types import BoolArray, IntArray
 
 
 def starts_of(lengths: IntArray | BoolArray) -> IntArray:
-    """The first index of each row, and after the last one the total: (rows,) → (rows + 1,) int64."""
+    """Return the first index of each row, and after the last one the total.
+
+    lengths: (rows,) integers or booleans. Returns (rows + 1,) int64.
+    """
     starts = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=starts[1:])
     return starts
 
 
 def indices_of(first: IntArray, lengths: IntArray) -> IntArray:
-    """The flat indices ``first[i] … first[i] + lengths[i] - 1`` of all rows, end to end.
+    """Return the flat indices ``first[i] … first[i] + lengths[i] - 1`` of all rows, end to end.
 
     first, lengths: (rows,) integers. Returns (sum of lengths,) int64.
     """

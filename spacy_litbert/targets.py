@@ -1,4 +1,4 @@
-"""May a command put its folder there? Only where nothing is, or what the same command made; never over its source."""
+"""Check whether a command may put its folder there: only over nothing or what it made itself, never over its source."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def mark_pipeline(meta: dict[str, Any], command: str) -> None:
 
 
 def pipeline_made_by(command: str) -> Callable[[Path], str | None]:
-    """``made`` for pipelines that a command wrote and marked."""
+    """Return a ``made`` for pipelines that a command wrote and marked."""
 
     def against(folder: Path) -> str | None:
         meta = _read(folder / "meta.json")
@@ -67,7 +67,10 @@ def pipeline_made_by(command: str) -> Callable[[Path], str | None]:
 
 
 def checkpoint_made_by(heading: str) -> Callable[[Path], str | None]:
-    """``made`` for checkpoints whose card begins so; "" for those of any origin."""
+    """Return a ``made`` for checkpoints whose card starts with a heading.
+
+    heading: "" for checkpoints of any origin.
+    """
 
     def against(folder: Path) -> str | None:
         if not (folder / "config.json").is_file():
@@ -81,7 +84,7 @@ def checkpoint_made_by(heading: str) -> Callable[[Path], str | None]:
 
 
 def only(*patterns: str) -> Callable[[Path], str | None]:
-    """``made`` for folders that hold nothing but files of these names."""
+    """Return a ``made`` for folders that hold nothing but files of these names."""
     return lambda folder: _foreign(folder, patterns)
 
 

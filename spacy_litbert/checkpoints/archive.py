@@ -1,4 +1,4 @@
-"""A zip as it was downloaded → the checkpoint files in it, checked before anything is unpacked."""
+"""Unpack the checkpoint files of a downloaded zip; all of it is checked before anything is written."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CHUNK = 1 << 20
 
 
 def is_archive(path: Path) -> bool:
-    """By the first bytes or by the name, so that a damaged zip is still called one."""
+    """Tell whether a file is a zip by its first bytes or its name, so that a damaged one is still called a zip."""
     with path.open("rb") as stream:
         return stream.read(4) == b"PK\x03\x04" or path.suffix.lower() == ".zip"
 
@@ -77,7 +77,7 @@ def check_directory(path: Path) -> None:
 
 
 def check_space(folder: Path, n_bytes: int) -> None:
-    """Raises LitBertError L220 if the disk of a folder (or of its nearest parent) has no room for so many bytes."""
+    """Raise LitBertError L220 if the disk of a folder (or of its nearest parent) has no room for so many bytes."""
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free

@@ -22,7 +22,11 @@ _ACTIVATIONS = {
 class Origin:
     """Where converted weights came from.
 
-    kind: in words. files: name → SHA-256 of each file that was read. source_activation: config.json's hidden_act.
+    kind: the form of the source, in words.
+    files: SHA-256 of each file that was read, by its name.
+    step: of the pretraining; None where the source does not say.
+    left_out: how many tensors of each kind were passed over.
+    source_activation: hidden_act in the source's config.json.
     """
 
     kind: str
@@ -34,7 +38,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written. parts: parameters of each; checksums: SHA-256 of each file of weights."""
+    """What was written.
+
+    config: as in config.json.
+    parts: number of parameters of each part.
+    cased: whether the vocabulary keeps upper case.
+    storage: "float32" or "float16".
+    checksums: SHA-256 of each file of weights, by its name.
+    """
 
     config: Mapping[str, Any]
     parts: Mapping[str, int]
@@ -44,7 +55,7 @@ class Converted:
 
 
 def conversion_card(origin: Origin, model: Converted, version: str) -> str:
-    """The card of a converted model; equal sources give equal cards, wherever they lay.
+    """Return the card of a converted model; equal sources give equal cards, wherever they lay.
 
     version: of this package.
     """
@@ -84,17 +95,17 @@ def _origin_rows(origin: Origin, model: Converted, version: str) -> Iterable[lis
 
 
 def checksum_table(checksums: Mapping[str, str]) -> str:
-    """File → SHA-256, in the form that ``read_checksums`` finds again."""
+    """Return a table of files and their SHA-256, in the form that ``read_checksums`` finds again."""
     return markdown_table(["file", "SHA-256"], ([name, f"`{value}`"] for name, value in checksums.items()))
 
 
 def read_checksums(card: str) -> dict[str, str]:
-    """File → SHA-256 of all that a card's tables say."""
+    """Return the SHA-256 of all files in a card's tables, by their names."""
     return dict(_CHECKSUM.findall(card))
 
 
 def read_card(folder: Path) -> tuple[str | None, dict[str, str]]:
-    """The title of a folder's card, and the checksums in it; nothing where there is none."""
+    """Return the title of a folder's card and the checksums in it; None and no checksums where there is no card."""
     path = folder / "README.md"
     if not path.is_file() or path.stat().st_size > LARGEST_TEXT:
         return None, {}

@@ -25,7 +25,7 @@ _WRITTEN: dict[str, Any] = {
     "layer_norm_eps": 1e-12,
     "pad_token_id": 0,
 }
-_SHARES = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 CONFIG_KEYS = ("model_type", *_WRITTEN)
 _SIZES = [*(key for key, default in _WRITTEN.items() if default is None), "type_vocab_size"]
 _FIXED = {"model_type": "bert", "position_embedding_type": "absolute", "is_decoder": False}
@@ -34,7 +34,7 @@ _MOST_LAYERS = 1000
 
 
 def written_config(values: Mapping[str, Any], architecture: str) -> dict[str, Any]:
-    """config.json for ``BertConfig`` of any transformers; what ``values`` lacks is as BERT's.
+    """Make config.json for ``BertConfig`` of any transformers; what ``values`` lacks is as BERT's.
 
     architecture: the class of transformers that all the weights fit, such as ``BertForPreTraining``.
     """
@@ -44,7 +44,9 @@ def written_config(values: Mapping[str, Any], architecture: str) -> dict[str, An
 
 
 def check_config(config: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The settings that make a BERT, checked, with BERT's own where the config is silent; the others are dropped.
+    """Check the settings that make a BERT, and return them with BERT's own where the config is silent.
+
+    All other settings are dropped.
 
     Raises LitBertError L205 for a config that this package's encoder can't follow, L221 for its activation.
     """
@@ -55,23 +57,24 @@ def check_config(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     checked = {"model_type": "bert", **{key: config.get(key, default) for key, default in _WRITTEN.items()}}
     for key in _SIZES:
         _check_size(checked, key, source)
-    width, heads = checked["hidden_size"], checked["num_attention_heads"]
-    _check(width % heads == 0, checked, "hidden_size", f"a multiple of {heads} heads", source)
-    for key in _SHARES:
-        share = checked[key]
-        _check(_is_number(share) and 0 <= share < 1, checked, key, "a number from 0 to 1", source)
-    epsilon, spread = checked["layer_norm_eps"], checked["initializer_range"]
-    _check(_is_number(epsilon) and 0 < epsilon < 1, checked, "layer_norm_eps", "a small positive number", source)
-    _check(_is_number(spread) and 0 <= spread < 100, checked, "initializer_range", "a small number", source)
-    padding, size = checked["pad_token_id"], checked["vocab_size"]
-    is_entry = padding is None or (type(padding) is int and 0 <= padding < size)
-    _check(is_entry, checked, "pad_token_id", f"an id below {size:,}", source)
+    hidden_size, num_attention_heads = checked["hidden_size"], checked["num_attention_heads"]
+    fits = hidden_size % num_attention_heads == 0
+    _check(fits, checked, "hidden_size", f"a multiple of {num_attention_heads} heads", source)
+    for key in _DROPOUTS:
+        dropout = checked[key]
+        _check(_is_number(dropout) and 0 <= dropout < 1, checked, key, "a number from 0 to 1", source)
+    eps, std = checked["layer_norm_eps"], checked["initializer_range"]
+    _check(_is_number(eps) and 0 < eps < 1, checked, "layer_norm_eps", "a small positive number", source)
+    _check(_is_number(std) and 0 <= std < 100, checked, "initializer_range", "a small number", source)
+    pad_token_id, vocab_size = checked["pad_token_id"], checked["vocab_size"]
+    is_entry = pad_token_id is None or (type(pad_token_id) is int and 0 <= pad_token_id < vocab_size)
+    _check(is_entry, checked, "pad_token_id", f"an id below {vocab_size:,}", source)
     check_activation(checked["hidden_act"], source)
     return checked
 
 
 def check_activation(name: Any, source: str) -> None:
-    """Raises LitBertError L221 for an activation that transformers does not know."""
+    """Raise LitBertError L221 for an activation that transformers does not know."""
     if not isinstance(name, str) or name not in ACT2FN:
         raise LitBertError(Errors.L221.format(path=source, found=name, choices=", ".join(sorted(ACT2FN))))
 

@@ -1,4 +1,4 @@
-"""Weights of any origin → a folder as the package exports everywhere."""
+"""Convert weights of any origin into a folder as the package exports everywhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,15 @@ _OVERHEAD = 16_000_000  # room for the tokenizer's files and the card
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was converted. parts: parameters of each; left_out: tensors of each kind that were passed over."""
+    """What was converted.
+
+    kind: the form of the source, in words.
+    config: as written to config.json.
+    parts: number of parameters of each part.
+    left_out: number of tensors of each kind that were passed over.
+    step: of the pretraining; None where the source does not say.
+    checksums: SHA-256 of each file of weights, by its name.
+    """
 
     kind: str
     config: dict[str, Any]
@@ -60,9 +68,12 @@ def convert(
         transformers, a bundled name, or a hub id.
     hidden_act: the activation in transformers' words. By default that of the source's config.json, where "gelu"
         of a TensorFlow checkpoint means the tanh approximation, as the original code computes it.
-    storage: "float32", or "float16" for half the size. shard_megabytes: the most that a file of weights holds.
-    config, vocabulary: config.json and vocab.txt (or a folder with a tokenizer), if they do not lie beside the weights.
+    storage: "float32", or "float16" for half the size.
+    shard_megabytes: the most that a file of weights holds; None for a single file.
+    config: config.json, if it does not lie beside the weights.
+    vocabulary: vocab.txt or a folder with a tokenizer, if it does not lie beside the weights.
     overwrite: replace ``target``, if it is a checkpoint folder.
+    progress: show bars of what is unpacked and read.
 
     Raises LitBertError L1xx or L2xx for all that can be wrong with a source, L218 for a target that can't be
     written to, L220 if there is no room for it.
@@ -89,7 +100,7 @@ def convert(
 
 
 def parts_of(weights: Weights) -> dict[str, int]:
-    """Parameters of each part that is there."""
+    """Count the parameters of each part that is there."""
     counts: Counter[str] = Counter()
     for row in weights.rows:
         counts[row.part] += weights.tensors[row.name].numel()
@@ -97,7 +108,7 @@ def parts_of(weights: Weights) -> dict[str, int]:
 
 
 def _architecture(weights: Weights) -> str:
-    """The class of transformers that has all these parts."""
+    """Return the name of the class of transformers that has all these parts."""
     parts = set(parts_of(weights))
     if {"masked-LM head", "next-sentence head"} <= parts:
         return "BertForPreTraining"
@@ -109,5 +120,5 @@ def _origin(source: Source, weights: Weights, said: str | None) -> Origin:
 
 
 def _existing(path: Path) -> Path:
-    """The nearest folder above ``path`` that is there."""
+    """Return the nearest folder above ``path`` that is there."""
     return next(parent for parent in path.parents if parent.is_dir())

@@ -1,4 +1,4 @@
-"""A source of weights → what it is: shape, parameters, types, vocabulary, checksums, card, and what does not fit."""
+"""Describe a source of weights: shape, parameters, types, vocabulary, checksums, card, and what does not fit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ _HUGE = 1_000_000  # transformers' way to say that there is no limit
 
 @dataclass(frozen=True)
 class Tensors:
-    """The tensors of a source by the names in its files, without their values: name → shape, type."""
+    """The tensors of a source, without their values.
+
+    shapes, dtypes: by the names in its files.
+    files: those that hold them.
+    """
 
     shapes: dict[str, tuple[int, ...]]
     dtypes: dict[str, str]
@@ -38,9 +42,18 @@ class Tensors:
 class Description:
     """What a source is.
 
-    shape: of config.json, the keys of ``LITBERT`` and the activation. parameters: of each part; others: tensors
-    beside them, by kind. vocabulary: size, cased, special tokens, unused entries. limit: in the tokenizer's config.
-    files: name → SHA-256. card: first line of README.md. problems: what keeps it from being loaded or used.
+    kind: which reader its weights need.
+    shape: of config.json, the keys of ``LITBERT`` and the activation.
+    parameters: number of parameters of each part.
+    others: number of tensors beside the parts, by kind.
+    dtypes: number of tensors of each type.
+    vocabulary: size, cased, special tokens, unused entries.
+    limit: the tokenizer's model_max_length; None for none.
+    files: SHA-256 of each file of weights, by its name.
+    card: first line of README.md.
+    unlike_litbert: what of the shape differs from ``LITBERT``.
+    problems: what keeps it from being loaded or used.
+    notes: what is worth knowing, and no problem.
     """
 
     kind: Kind
@@ -67,7 +80,7 @@ def describe(source: str | Path) -> Description:
         tensors = _tensors_of(found)
         vocabulary = found.read_vocabulary()
         files = checksums_of(tensors.files)
-        limit = _limit(found.folder)
+        model_max_length = _model_max_length(found.folder)
         parameters, others = _count(tensors, config, original=found.kind == "tensorflow")
         return Description(
             kind=found.kind,
@@ -76,12 +89,12 @@ def describe(source: str | Path) -> Description:
             others=others,
             dtypes=dict(Counter(tensors.dtypes.values())),
             vocabulary=_describe_vocabulary(vocabulary),
-            limit=limit,
+            limit=model_max_length,
             files=files,
             card=read_card(found.folder)[0],
             unlike_litbert={key: config.get(key) for key, value in LITBERT.items() if config.get(key) != value},
             problems=_problems(found, config, vocabulary, files),
-            notes=_notes(found, limit, config),
+            notes=_notes(found, model_max_length, config),
         )
 
 
@@ -97,7 +110,7 @@ def _tensors_of(source: Source) -> Tensors:
 
 
 def _kinds(tensors: Tensors, *, original: bool) -> dict[str, str | None]:
-    """Name → what a tensor is beside the model, if it is known to be something else. Copies go by their names."""
+    """Say of each name what the tensor is beside the model, if anything is known. Copies go by their names."""
     if original:
         return {name: training_kind(name) for name in tensors.shapes}
     names = {name: canonical_name(name) for name in tensors.shapes}
@@ -106,10 +119,10 @@ def _kinds(tensors: Tensors, *, original: bool) -> dict[str, str | None]:
 
 
 def _count(tensors: Tensors, config: Mapping[str, Any], *, original: bool) -> tuple[dict[str, int], dict[str, int]]:
-    """Parameters of each part, and how many tensors of each kind there are beside them."""
-    layers = config.get("num_hidden_layers")
-    n_layers = min(layers, len(tensors.shapes)) if isinstance(layers, int) else 0
-    parts = {row.original if original else row.name: row.part for row in bert_rows(n_layers)}
+    """Count the parameters of each part, and the tensors of each kind beside them."""
+    said = config.get("num_hidden_layers")
+    num_hidden_layers = min(said, len(tensors.shapes)) if isinstance(said, int) else 0
+    parts = {row.original if original else row.name: row.part for row in bert_rows(num_hidden_layers)}
     parameters: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for name, kind in _kinds(tensors, original=original).items():
@@ -131,7 +144,7 @@ def _describe_vocabulary(vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _problems(source: Source, config: Mapping[str, Any], vocabulary: Vocabulary, files: Mapping[str, str]) -> list[str]:
-    """The coded errors that loading or converting it would end with, each of its checks for itself."""
+    """Return the coded errors that loading or converting it would end with, each of its checks for itself."""
     checks: list[Callable[[], object]] = [
         lambda: read_weights(source, activated_config(config, source)),
         lambda: check_size(vocabulary, {"vocab_size": config.get("vocab_size")}, vocabulary.source),
@@ -146,10 +159,10 @@ def _problems(source: Source, config: Mapping[str, Any], vocabulary: Vocabulary,
     return problems
 
 
-def _notes(source: Source, limit: int | None, config: Mapping[str, Any]) -> list[str]:
+def _notes(source: Source, model_max_length: int | None, config: Mapping[str, Any]) -> list[str]:
     notes = []
-    if source.kind != "tensorflow" and limit != config.get("max_position_embeddings"):
-        says = "no length limit" if limit is None else f"a length limit of {limit:,}"
+    if source.kind != "tensorflow" and model_max_length != config.get("max_position_embeddings"):
+        says = "no length limit" if model_max_length is None else f"a length limit of {model_max_length:,}"
         notes.append(
             f"tokenizer_config.json has {says}; the encoder's is {config.get('max_position_embeddings')}. This package "
             "keeps to the encoder's; plain transformers does so after `spacy litbert convert`."
@@ -159,7 +172,7 @@ def _notes(source: Source, limit: int | None, config: Mapping[str, Any]) -> list
     return notes
 
 
-def _limit(folder: Path) -> int | None:
+def _model_max_length(folder: Path) -> int | None:
     path = folder / "tokenizer_config.json"
-    limit = read_json(path).get("model_max_length") if os.path.lexists(path) else None
-    return limit if type(limit) is int and limit < _HUGE else None
+    length = read_json(path).get("model_max_length") if os.path.lexists(path) else None
+    return length if type(length) is int and length < _HUGE else None

@@ -1,4 +1,4 @@
-"""A checkpoint, wherever it lies → an encoder or a model with pretraining heads, and its vocabulary.
+"""Load an encoder, or a model with pretraining heads, and its vocabulary from a checkpoint, wherever it lies.
 
 Everything that loads weights goes this way: open the source, read config, vocabulary and weights, check them against
 each other, build the model.
@@ -45,18 +45,21 @@ class Checkpoint:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What makes a BERT a BERT, without what versions of transformers add."""
+        """Return what makes a BERT a BERT, without what versions of transformers add."""
         return {key: getattr(self.bert.config, key) for key in CONFIG_KEYS}
 
     @property
     def limit(self) -> int:
-        """The most wordpieces that the encoder reads at once, from max_position_embeddings."""
+        """Return the most wordpieces that the encoder reads at once, from max_position_embeddings."""
         return int(self.bert.config.max_position_embeddings)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a checkpoint consists of, checked against each other. said: hidden_act in the source's config."""
+    """What a checkpoint consists of, checked against each other.
+
+    said: hidden_act in the source's config.
+    """
 
     config: dict[str, Any]
     vocabulary: Vocabulary
@@ -80,7 +83,9 @@ def load_checkpoint(name: str | Path) -> Checkpoint:
 def load_pretraining(name: str | Path, *, dropout: float | None = None) -> tuple[BertForPreTraining, Vocabulary]:
     """Load a model with both pretraining heads, in memory of its own, and its vocabulary.
 
-    name: as for ``load_checkpoint``. dropout: of the encoder and its attention, by default as in the config.
+    name: as for ``load_checkpoint``.
+    dropout: of the encoder and its attention, by default as in the config.
+
     Raises LitBertError as ``load_checkpoint`` does, L217 if a head is not there.
     """
     with coded(Path(name)), open_source(name) as source:
@@ -103,7 +108,7 @@ def load_pretraining(name: str | Path, *, dropout: float | None = None) -> tuple
 def build_checkpoint(
     config: Mapping[str, Any], weights: Mapping[str, Tensor], vocabulary: Vocabulary, source: str
 ) -> Checkpoint:
-    """An encoder from its parts in memory, checked against each other.
+    """Build an encoder from its parts in memory, checked against each other.
 
     Raises LitBertError L217 for missing, left-over or misshapen tensors, L204 for a vocabulary of another
     size, L205 for a config this encoder can't follow, L208 or L209 for values that are no weights.
@@ -126,8 +131,11 @@ def read_parts(
 ) -> Parts:
     """Read config, vocabulary and weights of a source, and check that they fit.
 
-    hidden_act: the activation in transformers' words, by default the source's. config, vocabulary: in the place of
-        those beside the weights. Raises LitBertError L1xx or L2xx.
+    hidden_act: the activation in transformers' words, by default the source's.
+    config, vocabulary: in the place of those beside the weights.
+    progress: show a bar of what is read.
+
+    Raises LitBertError L1xx or L2xx.
     """
     said = source.read_config() if config is None else config
     values = activated_config(said, source, hidden_act)
@@ -139,7 +147,7 @@ def read_parts(
 
 
 def activated_config(config: Mapping[str, Any], source: Source, hidden_act: str | None = None) -> dict[str, Any]:
-    """The checked config with the activation that the weights were trained with.
+    """Return the checked config with the activation that the weights were trained with.
 
     "gelu" of a TensorFlow checkpoint means the tanh approximation, as the original code computes it.
     """
@@ -153,14 +161,17 @@ def activated_config(config: Mapping[str, Any], source: Source, hidden_act: str 
 
 
 def check_size(vocabulary: Vocabulary, config: Mapping[str, Any], source: str) -> None:
-    """Raises LitBertError L204 if the vocabulary is not of the config's size."""
+    """Raise LitBertError L204 if the vocabulary is not of the config's size."""
     if len(vocabulary) != config["vocab_size"]:
         raise LitBertError(Errors.L204.format(path=source, vocabulary=len(vocabulary), config=config["vocab_size"]))
 
 
 @contextmanager
 def coded(path: Path) -> Iterator[None]:
-    """Give errors of the operating system a code. path: what was worked on, where the error names nothing."""
+    """Give errors of the operating system a code.
+
+    path: what was worked on, where the error names nothing.
+    """
     try:
         yield
     except OSError as error:
@@ -185,6 +196,7 @@ def _assign(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
 def _materialise_buffers(bert: BertModel) -> None:
     # Built on the meta device: the two index buffers of the embeddings hold no data yet.
     embeddings = bert.embeddings
-    limit = bert.config.max_position_embeddings
-    embeddings.register_buffer("position_ids", torch.arange(limit)[None], persistent=False)
-    embeddings.register_buffer("token_type_ids", torch.zeros(1, limit, dtype=torch.long), persistent=False)
+    max_position_embeddings = bert.config.max_position_embeddings
+    embeddings.register_buffer("position_ids", torch.arange(max_position_embeddings)[None], persistent=False)
+    token_type_ids = torch.zeros(1, max_position_embeddings, dtype=torch.long)
+    embeddings.register_buffer("token_type_ids", token_type_ids, persistent=False)

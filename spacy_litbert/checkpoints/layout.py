@@ -46,11 +46,11 @@ class Row:
     transposed: bool = False
 
     def sizes(self, config: Mapping[str, Any]) -> tuple[int, ...]:
-        """The shape under a config."""
+        """Return the shape under a config."""
         return tuple(config[size] if isinstance(size, str) else size for size in self.shape)
 
     def original_sizes(self, config: Mapping[str, Any]) -> tuple[int, ...]:
-        """The shape of the original tensor."""
+        """Return the shape of the original tensor under a config."""
         return self.sizes(config)[::-1] if self.transposed else self.sizes(config)
 
 
@@ -94,10 +94,10 @@ _REST = (
 )
 
 
-def bert_rows(n_layers: int) -> Iterator[Row]:
-    """Every tensor of a BERT of so many layers, pretraining heads included."""
+def bert_rows(num_hidden_layers: int) -> Iterator[Row]:
+    """Yield every tensor of a BERT of so many layers, pretraining heads included."""
     yield from _EMBEDDINGS
-    for i in range(n_layers):
+    for i in range(num_hidden_layers):
         for row in _LAYERS:
             yield Row(row.part, row.name.format(i=i), row.original.format(i=i), row.shape, row.transposed)
     yield from _REST
@@ -106,10 +106,12 @@ def bert_rows(n_layers: int) -> Iterator[Row]:
 def check_tensors(
     found: Mapping[str, tuple[int, ...]], config: Mapping[str, Any], source: Path | str, *, original: bool = False
 ) -> list[Row]:
-    """The rows of the tensors that are there, in order, if they make a whole BERT.
+    """Return the rows of the tensors that are there, in order, if they make a whole BERT.
 
-    found: name → shape. original: names and shapes are the original code's. Embeddings and encoder must be
-    there; pooler and heads may be absent, each as a whole.
+    found: the shapes of the tensors, by their names. Embeddings and encoder must be there; pooler and heads may be
+        absent, each as a whole.
+    original: names and shapes are the original code's.
+
     Raises LitBertError L217, which lists every missing, left-over and misshapen tensor.
     """
     rows = list(bert_rows(config["num_hidden_layers"]))

@@ -1,4 +1,4 @@
-"""Names of tensors as they are found in folders of transformers → the names of ``layout``.
+"""Translate the names of tensors in folders of transformers into the names of ``layout``.
 
 Folders differ by the class that saved them (``bert.`` in front or not), by its age (``gamma`` and ``beta``, an
 index buffer), and by what stands beside the encoder: tied copies, heads of a task.
@@ -29,7 +29,7 @@ _TIED = (
 
 
 def canonical_name(name: str) -> str:
-    """The name in ``layout`` of a tensor's name in a file."""
+    """Return the name in ``layout`` of a tensor's name in a file."""
     if name.startswith(_BARE):
         name = f"bert.{name}"
     for old, new in _OLD.items():
@@ -39,17 +39,17 @@ def canonical_name(name: str) -> str:
 
 
 def left_out_kind(canonical: str) -> str | None:
-    """What a tensor is beside the parts of ``layout``, if it is anything known."""
+    """Say what a tensor is beside the parts of ``layout``, if it is anything known."""
     return next((kind for kind, pattern in _LEFT_OUT.items() if pattern.fullmatch(canonical)), None)
 
 
 def is_copy(canonical: str, names: Collection[str]) -> bool:
-    """By its name, the copy of a tensor that is also among ``names``."""
+    """Tell by its name whether a tensor is the copy of one that is also among ``names``."""
     return any(canonical == copy and shared in names for copy, shared in _TIED)
 
 
 def canonical_weights(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Counter[str]]:
-    """The weights by their names in ``layout``, and how many tensors of which kind were left out.
+    """Return the weights by their names in ``layout``, and how many tensors of which kind were left out.
 
     What is not known keeps its name. A copy of a shared tensor is left out only if it is equal.
     """

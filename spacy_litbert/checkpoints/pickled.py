@@ -1,4 +1,4 @@
-"""``pytorch_model.bin`` → tensors, without running what may be hidden in it.
+"""Read the tensors of ``pytorch_model.bin`` without running what may be hidden in it.
 
 Such a file is a pickle, and a pickle is a program. torch reads it with ``weights_only=True``, which knows tensors
 and nothing else; that is safe from torch 2.6 on (CVE-2025-32434).
@@ -23,7 +23,7 @@ _FIRST_SAFE = (2, 6)
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file that ``torch.save`` wrote, by name, mapped from disk where the format allows it.
+    """Read the tensors of a file that ``torch.save`` wrote, by name, mapped from disk where the format allows it.
 
     Raises LitBertError L207 for a damaged file, L211 for one with anything but tensors, L223 where torch is too old.
     """
@@ -50,7 +50,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
 
 
 def _check_sizes(path: Path) -> None:
-    """torch stores tensors uncompressed: a zip whose parts are larger than the file is no file of torch's."""
+    """Refuse a zip whose parts are larger than the file: torch, which does not compress tensors, has not written it."""
     if not zipfile.is_zipfile(path):
         return
     try:

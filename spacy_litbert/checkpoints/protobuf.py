@@ -1,4 +1,4 @@
-"""Bytes of a protocol-buffer message → its fields. As much as TensorFlow's checkpoint index needs.
+"""Read the fields of a protocol-buffer message, as much of the format as TensorFlow's checkpoint index needs.
 
 Format: https://protobuf.dev/programming-guides/encoding/
 """
@@ -12,7 +12,7 @@ _LONGEST_VARINT = 10  # bytes of a 64-bit number
 
 
 def read_fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """(field number, value) in the order of the message; numbers are unsigned, all else is bytes.
+    """Yield (field number, value) in the order of the message; numbers are unsigned, all else is bytes.
 
     Raises ValueError for bytes that are no message.
     """
@@ -38,7 +38,10 @@ def read_fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number of variable length that begins at ``at``, and where it ends. Raises ValueError if it does not end."""
+    """Read the number of variable length at ``at``; return it and where it ends.
+
+    Raises ValueError if it does not end.
+    """
     value = 0
     for i, byte in enumerate(data[at : at + _LONGEST_VARINT]):
         value |= (byte & 0x7F) << (7 * i)

@@ -1,4 +1,4 @@
-"""The weights of a source, whatever wrote them → tensors by the names of ``layout``, checked."""
+"""Read the weights of a source, whatever wrote them, as checked tensors by the names of ``layout``."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ _TRAINING = {
 class Weights:
     """The tensors of a source.
 
-    tensors: name in ``layout`` → values, in the order of ``rows``. left_out: how many tensors of which kind were
-    passed over. step: of the pretraining, where the source says it. files: what was read.
+    tensors: by their names in ``layout``, in the order of ``rows``.
+    rows: what ``layout`` says of each of them.
+    left_out: how many tensors of which kind were passed over.
+    step: of the pretraining, where the source says it.
+    files: what was read.
     """
 
     tensors: dict[str, Tensor]
@@ -48,9 +51,11 @@ class Weights:
 
 
 def read_weights(source: Source, config: Mapping[str, Any], *, progress: bool = False) -> Weights:
-    """Read, rename, transpose and check.
+    """Read the tensors of a source, rename, transpose and check them.
 
     config: as ``check_config`` returns it.
+    progress: show a bar of what is read.
+
     Raises LitBertError L207–L209, L211, L215–L217, L222–L226, L228.
     """
     if source.kind == "tensorflow":
@@ -64,14 +69,14 @@ def read_weights(source: Source, config: Mapping[str, Any], *, progress: bool = 
 
 
 def weight_files(source: Source) -> tuple[Path, ...]:
-    """All files that hold the weights, for TensorFlow's the index and its data."""
+    """Return all files that hold the weights, for TensorFlow's the index and its data."""
     return tuple(TensorBundle(source.files[0]).files) if source.kind == "tensorflow" else source.files
 
 
 def fit_tensors(
     found: Mapping[str, Tensor], config: Mapping[str, Any], source: Path | str
 ) -> tuple[dict[str, Tensor], list[Row], Counter[str]]:
-    """The tensors by their names in ``layout`` and in its order, their rows, and what was left out.
+    """Return the tensors by their names in ``layout`` and in its order, their rows, and what was left out.
 
     Raises LitBertError L217 if they do not make a BERT of the config's shape.
     """
@@ -81,12 +86,12 @@ def fit_tensors(
 
 
 def checksums_of(files: Iterable[Path]) -> dict[str, str]:
-    """Name → SHA-256."""
+    """Return the SHA-256 of each file, by its name."""
     return {path.name: file_checksum(path) for path in files}
 
 
 def check_checksums(folder: Path, found: Mapping[str, str]) -> None:
-    """Raises LitBertError L233 if the card beside the weights has other checksums for them."""
+    """Raise LitBertError L233 if the card beside the weights has other checksums for them."""
     said = read_card(folder)[1]
     for name, checksum in found.items():
         if said.get(name, checksum) != checksum:
@@ -94,7 +99,7 @@ def check_checksums(folder: Path, found: Mapping[str, str]) -> None:
 
 
 def check_values(name: str, value: Tensor, path: Path | str) -> None:
-    """Raises LitBertError L208 for what are no floating-point numbers, L209 for numbers that are not finite."""
+    """Raise LitBertError L208 for what are no floating-point numbers, L209 for numbers that are not finite."""
     if not value.is_floating_point():
         raise LitBertError(Errors.L208.format(path=path, key=name, found=value.dtype, expected="floats"))
     n = value.numel() - int(torch.isfinite(value).sum())
@@ -103,7 +108,7 @@ def check_values(name: str, value: Tensor, path: Path | str) -> None:
 
 
 def training_kind(name: str) -> str | None:
-    """What an original variable is beside the weights, if it is anything: "optimizer slots", "counters"."""
+    """Say what an original variable is beside the weights, if it is anything: "optimizer slots", "counters"."""
     return next((kind for kind, pattern in _TRAINING.items() if pattern.fullmatch(name)), None)
 
 

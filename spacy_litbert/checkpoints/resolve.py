@@ -1,4 +1,4 @@
-"""A name → a checkpoint folder. Nothing else knows where weights come from.
+"""Find the checkpoint folder behind a name. Nothing else knows where weights come from.
 
 A name means, in this order,
 
@@ -28,12 +28,12 @@ _BEST_FIRST = ("litbert-oa", "litbert-oa-mini")
 
 
 def bundled_names() -> list[str]:
-    """The names of the weights that come with the package."""
+    """Return the names of the weights that come with the package."""
     return sorted(path.parent.name for path in _bundled_root().glob("*/config.json"))
 
 
 def default_name() -> str:
-    """The best of the bundled weights."""
+    """Return the name of the best of the bundled weights."""
     bundled = bundled_names()
     return next(name for name in _BEST_FIRST if name in bundled)
 
@@ -79,7 +79,7 @@ def _fetch(name: str) -> Path:
 
 
 def _silence(repository: str, revision: str | None) -> str | None:
-    """Why the hub gives no answer, if it gives none in time. ``snapshot_download`` itself would wait for ever."""
+    """Say why the hub gives no answer, if it gives none in time. ``snapshot_download`` itself would wait for ever."""
     try:
         HfApi().model_info(repository, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
     except HfHubHTTPError:  # an answer, which will be the same the next time

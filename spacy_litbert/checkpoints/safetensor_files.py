@@ -1,4 +1,4 @@
-"""safetensors → tensors: the only place that reads this format, from files and from memory."""
+"""Read safetensors, from files and from memory: the only place that reads this format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DAMAGES = (SafetensorError, OSError, ValueError, TypeError, AttributeError, Key
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file by their names, mapped from disk.
+    """Read the tensors of a file by their names, mapped from disk.
 
     Raises LitBertError L207 for a damaged file, L222 and L224–L226 for what is no file to read.
     """
@@ -28,7 +28,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def weights_from_bytes(data: bytes, source: str) -> dict[str, Tensor]:
-    """Tensors from safetensors bytes. Raises LitBertError L207 if they are damaged."""
+    """Read tensors from safetensors bytes. Raises LitBertError L207 if they are damaged."""
     try:
         return dict(load(data))
     except _DAMAGES as error:

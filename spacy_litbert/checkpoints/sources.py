@@ -1,4 +1,4 @@
-"""What a user has → where its weights, config and vocabulary lie: zip, folder, prefix, training directory, hub id."""
+"""Find where weights, config and vocabulary lie in a zip, folder, prefix, training directory, or hub id."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _LATEST = re.compile(r'^model_checkpoint_path:\s*"(.*)"\s*$', re.MULTILINE)
 class Source:
     """Weights on this machine.
 
-    kind: which reader they need. files: the files of weights; for TensorFlow, the prefix of one checkpoint.
+    kind: which reader they need.
+    files: the files of weights; for TensorFlow, the prefix of one checkpoint.
     folder: where config and vocabulary lie, too.
     """
 
@@ -40,18 +41,18 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What it is called, without the place where it lies."""
+        """Return what it is called, without the place where it lies."""
         return self.files[0].name if self.kind == "tensorflow" else ", ".join(path.name for path in self.files)
 
     def read_config(self) -> dict[str, Any]:
-        """config.json as it stands. Raises LitBertError L213 for none, and as ``read_json`` does."""
+        """Read config.json as it stands. Raises LitBertError L213 for none, and as ``read_json`` does."""
         for name in _CONFIGS:
             if os.path.lexists(self.folder / name):
                 return read_json(self.folder / name)
         raise _lacking(self.folder, " or ".join(_CONFIGS))
 
     def read_vocabulary(self) -> Vocabulary:
-        """The vocabulary beside the weights. Raises LitBertError as ``read_vocabulary`` does."""
+        """Read the vocabulary beside the weights. Raises LitBertError as ``read_vocabulary`` does."""
         return read_vocabulary(self.folder)
 
 
@@ -60,8 +61,11 @@ def open_source(source: str | Path, *, scratch: Path | None = None, progress: bo
     """Find the weights of a zip, a folder, a prefix of TensorFlow's, a bundled name or a hub id.
 
     What is on this machine under that name comes first, then the bundled names, then the hub, see ``resolve``.
+
     scratch: an existing folder, below which an archive is unpacked for as long as the block lasts; by default the
-    system's for temporary files.
+        system's for temporary files.
+    progress: show a bar of what is unpacked.
+
     Raises LitBertError L201 or L229 for a name that leads nowhere, L212 for a refused archive, L213 where something
     is missing, L214 if there are several checkpoints, L227 if there are more weights than one model.
     """
@@ -86,10 +90,13 @@ def open_source(source: str | Path, *, scratch: Path | None = None, progress: bo
 
 
 def find_weights(folder: Path, *, called: Path | None = None) -> Source:
-    """The weights in a folder, or in the only folder with weights below it.
+    """Find the weights in a folder, or in the only folder with weights below it.
 
     safetensors before pytorch_model.bin before TensorFlow, where there are several kinds.
-    called: the name for messages, if it is not the folder's. Raises LitBertError L213 or L214.
+
+    called: the name for messages, if it is not the folder's.
+
+    Raises LitBertError L213 or L214.
     """
     folders = [folder]
     for _ in range(_DEPTH):
@@ -116,7 +123,7 @@ def _weights_of(folder: Path) -> Source | None:
 
 
 def _latest(folder: Path) -> Path:
-    """The checkpoint that TensorFlow's file ``checkpoint`` names; where the folder once lay does not matter."""
+    """Return the checkpoint that TensorFlow's file ``checkpoint`` names; where the folder once lay does not matter."""
     path = folder / "checkpoint"
     match = _LATEST.search(read_text(path))
     name = PurePosixPath(match[1].replace("\\", "/")).name if match else ""

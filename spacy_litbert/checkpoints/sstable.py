@@ -1,4 +1,4 @@
-"""Bytes of a sorted table (LevelDB's .ldb, TensorFlow's .index) → its keys and values.
+"""Read the keys and values of a sorted table (LevelDB's .ldb, TensorFlow's .index).
 
 ```
 ┌─────────────┬───┬─────────────┬─────────────┬─────────────┬────────────────────────┐
@@ -27,7 +27,7 @@ _MASK_DELTA = 0xA282EAD8
 
 
 def read_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value) in the order of the keys. Raises ValueError for bytes that are no table, or a damaged one."""
+    """Yield (key, value) in the order of the keys. Raises ValueError for bytes that are no table, or a damaged one."""
     if len(data) < _FOOTER or data[-8:] != _MAGIC:
         raise ValueError("its end is missing or not that of a table")
     footer = data[-_FOOTER:]
@@ -45,7 +45,7 @@ def read_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def unmask(crc: int) -> int:
-    """A crc32c as LevelDB stores it → the plain one."""
+    """Return the plain crc32c of one that is masked as LevelDB stores it."""
     rotated = (crc - _MASK_DELTA) & 0xFFFFFFFF
     return ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF
 

@@ -1,4 +1,4 @@
-"""Weights in memory → weights as they are stored: float32, or float16 for half the size."""
+"""Bring weights into the type in which they are stored: float32, or float16 for half the size."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
 
 def to_storage(weights: dict[str, Tensor], storage: Storage, source: str) -> dict[str, Tensor]:
-    """The tensors on the CPU, in the type of ``storage``. Rounding what was rounded before changes nothing.
+    """Return the tensors on the CPU, in the type of ``storage``. Rounding what was rounded before changes nothing.
 
     source: what the weights belong to, for the message.
+
     Raises LitBertError L219 for a value that the type can't hold.
     """
     dtype = _DTYPES[storage]
@@ -29,11 +30,11 @@ def to_storage(weights: dict[str, Tensor], storage: Storage, source: str) -> dic
 
 
 def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors that lie in each other's memory get their own: a file holds each one by itself."""
+    """Give tensors that lie in each other's memory their own: a file holds each one by itself."""
     apart: dict[str, Tensor] = {}
     end = 0
     for name, value in sorted(tensors.items(), key=lambda item: item[1].data_ptr()):
-        begin = value.data_ptr()
-        apart[name] = value.clone() if begin < end else value
-        end = max(end, begin + value.numel() * value.element_size())
+        start = value.data_ptr()
+        apart[name] = value.clone() if start < end else value
+        end = max(end, start + value.numel() * value.element_size())
     return {name: apart[name] for name in tensors}

@@ -1,4 +1,4 @@
-"""TensorFlow's checkpoint files (``x.index``, ``x.data-00000-of-00001``, …) → tensors, without TensorFlow.
+"""Read TensorFlow's checkpoint files (``x.index``, ``x.data-00000-of-00001``, …) without TensorFlow.
 
 The index is a sorted table: the empty key holds a BundleHeaderProto, each other key is a tensor's name and holds a
 BundleEntryProto, which says in which data file the tensor lies, where, and its crc32c. Data files are mapped into
@@ -33,7 +33,13 @@ _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a tensor lies: shape, and ``size`` bytes from ``offset`` of data file ``shard``; crc is masked."""
+    """Where a tensor lies.
+
+    shape, dtype: of the tensor.
+    shard: the number of the data file.
+    offset, size: its bytes in that file.
+    crc: the masked crc32c of these bytes.
+    """
 
     shape: tuple[int, ...]
     dtype: str
@@ -46,7 +52,10 @@ class Entry:
 class TensorBundle:
     """The tensors of one checkpoint.
 
-    prefix: path without ``.index``. entries: name → ``Entry``. files: the index and the data files.
+    prefix: path without ``.index``.
+    entries: the ``Entry`` of each tensor, by its name.
+    files: the index and the data files.
+
     Raises LitBertError L215 for a damaged or incomplete checkpoint, L216 for one in another form than
     the Saver of TensorFlow 1 writes.
     """
@@ -67,9 +76,11 @@ class TensorBundle:
                 raise self._damaged(f"{name} lies beyond the end of the data")
 
     def read(self, name: str, progress: Callable[[int], object] = lambda n: None) -> FloatArray:
-        """A tensor of float32, read-only and still on disk; its checksum is compared first.
+        """Return a tensor of float32, read-only and still on disk; its checksum is compared first.
 
-        progress: called with the number of bytes that were checked. Raises LitBertError L208, L215 or L216.
+        progress: called with the number of bytes that were checked.
+
+        Raises LitBertError L208, L215 or L216.
         """
         entry = self.entries[name]
         if entry.dtype != _TYPES[_FLOAT]:
@@ -81,7 +92,7 @@ class TensorBundle:
         return np.frombuffer(data, "<f4", math.prod(entry.shape), entry.offset).reshape(entry.shape)
 
     def read_counter(self, name: str) -> int | None:
-        """A single int64, such as ``global_step``; None if there is none by that name."""
+        """Read a single int64, such as ``global_step``; None if there is none by that name."""
         entry = self.entries.get(name)
         if entry is None or entry.dtype != "int64" or entry.size != 8:
             return None
@@ -90,8 +101,8 @@ class TensorBundle:
 
     def _check_bytes(self, name: str, entry: Entry, progress: Callable[[int], object]) -> None:
         crc, data, end = 0, self._data[entry.shard], entry.offset + entry.size
-        for begin in range(entry.offset, end, _CHUNK):
-            chunk = data[begin : min(end, begin + _CHUNK)]
+        for start in range(entry.offset, end, _CHUNK):
+            chunk = data[start : min(end, start + _CHUNK)]
             crc = google_crc32c.extend(crc, chunk)
             progress(len(chunk))
         if crc != unmask(entry.crc):
@@ -156,7 +167,7 @@ class TensorBundle:
 
 
 def _shape(message: bytes) -> tuple[int, ...]:
-    """TensorShapeProto → sizes."""
+    """Read the sizes in a TensorShapeProto."""
     dimensions = [value for number, value in read_fields(message) if number == 2 and isinstance(value, bytes)]
     sizes = [dict(read_fields(dimension)).get(1, 0) for dimension in dimensions]
     return tuple(size for size in sizes if isinstance(size, int))

@@ -1,4 +1,4 @@
-"""A vocabulary → the tokenizer files that transformers reads, with the true length limit."""
+"""Write a vocabulary as the tokenizer files that transformers reads, with the true length limit."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..files import replacing
 from ..tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 
-def write_tokenizer(vocabulary: Vocabulary, folder: Path, *, limit: int) -> None:
+def write_tokenizer(vocabulary: Vocabulary, folder: Path, *, model_max_length: int) -> None:
     """Write vocab.txt, tokenizer.json and tokenizer_config.json.
 
-    limit: the most wordpieces that the encoder reads, special tokens included. Without it
+    model_max_length: the most wordpieces that the encoder reads, special tokens included. Without it
         transformers never truncates and a long text crashes the encoder.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def write_tokenizer(vocabulary: Vocabulary, folder: Path, *, limit: int) -> None
         "do_lower_case": vocabulary.lowercase,
         "strip_accents": vocabulary.strip_accents,
         "tokenize_chinese_chars": vocabulary.handle_chinese_chars,
-        "model_max_length": limit,
+        "model_max_length": model_max_length,
         "clean_up_tokenization_spaces": False,
         "pad_token": "[PAD]",
         "unk_token": "[UNK]",

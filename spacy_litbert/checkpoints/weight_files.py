@@ -1,4 +1,4 @@
-"""A folder of transformers → the files that its weights are in, and nothing that only looks like them."""
+"""Find and read the files of weights in a folder of transformers, and nothing that only looks like them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ _FORMS = {"safetensors": ("model.safetensors", "*.safetensors"), "pytorch": ("py
 
 
 def find_files(folder: Path, kind: str) -> tuple[Path, ...]:
-    """The files of a folder's weights of one kind, in order: those that the index names, or else the single file.
+    """Return the files of a folder's weights of one kind, in order: those that the index names, else the single file.
 
     kind: "safetensors" or "pytorch". No files where there are no weights of this kind.
-    Raises LitBertError L227 if further weights lie beside them, L207 for a damaged index.
+
+    Raises LitBertError L227 if further weights lie beside them, L207 for a damaged index, L213 where the files of
+    weights have neither the single file's name nor an index.
     """
     single, pattern = _FORMS[kind]
     index = folder / f"{single}.index.json"
@@ -39,7 +41,7 @@ def find_files(folder: Path, kind: str) -> tuple[Path, ...]:
 
 
 def read_index(path: Path) -> dict[str, str]:
-    """Tensor → file, of an index of transformers. Raises LitBertError L207 for one that is none."""
+    """Return the file of each tensor, from an index of transformers. Raises LitBertError L207 for one that is none."""
     places: Any = read_json(path).get("weight_map")
     if not isinstance(places, dict) or not places or not all(map(_is_plain, places.values())):
         raise LitBertError(Errors.L207.format(path=path, reason="its weight_map does not name files beside it"))
@@ -47,7 +49,9 @@ def read_index(path: Path) -> dict[str, str]:
 
 
 def read_files(files: tuple[Path, ...], kind: str) -> dict[str, Tensor]:
-    """The tensors of all files, by the names in them.
+    """Read the tensors of all files, by the names in them.
+
+    kind: "safetensors" or "pytorch".
 
     Raises LitBertError L228 for a tensor that is in two files, L207 where the index says otherwise than the files.
     """

@@ -1,4 +1,4 @@
-"""A model → its folder, as this package and transformers load it. The only place that writes one."""
+"""Write a model's folder, as this package and transformers load it. The only place that writes one."""
 
 from __future__ import annotations
 
@@ -29,20 +29,23 @@ def write_folder(
     shard_megabytes: int | None,
     source: str,
 ) -> dict[str, str]:
-    """Write config.json, the weights and the tokenizer's files; returns the SHA-256 of each file of weights.
+    """Write config.json, the weights and the tokenizer's files; return the SHA-256 of each file of weights.
 
-    The tokenizer's limit is the encoder's. source: what the weights belong to, for messages.
-    The card is the caller's, who knows what there is to say. Raises LitBertError L219 or L222.
+    source: what the weights belong to, for messages.
+
+    The tokenizer's limit is the encoder's. The card is the caller's, who knows what there is to say.
+
+    Raises LitBertError L219 or L222.
     """
     stored = to_storage(dict(weights), storage, source)
     files = write_weights(stored, folder, shard_megabytes=shard_megabytes)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf8")
-    write_tokenizer(vocabulary, folder, limit=config["max_position_embeddings"])
+    write_tokenizer(vocabulary, folder, model_max_length=config["max_position_embeddings"])
     return {path.name: file_checksum(path) for path in files}
 
 
 def write_weights(weights: Mapping[str, Tensor], folder: Path, *, shard_megabytes: int | None) -> list[Path]:
-    """Write model.safetensors, or shards with their index as transformers names them; returns the files."""
+    """Write model.safetensors, or shards with their index as transformers names them; return the files."""
     shards = [list(weights)] if shard_megabytes is None else _shards(weights, shard_megabytes * 1_000_000)
     files = [f"model-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(1, len(shards) + 1)]
     if len(shards) == 1:

@@ -1,4 +1,4 @@
-"""``spacy litbert convert``: weights of any origin → a folder for this package and for transformers."""
+"""``spacy litbert convert``: convert weights of any origin into a folder for this package and for transformers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def convert_cli(
 
 
 def convert(source: str | Path, target: Path, *, storage: str = "float32", **options: Any) -> Conversion:
-    """See ``spacy_litbert.checkpoints.convert.convert``. Raises LitBertError L003 for another type of storage."""
+    """Convert as ``spacy_litbert.checkpoints.convert.convert`` does.
+
+    Raises LitBertError L003 for another type of storage.
+    """
     from ..checkpoints.convert import convert as run
 
     return run(source, target, storage=_storage(storage), **options)

@@ -1,4 +1,4 @@
-"""``spacy litbert export``: a trained pipeline → the same pipeline for ONNX Runtime, faster on a CPU."""
+"""``spacy litbert export``: write a trained pipeline again for ONNX Runtime, faster on a CPU."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def export_cli(
 def export(
     pipeline: str | Path, output: Path, *, precision: Literal["float32", "int8"] = "int8", force: bool = False
 ) -> list[str]:
-    """Write ``pipeline`` to ``output`` with its LitBERT encoders as ONNX graphs; returns their components' names.
+    """Write ``pipeline`` to ``output`` with its LitBERT encoders as ONNX graphs; return their components' names.
 
     force: replace what is at ``output``, if it is an earlier export and nothing else lies in it.
 

@@ -1,4 +1,4 @@
-"""``spacy litbert inspect``: what a checkpoint is, and whether it is whole."""
+"""``spacy litbert inspect``: say what a checkpoint is, and whether it is whole."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def inspect_cli(
 
 
 def inspect(source: str | Path) -> Description:
-    """See ``spacy_litbert.checkpoints.describe.describe``."""
+    """Look at a source as ``spacy_litbert.checkpoints.describe.describe`` does."""
     from ..checkpoints.describe import describe
 
     return describe(source)

@@ -28,7 +28,10 @@ def pretrain_cli(
 
 
 def pretrain(config: Path, overrides: list[str], *, resume: bool = False) -> bool:
-    """Run the config file. overrides: setting, value, setting, value …; False if it was stopped before its end."""
+    """Run the config file; return False if it was stopped before its end.
+
+    overrides: setting, value, setting, value …
+    """
     from ..pretraining.config import read_overrides, read_settings
     from ..pretraining.run import pretrain as run
 

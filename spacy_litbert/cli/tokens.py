@@ -1,4 +1,4 @@
-"""``spacy litbert tokens``: how vocabularies cut a text, and how well they fit files of text."""
+"""``spacy litbert tokens``: show how vocabularies cut a text, and how well they fit files of text."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def tokens_cli(
 
 
 def tokens(vocabularies: dict[str, Vocabulary], texts: list[Path]) -> list[TokenReport]:
-    """A report for each vocabulary, in their order. texts: files as ``read_documents`` takes them."""
+    """Make a report for each vocabulary, in their order.
+
+    texts: files as ``read_documents`` takes them.
+    """
     return [report_tokens(name, vocabulary, read_texts(texts)) for name, vocabulary in vocabularies.items()]
 
 

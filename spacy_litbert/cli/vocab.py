@@ -1,4 +1,4 @@
-"""``spacy litbert vocab``: texts → a cased biomedical WordPiece vocabulary."""
+"""``spacy litbert vocab``: train a cased biomedical WordPiece vocabulary from texts."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def vocab(
         words, size, alphabet=BIOMEDICAL_ALPHABET, min_frequency=min_frequency, progress=progress
     )
     with replacing_folder(out) as partial:
-        write_tokenizer(vocabulary, partial, limit=limit)
+        write_tokenizer(vocabulary, partial, model_max_length=limit)
     return vocabulary
 
 

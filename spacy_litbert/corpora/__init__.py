@@ -1,1 +1,1 @@
-"""Corpus files → documents → DocBin, checked on the way."""
+"""Read corpus files into documents and write these as DocBin, checked on the way."""

@@ -1,4 +1,4 @@
-"""Tar archives, read as a stream: every member, or an error."""
+"""Read tar archives as a stream: every member, or an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CHUNK = 1 << 16
 
 
 def members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
-    """The names and contents of the files in an archive; each must be read before the next one.
+    """Yield the names and contents of the files in an archive; each must be read before the next one.
 
     Folders and links are passed over: what a link names is read where it lies.
 

@@ -1,4 +1,4 @@
-"""Documents → one checksum of what they say, whatever file they came from."""
+"""A checksum of what documents say, whatever file they came from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .document import Document
 
 
 def content_digest(documents: Iterable[Document]) -> str:
-    """The SHA-256 of the documents' ids, texts and mentions, in hexadecimal.
+    """Return the SHA-256 of the documents' ids, texts and mentions, in hexadecimal.
 
     The order of documents and of mentions does not count, and neither do concept ids or the file format:
     a corpus read from PubTator and from JSONL has one digest.

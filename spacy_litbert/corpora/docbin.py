@@ -1,4 +1,4 @@
-"""Documents → DocBin, what `spacy train` reads.
+"""Write documents as DocBin, what `spacy train` reads.
 
 A component that tags tokens can't learn a mention whose ends fall inside tokens. Such a mention is left
 out, and the tokens it touches are marked as *missing*: training and spaCy's scorer pass over them,
@@ -45,7 +45,7 @@ class Conversion:
 def to_docbin(
     documents: Iterable[Document], tokenizer: Callable[[str], Doc], *, source: str, limit: float = DEFAULT_LIMIT
 ) -> Conversion:
-    """Documents → Docs with their raw text, the tokenizer's tokens and the mentions as ``doc.ents``.
+    """Make Docs with the documents' raw text, the tokenizer's tokens and the mentions as ``doc.ents``.
 
     source: what the documents are called in an error.
     limit: how many per cent of the mentions may lie off the token boundaries.
@@ -77,7 +77,7 @@ def write_docbin(path: Path, docbin: DocBin) -> None:
 
 
 def _set_entities(doc: Doc, mentions: list[Mention]) -> list[Mention]:
-    """Set ``doc.ents``; returns the mentions that don't fall on token boundaries."""
+    """Set ``doc.ents``, and return the mentions that don't fall on token boundaries."""
     spans = [(mention, doc.char_span(mention.start, mention.end, mention.label)) for mention in mentions]
     entities = [span for _, span in spans if span is not None]
     misaligned = [mention for mention, span in spans if span is None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Mention:
-    """A marked stretch of a text: characters ``start … end - 1`` (Unicode code points)."""
+    """A marked span of a text: characters ``start … end - 1`` (Unicode code points)."""
 
     start: int
     end: int
@@ -25,7 +25,7 @@ class Document:
 
 
 def problem_of(mention: Mention, text: str) -> str | None:
-    """What is wrong with a mention of this text, in words, or None."""
+    """Say in words what is wrong with a mention of this text; None if nothing is."""
     if not 0 <= mention.start < mention.end <= len(text):
         return f"a mention stands at {mention.start}–{mention.end}, but the text has {len(text)} characters."
     marked = text[mention.start : mention.end]
@@ -35,9 +35,9 @@ def problem_of(mention: Mention, text: str) -> str | None:
 
 
 def keep_longest(mentions: Iterable[Mention]) -> tuple[list[Mention], list[Mention]]:
-    """Mentions that don't overlap, the longest first choice, and those that gave way; both sorted.
+    """Choose mentions that don't overlap, the longest first; return those and the ones that gave way, both sorted.
 
-    Of mentions of equal length the one that begins first is kept.
+    Of mentions of equal length the one that starts first is kept.
     """
     kept: list[Mention] = []
     dropped: list[Mention] = []

@@ -1,4 +1,4 @@
-"""Corpus files, plain or compressed: their bytes, their lines, and JSON objects on lines."""
+"""Read corpus files, plain or compressed: their bytes, their lines, and JSON objects on lines."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def open_corpus(path: Path, member: IO[bytes] | None = None) -> Iterator[IO[byte
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file with their numbers from 1, without line ends.
+    """Yield the lines of a UTF-8 file with their numbers from 1, without line ends.
 
     Raises LitBertError L207 if the file can't be read, L401 for a line that is not UTF-8 or too long.
     """
@@ -59,7 +59,10 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def lines_of(stream: IO[bytes], path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of an open file, as ``numbered_lines`` gives them. path: what errors call it."""
+    """Yield the lines of an open file, as ``numbered_lines`` does.
+
+    path: what errors call it.
+    """
     number = 0
     while line := stream.readline(LONGEST_LINE):
         number += 1
@@ -73,7 +76,7 @@ def lines_of(stream: IO[bytes], path: Path) -> Iterator[tuple[int, str]]:
 
 
 def numbered_objects(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a file of JSON lines that are not blank, with their numbers."""
+    """Yield the lines of a file of JSON lines that are not blank, with their numbers."""
     return ((number, line) for number, line in numbered_lines(path) if line.strip())
 
 
@@ -95,7 +98,7 @@ def json_object(line: str) -> dict[str, Any]:
 
 
 def line_error(path: Path, line: int, problem: object) -> LitBertError:
-    """L401 for a line of a file."""
+    """Make the error L401 for a line of a file."""
     return LitBertError(Errors.L401.format(path=path, line=line, problem=problem))
 
 
@@ -128,10 +131,10 @@ class _Streams(io.RawIOBase):
     Python's own readers of ``.xz`` and ``.bz2`` end in silence before a damaged stream that is not the first.
     """
 
-    def __init__(self, stream: IO[bytes], begin: Callable[[], Any]) -> None:
+    def __init__(self, stream: IO[bytes], make_decompressor: Callable[[], Any]) -> None:
         self._stream = stream
-        self._begin = begin
-        self._current = begin()
+        self._make_decompressor = make_decompressor
+        self._current = make_decompressor()
 
     def readable(self) -> bool:
         return True
@@ -144,7 +147,7 @@ class _Streams(io.RawIOBase):
                 chunk = self._next_stream()
                 if not chunk:
                     return 0
-                self._current = self._begin()
+                self._current = self._make_decompressor()
             elif self._current.needs_input:
                 chunk = self._stream.read(_CHUNK)
                 if not chunk:

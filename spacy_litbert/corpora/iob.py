@@ -1,4 +1,4 @@
-"""Token files with IOB2 tags → documents, one a sentence.
+"""Read token files with IOB2 tags into documents, one a sentence.
 
     selegiline	B-Chemical
     -	O
@@ -22,7 +22,7 @@ _DOCUMENT_MARK = re.compile(r"-DOCSTART-(\s+(-X-|O))*\s*")
 
 
 def read_iob(path: Path) -> Iterator[Document]:
-    """The sentences of a file ``token TAB tag``, plain or compressed; their ids are their numbers from 1.
+    """Yield the sentences of a file ``token TAB tag``, plain or compressed; their ids are their numbers from 1.
 
     Tags are ``O``, ``B-label``, ``I-label``, or bare ``B`` and ``I``, whose label is then ``""``.
     Comments before a sentence (``# …``) and the document marks of CoNLL (``-DOCSTART-``) are passed over.

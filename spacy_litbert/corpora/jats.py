@@ -1,4 +1,4 @@
-"""One JATS ``article`` (PubMed Central, PLOS, eLife …) → a text document."""
+"""Read a JATS ``article`` (PubMed Central, PLOS, eLife …) into a text document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ID_PREFIXES = {"pmc": "PMC", "pmcid": "PMC", "pmid": "PMID:", "doi": "doi:"}
 
 
 def jats_document(article: Element) -> TextDocument:
-    """Title, abstracts and body, without tables, formulas, references and numbered citations.
+    """Read title, abstracts and body, without tables, formulas, references and numbered citations.
 
     An article without text (scanned pages) has no paragraphs.
     Format: https://jats.nlm.nih.gov/archiving/tag-library/1.3/
@@ -48,7 +48,7 @@ def jats_document(article: Element) -> TextDocument:
 
 
 def _paragraphs(element: Element) -> Iterator[str]:
-    """The texts of the ``p`` elements below, outermost first; blocks inside a ``p`` follow it."""
+    """Yield the texts of the ``p`` elements below, outermost first; blocks inside a ``p`` follow it."""
     for child in element:
         if child.tag in _NO_PROSE:
             continue

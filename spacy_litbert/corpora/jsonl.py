@@ -1,4 +1,4 @@
-"""JSON lines ↔ documents.
+"""Read and write documents as JSON lines.
 
     {"id": "8701013", "text": "Famotidine-associated delirium.",
      "entities": [{"start": 0, "end": 10, "label": "Chemical"}]}
@@ -19,7 +19,7 @@ from .files import json_object, line_error, numbered_objects
 
 
 def read_jsonl(path: Path) -> Iterator[Document]:
-    """The documents of a JSONL file, plain or compressed.
+    """Yield the documents of a JSONL file, plain or compressed.
 
     Raises LitBertError L401 for a line that is no such document.
     """

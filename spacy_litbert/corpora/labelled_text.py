@@ -1,4 +1,4 @@
-"""Texts with the categories they belong to: JSON lines ↔ labelled texts → DocBin.
+"""Read and write texts with the categories they belong to as JSON lines, and make a DocBin of them.
 
     {"id": "8701013", "text": "Famotidine-associated delirium.", "cats": {"case report": 1, "trial": 0}}
 
@@ -32,7 +32,7 @@ class LabelledText:
 
 
 def read_labelled_texts(path: Path) -> list[LabelledText]:
-    """The texts of a JSONL file, plain or compressed.
+    """Read the texts of a JSONL file, plain or compressed.
 
     Raises LitBertError L401 for a line that is no such text, L402 for an id that occurs twice, L602 for
     a line whose labels are not those of the first line, L603 for fewer than two labels or no text.
@@ -69,19 +69,19 @@ def write_labelled_texts(path: Path, texts: Iterable[LabelledText]) -> None:
 
 
 def exclude_each_other(texts: Iterable[LabelledText]) -> bool:
-    """Whether each text has exactly one label."""
+    """Tell whether each text has exactly one label."""
     return all(len(text.positive) == 1 for text in texts)
 
 
 def labels_digest(texts: Iterable[LabelledText]) -> str:
-    """The SHA-256 of ids, texts and labels, in hexadecimal; the order of texts and labels does not count."""
+    """Return the SHA-256 of ids, texts and labels, in hexadecimal; the order of texts and labels does not count."""
     rows = ([text.id, text.text, sorted(text.labels), sorted(text.positive)] for text in texts)
     lines = sorted(json.dumps(row, separators=(",", ":")).encode("ascii") for row in rows)
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 
 def labelled_docbin(texts: Iterable[LabelledText], tokenizer: Callable[[str], Doc]) -> DocBin:
-    """Texts → Docs with ``doc.cats``; equal texts give equal bytes."""
+    """Make a DocBin of the texts with ``doc.cats``; equal texts give equal bytes."""
     docbin = DocBin(attrs=["ORTH"])
     for doc in labelled_docs(texts, tokenizer):
         docbin.add(doc)
@@ -89,7 +89,7 @@ def labelled_docbin(texts: Iterable[LabelledText], tokenizer: Callable[[str], Do
 
 
 def labelled_docs(texts: Iterable[LabelledText], tokenizer: Callable[[str], Doc]) -> Iterator[Doc]:
-    """Docs of the tokenizer's tokens, with 1.0 in ``doc.cats`` for each label that applies and 0.0 for the others."""
+    """Yield Docs of the tokenizer's tokens: in ``doc.cats`` 1.0 for each label that applies, 0.0 for the others."""
     for text in texts:
         doc = tokenizer(text.text)
         doc.cats = {label: float(label in text.positive) for label in text.labels}

@@ -1,4 +1,4 @@
-"""One ``PubmedArticle`` of PubMed's baseline or update files → a text document."""
+"""Read a ``PubmedArticle`` of PubMed's baseline or update files into a text document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ID_PREFIXES = {"pmc": "", "doi": "doi:"}
 
 
 def pubmed_document(article: Element) -> TextDocument:
-    """Title and abstract; no paragraphs for an article without an abstract.
+    """Read title and abstract; an article without an abstract has no paragraphs.
 
     A section's label stands before its text, as PubMed shows it ("METHODS: …").
     Format: https://dtd.nlm.nih.gov/ncbi/pubmed/doc/out/250101/index.html

@@ -1,4 +1,4 @@
-"""PubTator files → documents.
+"""Read PubTator files into documents.
 
     8701013|t|Famotidine-associated delirium.
     8701013|a|Famotidine is a histamine H2-receptor antagonist.
@@ -28,7 +28,7 @@ Block = list[tuple[int, str]]
 
 
 def read_pubtator(path: Path) -> Iterator[Document]:
-    """The documents of a PubTator file, plain or compressed.
+    """Yield the documents of a PubTator file, plain or compressed.
 
     A composite mention ("pulmonary and renal fibrosis") is one mention, whatever parts and ids it names.
     Concept ids and lines of relations (``CID``, ``Association`` …) are passed over: these documents hold mentions

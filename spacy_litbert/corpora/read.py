@@ -1,4 +1,4 @@
-"""A corpus file of any known format → documents: the ending tells the reader."""
+"""Read a corpus file of any known format into documents: the ending tells the reader."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ READERS: dict[str, Callable[[Path], Iterator[Document]]] = {
 
 
 def read_documents(path: Path, labels: Mapping[str, str] | None = None) -> Iterator[Document]:
-    """The documents of a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator) file, plain or compressed.
+    """Read a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator) file, plain or compressed.
 
-    labels: label in the file → label wanted; others stay as they are.
-    A document that stands in the file twice word for word is read once (NCBI-disease has one).
+    labels: the label wanted for each label in the file; those not named stay as they are.
+
+    Yields its documents. One that stands in the file twice word for word is yielded once (NCBI-disease has one).
 
     Raises LitBertError L403 for another ending, L402 for different documents with the same id, L408 for a file
     without documents, and what the readers raise.

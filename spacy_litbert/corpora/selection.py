@@ -1,4 +1,4 @@
-"""Which of the unlabelled documents are used: each text once, and none that is to be left out."""
+"""Select unlabelled documents: each text once, and none that is to be left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .unlabelled_text import read_documents
 
 @dataclass
 class Selection:
-    """Lets each text through once, and none that is to be left out; counts what it keeps back.
+    """A filter that lets each text through once, and none that is to be left out; it counts what it keeps back.
 
     exclude: ids of documents to leave out (test sets, held-out text); any of a document's ids counts.
     seen: fingerprints of the texts that were let through.
@@ -44,24 +44,27 @@ class Selection:
 
 
 def fingerprint(document: TextDocument) -> int:
-    """64 bits that are equal for equal texts, whatever their white space and ids."""
+    """Return 64 bits that are equal for equal texts, whatever their white space and ids."""
     words = " ".join(" ".join(document.texts).split())
     return int.from_bytes(blake2b(words.encode("utf8"), digest_size=8).digest(), "little")
 
 
 def read_exclusions(path: Path) -> frozenset[str]:
-    """Ids to leave out, one a line. Raises LitBertError L207 or L401 for a file that can't be read."""
+    """Read ids to leave out, one a line. Raises LitBertError L207 or L401 for a file that can't be read."""
     return frozenset(filter(None, (line.strip() for _, line in numbered_lines(path))))
 
 
 def read_texts(paths: Iterable[Path]) -> Iterator[str]:
-    """Titles and paragraphs of the files' documents, each document once."""
+    """Yield titles and paragraphs of the files' documents, each document once."""
     for document in read_selected(paths):
         yield from document.texts
 
 
 def read_selected(paths: Iterable[Path], exclude: frozenset[str] = frozenset()) -> Iterator[TextDocument]:
-    """The files' documents, each once. exclude: as in ``Selection``."""
+    """Yield the files' documents, each once.
+
+    exclude: as in ``Selection``.
+    """
     select = Selection(exclude)
     for path in paths:
         yield from select(read_documents(path))

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 class TextDocument:
     """Title and paragraphs of one document, and where they came from.
 
-    id: unique within its source ("PMID:123", "PMC456"); other_ids: further names of the same document.
+    id: unique within its source ("PMID:123", "PMC456").
     source, license: for the model card of what is trained on it.
     kind: "abstract", "fulltext" or whatever else the file calls it.
+    other_ids: further names of the same document.
     """
 
     id: str
@@ -25,11 +26,11 @@ class TextDocument:
 
     @property
     def texts(self) -> list[str]:
-        """The title and the paragraphs, without empty ones."""
+        """Return the title and the paragraphs, without empty ones."""
         return [text for text in (self.title, *self.paragraphs) if text]
 
     def clean(self) -> TextDocument:
-        """The same with Unicode in NFC and one blank for each run of white space."""
+        """Return the same document with Unicode in NFC and one blank for each run of white space."""
         paragraphs = tuple(filter(None, map(_normalise, self.paragraphs)))
         return replace(self, title=_normalise(self.title), paragraphs=paragraphs)
 

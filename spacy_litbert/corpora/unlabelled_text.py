@@ -1,4 +1,4 @@
-"""Unlabelled text for pretraining → documents: JSON lines, PubMed and PMC XML, plain text; all streamed.
+"""Read unlabelled text for pretraining: JSON lines, PubMed and PMC XML, plain text; all streamed.
 
 Formats are told by the ending, in either case, compressed (``.gz``, ``.xz``, ``.bz2``) or not:
 
@@ -26,7 +26,7 @@ from .xml_documents import read_xml
 
 
 def read_documents(path: Path) -> Iterator[TextDocument]:
-    """Every document of one file, also those without text; ``selection.py`` leaves these out.
+    """Yield every document of one file, also those without text; ``selection.py`` leaves these out.
 
     Raises LitBertError L403 for an unknown ending, L401 or L409 for a bad line or article, L207 for a damaged file
     and L408 for a file, or a member of an archive, without documents.
@@ -35,7 +35,7 @@ def read_documents(path: Path) -> Iterator[TextDocument]:
 
 
 def find_texts(patterns: Iterable[str]) -> list[Path]:
-    """The files that the paths and glob patterns name, each once.
+    """Find the files that the paths and glob patterns name, each once.
 
     Raises LitBertError L207 for one that names none.
     """
@@ -49,7 +49,7 @@ def find_texts(patterns: Iterable[str]) -> list[Path]:
 
 
 def bare_name(path: Path) -> str:
-    """The file's name without the endings that tell its format."""
+    """Return the file's name without the endings that tell its format."""
     name = path.name
     while Path(name).suffix.lower() in {*COMPRESSED, *_READERS}:
         name = Path(name).stem

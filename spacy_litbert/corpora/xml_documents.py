@@ -1,4 +1,4 @@
-"""Streams of PubMed and JATS XML → text documents, one article in memory at a time."""
+"""Read streams of PubMed and JATS XML into text documents, one article in memory at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS: dict[str, Callable[[ElementTree.Element], TextDocument]] = {
 
 
 def read_xml(stream: IO[bytes], path: Path) -> Iterator[TextDocument]:
-    """The articles of PubMed's baseline files or of JATS, also those that have no text.
+    """Yield the articles of PubMed's baseline files or of JATS, also those that have no text.
 
     Raises LitBertError L401 for what is no XML, with the line, and L409 for an article that is nested too deeply or
     too large to be one.

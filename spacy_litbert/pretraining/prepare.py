@@ -68,7 +68,7 @@ def prepare(
     dropped = [path for path in shards_in(folder) if path.name not in names]
     for path in [*(folder / name for name in names), *dropped]:
         check_replaceable(path)
-    write_tokenizer(vocabulary, folder, limit=LARGEST_VOCABULARY)
+    write_tokenizer(vocabulary, folder, model_max_length=LARGEST_VOCABULARY)
     selection = Selection(exclude)
     earlier = ""
     with (

@@ -95,7 +95,7 @@ def make_trainer(
         settings, state, bert = _begin(settings, corpus.vocabulary)
         if processes.first:
             _say(state, progress)
-            write_tokenizer(corpus.vocabulary, folder, limit=state.config["max_position_embeddings"])
+            write_tokenizer(corpus.vocabulary, folder, model_max_length=state.config["max_position_embeddings"])
     else:
         settings, state, bert = _go_on(settings, saved, corpus.vocabulary)
     model = _model(settings, bert.to(processes.device), corpus.vocabulary)

@@ -1,4 +1,4 @@
-"""One corpus, several systems, several seeds: train them, score them, and show their figures as lines and bars.
+"""Train and score several systems on one corpus with several seeds, and show their figures as lines and bars.
 
 Two of the systems are always LitBERT as the project trains it and the same from random weights; the others are for
 the project to say. What is trained already is not trained again.
@@ -41,7 +41,7 @@ class Shown(NamedTuple):
 
 
 def comparison_parser(description: str | None) -> argparse.ArgumentParser:
-    """The arguments of every comparison: what ``compare`` needs, and where its figures and their plot go."""
+    """Make a parser of the arguments of every comparison: what ``compare`` needs, and where its figures and plot go."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("corpus")
     parser.add_argument("output", type=Path, help="figures (JSON)")
@@ -71,7 +71,7 @@ def compare(
     seeds: list[int],
     jobs: int,
 ) -> dict[str, Any]:
-    """Train each system with each seed and score it; returns the figures and how they came about."""
+    """Train each system with each seed and score it; return the figures and how they came about."""
     folder = Path("training") / corpus / "compare"
     paths: dict[str, Override] = {f"paths.{split}": f"corpus/{corpus}/{split}.spacy" for split in ("train", "dev")}
     untrained = folder / "random-weights"
@@ -107,7 +107,7 @@ def _begun_from(weights: str, system: System) -> System:
 
 
 def lines(result: dict[str, Any], shown: list[Shown]) -> list[str]:
-    """A line for each system: mean ± standard deviation of the figures."""
+    """Return a line for each system: mean ± standard deviation of the figures."""
     return [
         f"{system}: {', '.join(f'{name} {_spread(splits[split][figure])}' for split, figure, name in shown)}"
         for system, splits in result["systems"].items()
@@ -119,7 +119,7 @@ def _spread(figure: dict[str, Any]) -> str:
 
 
 def plot(result: dict[str, Any], path: Path, shown: list[Shown]) -> None:
-    """Bars of the mean of each figure side by side, a dot for each seed."""
+    """Draw bars of the mean of each figure side by side, with a dot for each seed."""
     from matplotlib.figure import Figure
 
     systems = result["systems"]

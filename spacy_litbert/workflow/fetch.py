@@ -28,7 +28,7 @@ ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz")]
 
 
 def fetch(corpus: str, data: str, project: Path) -> list[Path]:
-    """Fetch the three files into the folder ``project``; returns where they are.
+    """Fetch the three files into the folder ``project``; return where they are.
 
     What is there from a public address is kept.
 
@@ -47,7 +47,8 @@ def fetch(corpus: str, data: str, project: Path) -> list[Path]:
 def place(folder: Path, makers: dict[str, Callable[[Path], None]], *, keep: bool = False) -> None:
     """Fill the folder of a corpus with one file for each split; those of earlier calls go.
 
-    makers: file name → what writes it to a path. keep: leave what has the right name as it is.
+    makers: for each file name what writes the file to a path.
+    keep: leave what has the right name as it is.
 
     Raises LitBertError L621 for a file in the way that no earlier call wrote, before any work starts.
     """
@@ -69,7 +70,7 @@ def place(folder: Path, makers: dict[str, Callable[[Path], None]], *, keep: bool
 
 
 def split_file(folder: Path, split: str) -> Path:
-    """The one file of a split. Raises LitBertError L406 if there is none, or several."""
+    """Find the one file of a split. Raises LitBertError L406 if there is none, or several."""
     found = [folder / f"{split}{ending}" for ending in ENDINGS if (folder / f"{split}{ending}").is_file()]
     if len(found) != 1:
         raise _not_one([path.name for path in found], folder.name, split, str(folder))
@@ -104,7 +105,7 @@ def _record(folder: Path) -> Path:
 
 
 def _read_record(folder: Path) -> dict[str, list[str]]:
-    """The checksums of what was put there, by name; the last two, for calls that were cut off."""
+    """Read the checksums of what was put there, by name; the last two, for calls that were cut off."""
     path = _record(folder)
     known: dict[str, list[str]] = json.loads(path.read_text("utf8")) if path.is_file() else {}
     return known

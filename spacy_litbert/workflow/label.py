@@ -1,4 +1,4 @@
-"""A trained pipeline → the folder to package: its meta.json says what it is, its config where nothing lies.
+"""Make the folder to package from a trained pipeline: its meta.json says what it is, its config names no paths.
 
 Training leaves paths of this machine in config.cfg; a packaged pipeline needs none of them.
 """

@@ -1,4 +1,4 @@
-"""A wheel of this package, made from what is imported here: no sources, no build, no network."""
+"""Make a wheel of this package from what is imported here: no sources, no build, no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a project's figures came about: weights, settings, versions and machine, as they stand in its metrics files."""
+"""Describe how a project's figures came about: weights, settings, versions and machine, for its metrics files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thi
 
 
 def describe_weights(weights: str) -> dict[str, str]:
-    """The name of the weights that training began from, their checksum, and what their card says of them."""
+    """Return the name of the weights that training started from, their checksum, and what their card says of them."""
     return {
         "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
         "weights_sha256": weights_checksum(weights),
@@ -30,7 +30,7 @@ def describe_weights(weights: str) -> dict[str, str]:
 
 
 def describe_training(nlp: Language, weights: str) -> dict[str, Any]:
-    """How a pipeline on LitBERT was trained: from which weights and with which settings."""
+    """Describe how a pipeline on LitBERT was trained: from which weights and with which settings."""
     config = nlp.config.interpolate()
     return {
         "tokenizer": config["nlp"]["tokenizer"]["@tokenizers"],
@@ -42,7 +42,7 @@ def describe_training(nlp: Language, weights: str) -> dict[str, Any]:
 
 
 def describe_run(packages: tuple[str, ...] = PACKAGES, *, gpu_id: int = -1) -> dict[str, Any]:
-    """Versions, date and machine of this moment."""
+    """Return versions, date and machine of this moment."""
     return {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "date": datetime.now(timezone.utc).date().isoformat(),
@@ -51,7 +51,7 @@ def describe_run(packages: tuple[str, ...] = PACKAGES, *, gpu_id: int = -1) -> d
 
 
 def weights_checksum(weights: str) -> str:
-    """SHA-256 of all files of the weights behind a bundled name, a folder, or a hub id.
+    """Return the SHA-256 of all files of the weights behind a bundled name, a folder, or a hub id.
 
     Raises LitBertError L2xx where there are none.
     """
@@ -65,7 +65,7 @@ def weights_checksum(weights: str) -> str:
 
 
 def _card(weights: str) -> str:
-    """The first paragraph of the weights' model card: what they were trained on, if on anything."""
+    """Return the first paragraph of the weights' model card: what they were trained on, if on anything."""
     card = resolve(weights) / "README.md"
     if not card.exists():
         return "These weights came without a model card."

@@ -1,4 +1,4 @@
-"""Weights of the same shape and vocabulary as given ones, but random: what pretraining is compared with.
+"""Make weights of the same shape and vocabulary as given ones, but random: what pretraining is compared with.
 
 python -m spacy_litbert.workflow.random_weights WEIGHTS FOLDER [--seed 0]
 """

@@ -1,4 +1,4 @@
-"""corpora.json of a project: what is on record of its corpora, and whether a split is the one on record."""
+"""Read corpora.json of a project, what is on record of its corpora, and check that a split is the one on record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import Errors, LitBertError
 
 
 def read_record(corpora: Path, corpus: str) -> dict[str, Any]:
-    """Title, reference, terms, digests, …; empty for an unknown corpus."""
+    """Return title, reference, terms, digests, … of a corpus; nothing for an unknown one."""
     record: dict[str, Any] = srsly.read_json(corpora).get(corpus, {})
     return record
 
@@ -19,7 +19,9 @@ def read_record(corpora: Path, corpus: str) -> dict[str, Any]:
 def check_split(corpus: str, split: str, path: Path, *, digest: str, expected: str | None, counts: str) -> None:
     """Compare the digest of what was read from ``path`` with the one on record; without one, say so.
 
-    counts: how much there is, for the message. Raises LitBertError L405 if they differ.
+    counts: how much there is, for the message.
+
+    Raises LitBertError L405 if they differ.
     """
     if expected is None:
         print(f"{split}: corpora.json has no digest of {path}, so nothing was checked; this is {digest}")

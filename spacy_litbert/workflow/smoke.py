@@ -23,7 +23,7 @@ from .own_wheel import own_wheel
 
 
 def smoke(wheels: Path, package: str, output: Path, *, program: Path) -> None:
-    """Install and run; ``output`` (JSON) is what the program prints in the new environment.
+    """Install both, run the program, and write what it prints in the new environment to ``output`` (JSON).
 
     program: a Python file, called with the name of the package.
 
@@ -49,7 +49,7 @@ def smoke(wheels: Path, package: str, output: Path, *, program: Path) -> None:
 
 
 def installed_versions() -> list[str]:
-    """``name==version`` of each installed distribution, without what says how it was built (``+cpu``)."""
+    """List ``name==version`` of each installed distribution, without what says how it was built (``+cpu``)."""
     versions = {one.metadata["Name"]: one.version.partition("+")[0] for one in distributions() if one.metadata["Name"]}
     return sorted(f"{name}=={version}" for name, version in versions.items())
 

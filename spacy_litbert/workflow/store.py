@@ -1,4 +1,4 @@
-"""A trained pipeline → the same with its encoder stored in float16: half the size, ready to be scored and packaged.
+"""Store a trained pipeline's encoder in float16: half the size, ready to be scored and packaged.
 
 It computes in float32, however it was trained: exact, and fast enough on any machine. Whoever loads it can choose
 otherwise: ``spacy.load(name, config={"components.transformer.model.precision": "bfloat16"})``.

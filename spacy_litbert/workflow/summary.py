@@ -1,4 +1,4 @@
-"""The figures of several runs, such as one for each seed → their mean and spread."""
+"""Sum up the figures of several runs, such as one for each seed, by their mean and spread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def summary(runs: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """For each figure its mean, its standard deviation (of the sample; None for one run) and the values of all runs."""
+    """Return each figure's mean, standard deviation (of the sample; None for one run) and values in all runs."""
     return {
         key: {
             "mean": mean(run[key] for run in runs),

@@ -1,4 +1,4 @@
-"""Several runs of ``spacy train``, such as one for each seed: some at a time, and those that are done only once."""
+"""Run ``spacy train`` several times, such as once for each seed: some at a time, and none that is done already."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
     """Run the trainings that are not done yet; with several ``jobs`` at a time each has one thread.
 
     A training is done if it ended before with this config, these overrides, these files and these weights.
+
     Raises LitBertError L620 if one fails, after the others have ended.
     """
     open_ones = [training for training in trainings if not _is_done(training)]
@@ -87,7 +88,7 @@ def _is_done(training: Training) -> bool:
 
 
 def _stamp(training: Training) -> dict[str, Any]:
-    """Config, overrides, the bytes of the files and folders that they name, and those of the weights by any name."""
+    """Return config, overrides, and checksums of the files and folders named there and of the weights by any name."""
     named = [Path(value) for value in training.overrides.values() if isinstance(value, str) and value]
     paths = [path for folder in named for path in sorted([folder, *folder.rglob("*")]) if path.is_file()]
     contents = {str(path): file_checksum(path) for path in [training.config, *paths]}

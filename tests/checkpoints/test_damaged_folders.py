@@ -203,7 +203,7 @@ def test_tensors_that_share_memory_are_stored_apart(folder: Path, tmp_path: Path
 def test_what_is_written_can_be_loaded(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong while a folder is written, there is none that can't be loaded."""
 
-    def forgetful(vocabulary: Any, folder: Path, *, limit: int) -> None:
+    def forgetful(vocabulary: Any, folder: Path, *, model_max_length: int) -> None:
         (folder / "vocab.txt").write_text("[PAD]\n")
 
     monkeypatch.setattr("spacy_litbert.checkpoints.write.write_tokenizer", forgetful)

@@ -1,4 +1,4 @@
-"""Load a packaged pipeline and annotate a text; prints what was found as JSON. Needs nothing but the package."""
+"""Load a packaged pipeline, annotate a text and print what was found as JSON. Needs nothing but the package."""
 
 import json
 import sys

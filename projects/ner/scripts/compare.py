@@ -1,4 +1,4 @@
-"""The same corpus, several systems, several seeds: the F1 of each on dev and test, as a table and a plot.
+"""Compare several systems on one corpus over several seeds: the F1 of each on dev and test, as a table and a plot.
 
 The systems are LitBERT as the project trains it, the same from random weights, and spaCy's own convolutional
 network. What is trained already is not trained again, so an interrupted call is simply repeated.
@@ -20,7 +20,7 @@ from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, co
 
 
 def score_splits(corpus: str, model: Path) -> dict[str, dict[str, float]]:
-    """F1 of all mentions and of each label on each split, in percent."""
+    """Return the F1 of all mentions and of each label on each split, in percent."""
     nlp = spacy.load(model)
     figures = {}
     for split in SPLITS:

@@ -1,11 +1,11 @@
-"""Gold documents and predicted Docs → precision, recall and F1, by spaCy's scorer and by seqeval.
+"""Score predicted Docs against gold documents: precision, recall and F1, by spaCy's scorer and by seqeval.
 
 A mention counts if its first character, its last character and its label are right. Gold mentions are taken
 from the corpus by their characters, not from the DocBin: one that lies off the token boundaries, or under a
 longer one, can't be predicted or only in part, and counts as missed.
 
-Both scorers work on units of text that mentions begin and end with. Here these units are the tokens, cut
-further wherever a gold mention begins or ends:
+Both scorers work on units of text that mentions start and end with. Here these units are the tokens, cut
+further wherever a gold mention starts or ends:
 
     tokens   | 5 | - | HT6 |          the gold mention is "5-HT"
     units    | 5 | - | HT | 6 |
@@ -34,7 +34,7 @@ TOLERANCE = 1e-9
 
 
 def score(documents: list[Document], docs: list[Doc]) -> dict[str, Any]:
-    """ents_p, ents_r, ents_f (micro) and the same for each label, as fractions.
+    """Return ents_p, ents_r, ents_f (micro) and the same for each label, as fractions.
 
     Raises LitBertError L407 unless the two scorers agree to 1e-9 in each figure.
     """
@@ -57,7 +57,7 @@ def score(documents: list[Document], docs: list[Doc]) -> dict[str, Any]:
 
 
 def examples_of(document: Document, doc: Doc) -> Iterator[Example]:
-    """Predicted and gold over the same units, as few texts as hold the gold mentions without overlap."""
+    """Pair predicted and gold over the same units, in as few texts as hold the gold mentions without overlap."""
     gold = set(document.entities)
     predicted = {Mention(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
     cuts = {place for mention in gold for place in (mention.start, mention.end)}
@@ -84,12 +84,12 @@ def _overlap(one: Mention, other: Mention) -> bool:
 
 
 def _cut(doc: Doc, cuts: set[int]) -> Doc:
-    """The same text, its tokens cut further at some characters."""
+    """Return the same text, its tokens cut further at some characters."""
     words, spaces = [], []
     for token in doc:
         end = token.idx + len(token)
         bounds = [token.idx, *sorted(place for place in cuts if token.idx < place < end), end]
-        words.extend(doc.text[a:b] for a, b in pairwise(bounds))
+        words.extend(doc.text[start:end] for start, end in pairwise(bounds))
         spaces.extend([False] * (len(bounds) - 2) + [bool(token.whitespace_)])
     return Doc(doc.vocab, words=words, spaces=spaces)
 

@@ -1,4 +1,4 @@
-"""A page of test texts with the mentions that the trained pipeline marks in them."""
+"""Make a page of test texts with the mentions that the trained pipeline marks in them."""
 
 from __future__ import annotations
 

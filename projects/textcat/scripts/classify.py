@@ -1,4 +1,4 @@
-"""Load a packaged pipeline and classify four texts; prints the scores as JSON. Needs nothing but the package."""
+"""Load a packaged pipeline, classify four texts and print the scores as JSON. Needs nothing but the package."""
 
 import json
 import sys

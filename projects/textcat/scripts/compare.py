@@ -1,4 +1,4 @@
-"""The same corpus, several classifiers, several seeds: the figures of each on dev and test, as a table and a plot.
+"""Compare several classifiers on one corpus over several seeds: their figures on dev and test, as a table and a plot.
 
 The classifiers are LitBERT as the project trains it, the same from random weights, spaCy's linear model of the words
 and its ensemble of that with a convolutional network. Each has its threshold chosen on the dev split. What is trained
@@ -27,7 +27,7 @@ FIGURES = ("accuracy", "micro_ap", "macro_ap", "macro_auc")
 
 
 def score_splits(corpus: str, model: Path) -> dict[str, dict[str, float]]:
-    """The figures of one trained pipeline on each split in percent, with the threshold that is best on dev."""
+    """Return the figures of one trained pipeline on each split in percent, with the threshold that is best on dev."""
     nlp, name = load(model)
     paths = _paths(corpus)
     predictions = {split: predict(nlp, name, read_labelled_texts(path), path) for split, path in paths.items()}

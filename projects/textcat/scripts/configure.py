@@ -1,4 +1,4 @@
-"""A training config → the same for the labels of a corpus.
+"""Write a training config anew for the labels of a corpus.
 
 The component is `textcat` if they exclude each other, else `textcat_multilabel`. Labels exclude each other
 if each text of all three splits has exactly one.
@@ -36,7 +36,7 @@ def configure(corpus: Path, configs: list[Path], pooling: str) -> None:
 
 
 def for_labels(config: Config, *, exclusive: bool) -> Config:
-    """The config with the component for labels that exclude each other, or that don't."""
+    """Return the config with the component for labels that exclude each other, or that don't."""
     name, other = (EXCLUSIVE, ANY) if exclusive else (ANY, EXCLUSIVE)
     components = config["components"]
     component = components.pop(other, None) or components.pop(name)

@@ -1,4 +1,4 @@
-"""assets/CORPUS → corpus/CORPUS: for each split a DocBin to train on and a JSONL file to score against.
+"""Convert assets/CORPUS to corpus/CORPUS: for each split a DocBin to train on and a JSONL file to score against.
 
 The content of a known corpus is checked against corpora.json, whichever way it came.
 """

@@ -47,12 +47,12 @@ def evaluate(model: Path, gold: Path, output: Path, scores: Path, *, corpus: str
 
 
 def threshold_of(nlp: Language, name: str) -> float | None:
-    """The score from which a label counts as found; None if labels exclude each other."""
+    """Return the score from which a label counts as found; None if labels exclude each other."""
     return None if name == EXCLUSIVE else float(nlp.get_pipe(name).cfg["threshold"])
 
 
 def check(results: dict[str, Any], prediction: Prediction, threshold: float | None) -> None:
-    """Raises LitBertError L608 unless spaCy's scorer says the same to 1e-9."""
+    """Raise LitBertError L608 unless spaCy's scorer says the same to 1e-9."""
     examples = [
         Example(doc, _reference(doc, dict(zip(prediction.labels, row))))
         for doc, row in zip(prediction.docs, prediction.gold)

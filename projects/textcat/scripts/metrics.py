@@ -1,4 +1,4 @@
-"""Scores of labels → the figures: F1, accuracy, average precision, area under the ROC curve, calibration.
+"""Compute the figures of the scores of labels: F1, accuracy, average precision, area under the ROC curve, calibration.
 
 ``gold`` (which labels apply) and ``scores`` have a row a text and a column a label. ``threshold`` is the score
 from which a label counts as found; None if labels exclude each other: then it is the one with the highest score.
@@ -15,7 +15,7 @@ N_BINS = 10
 
 
 def measure(gold: np.ndarray, scores: np.ndarray, labels: tuple[str, ...], threshold: float | None) -> dict[str, Any]:
-    """All figures, as fractions.
+    """Compute all figures, as fractions.
 
     Macro figures are means over the labels; one that is neither set nor found has an F1 of 0. Average
     precision and area under the curve leave out labels that no text, or every text, has.
@@ -38,7 +38,7 @@ def measure(gold: np.ndarray, scores: np.ndarray, labels: tuple[str, ...], thres
 
 
 def decide(scores: np.ndarray, threshold: float | None) -> np.ndarray:
-    """Which labels count as found."""
+    """Choose the labels that count as found."""
     if threshold is not None:
         return scores >= threshold
     found = np.zeros(scores.shape, dtype=bool)
@@ -47,14 +47,14 @@ def decide(scores: np.ndarray, threshold: float | None) -> np.ndarray:
 
 
 def f_scores(gold: np.ndarray, found: np.ndarray) -> dict[str, float]:
-    """Precision, recall and F1 of all decisions together; 0 where there is nothing to divide by."""
+    """Compute precision, recall and F1 of all decisions together; 0 where there is nothing to divide by."""
     hits, n_gold, n_found = int((gold & found).sum()), int(gold.sum()), int(found.sum())
     precision, recall = hits / n_found if n_found else 0.0, hits / n_gold if n_gold else 0.0
     return {"p": precision, "r": recall, "f": 2 * hits / (n_gold + n_found) if n_gold + n_found else 0.0}
 
 
 def calibration(gold: np.ndarray, scores: np.ndarray, *, exclusive: bool) -> dict[str, Any]:
-    """How often that is right which is said with a certain score, and the expected calibration error (ece).
+    """Measure how often that is right which is said with a certain score, and the expected calibration error (ece).
 
     It is about each label of each text; if labels exclude each other, about the highest score of each text.
     The error is the mean distance of score and frequency over bins of equal width, weighted by their size.
@@ -75,7 +75,7 @@ def calibration(gold: np.ndarray, scores: np.ndarray, *, exclusive: bool) -> dic
 
 
 def confusion(gold: np.ndarray, found: np.ndarray) -> list[list[int]]:
-    """How many texts with a label (row) got which label (column)."""
+    """Count how many texts with a label (row) got which label (column)."""
     counts: np.ndarray = gold.astype(int).T @ found.astype(int)
     return [[int(count) for count in row] for row in counts]
 

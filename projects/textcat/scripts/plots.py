@@ -1,4 +1,4 @@
-"""The figures of a metrics file and the scores of its texts → plots, a PNG file each."""
+"""Draw the figures of a metrics file and the scores of its texts as plots, a PNG file each."""
 
 from __future__ import annotations
 

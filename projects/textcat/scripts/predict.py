@@ -1,4 +1,4 @@
-"""Texts → the scores that a pipeline gives their labels."""
+"""Predict the scores that a pipeline gives the labels of texts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Prediction:
 
 
 def load(path: Path) -> tuple[Language, str]:
-    """A pipeline and the name of its text classifier. Raises LitBertError L610 if it has none."""
+    """Load a pipeline, and find the name of its text classifier. Raises LitBertError L610 if it has none."""
     nlp = spacy.load(path)
     for name in (EXCLUSIVE, ANY):
         if name in nlp.pipe_names:

@@ -1,4 +1,4 @@
-"""The public files of a corpus → the labelled texts of its three splits."""
+"""Read the labelled texts of a corpus's three splits from its public files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HALLMARKS = {
 
 
 def read_hallmarks(folder: Path) -> Splits:
-    """Hallmarks of Cancer: abstracts from the authors' repository, split as in BioGPT's files of their sentences.
+    """Read Hallmarks of Cancer: abstracts from the authors' repository, split as in BioGPT's files of their sentences.
 
     ``test`` holds the abstracts of BioGPT's test file. Of those of its training file, the tenth whose ids have
     the least MD5 sum are ``dev``. An abstract has the hallmarks of all its sentences.
@@ -50,7 +50,7 @@ def read_hallmarks(folder: Path) -> Splits:
 
 
 def read_chemprot(folder: Path) -> Splits:
-    """ChemProt as SciBERT has it: sentences with the two entities marked, and one relation each."""
+    """Read ChemProt as SciBERT has it: sentences with the two entities marked, and one relation each."""
     rows = {split: _read_rows(folder / f"{split}.jsonl") for split in ("train", "dev", "test")}
     labels = tuple(sorted({label for split in rows.values() for _, label in split}))
     return {
@@ -63,7 +63,7 @@ READERS: dict[str, Callable[[Path], Splits]] = {"hoc_doc": read_hallmarks, "chem
 
 
 def _read_archive(path: Path) -> list[tuple[list[str], LabelledText]]:
-    """The sentences of each abstract, and the abstract; by id."""
+    """Read the sentences of each abstract, and the abstract; by id."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = {tuple(Path(name).parts[-2:]): name for name in archive.namelist()}

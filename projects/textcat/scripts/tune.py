@@ -1,4 +1,4 @@
-"""A trained pipeline → the same with the threshold that is best on the dev split, and what it scores there.
+"""Give a trained pipeline the threshold that is best on the dev split, and write what it scores there.
 
 Only the dev split is looked at. Labels that exclude each other need no threshold: the pipeline stays as it is.
 """
@@ -47,7 +47,7 @@ def tune(model: Path, dev: Path, output: Path, figures: Path) -> None:
 
 
 def best_threshold(gold: np.ndarray, scores: np.ndarray) -> float:
-    """The threshold with the highest micro-F1; of equals the one nearest to 0.5."""
+    """Find the threshold with the highest micro-F1; of equals the one nearest to 0.5."""
     quality = {float(t): f_scores(gold, decide(scores, float(t)))["f"] for t in THRESHOLDS}
     return round(max(quality, key=lambda t: (quality[t], -abs(t - 0.5))), 2)
 
