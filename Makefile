@@ -26,6 +26,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	for scripts in projects/*/scripts; do MYPYPATH=$$scripts $(BIN)/mypy $$scripts || exit; done
 
 benchmarks: $(VENV)/.dev  # TEXTS=folder of JSONL files with a text a line
 	$(BIN)/python -m benchmarks.alignment $(TEXTS)

@@ -12,6 +12,7 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import spacy
@@ -30,6 +31,7 @@ from spacy_litbert.tokenization.tokenizer import biomedical_tokenizer
 from spacy_litbert.tokenization.vocabulary import Vocabulary
 from spacy_litbert.tokenization.windows import make_windows
 from spacy_litbert.tokenization.wordpieces import WordpieceEncoder, is_visible, visible_table
+from spacy_litbert.types import IntArray
 
 from .record import read_texts, spread, write
 
@@ -116,7 +118,7 @@ def coverage(vocabulary: Vocabulary, tokenizer: BertTokenizerFast, docs: list[Do
         missing += int((visible & (alignment.lengths == 0)).sum())
         encoding = tokenizer(doc.text, return_offsets_mapping=True, add_special_tokens=False, return_tensors="np")
         theirs = get_alignment_via_offset_mapping([doc[:]], encoding["offset_mapping"])
-        first = np.cumsum(theirs.lengths) - theirs.lengths
+        first = np.cumsum(cast(IntArray, theirs.lengths)) - theirs.lengths
         same = theirs.lengths == alignment.lengths
         same[same] = [
             not n or theirs.dataXd[a] == b for n, a, b in zip(theirs.lengths[same], first[same], alignment.first[same])

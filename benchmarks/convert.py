@@ -32,7 +32,7 @@ from spacy_litbert.tokenization.vocabulary import Vocabulary
 from .record import LITBERT, spread, write
 
 NAME = "LitBERT-cased-biomed-vocab-model.ckpt"
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     **LITBERT,
     "vocab_size": 32_768,
     "max_position_embeddings": 512,

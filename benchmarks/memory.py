@@ -94,7 +94,8 @@ def _output_mb(model: Any, document: Doc) -> float:
         size=512,
         overlap=model.shims[0].windows.overlap,
     )
-    return int(Layout.of(windows, 1).doc_rows[-1]) * model.get_dim("nO") * 4 / 1e6
+    width: int = model.get_dim("nO")
+    return int(Layout.of(windows, 1).doc_rows[-1]) * width * 4 / 1e6
 
 
 def _document(texts: Path, n_words: int) -> Doc:
@@ -125,7 +126,8 @@ def _in_a_process(checkpoint: Path, texts: Path, n_words: int, train: bool) -> d
         text=True,
         check=True,
     )
-    return json.loads(run.stdout.strip().split("\n")[-1])
+    figures: dict[str, Any] = json.loads(run.stdout.strip().split("\n")[-1])
+    return figures
 
 
 def main(texts: Path) -> None:

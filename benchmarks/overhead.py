@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from spacy.language import Language
+from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 
 from spacy_litbert.encoder.inputs import EncoderInput
@@ -60,7 +61,8 @@ class TimedEncoder:
 def annotate(nlp: Language, texts: list[str]) -> tuple[dict[str, float], int]:
     """Return the seconds of each part, and the number of words."""
     watch, n_words = Stopwatch(), 0
-    transformer, ner = nlp.get_pipe("transformer"), nlp.get_pipe("ner")
+    transformer: TrainablePipe = nlp.get_pipe("transformer")
+    ner: TrainablePipe = nlp.get_pipe("ner")
     # The first layers of the recogniser; what follows them in its `tok2vec` is its own.
     pooling = next(node for node in ner.model.walk() if node.name == "litbert-listener>>pool-wordpieces")
     shim = transformer.model.shims[0]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
@@ -44,7 +45,8 @@ def main(pipeline: str, dev: Path) -> None:
         )
         found = [entities(doc) for doc in predicted]
         exact = exact or found
-        scores = nlp.get_pipe("ner").score([Example(*pair) for pair in zip(predicted, references)])
+        ner: TrainablePipe = nlp.get_pipe("ner")
+        scores = ner.score([Example(*pair) for pair in zip(predicted, references)])
         result[name] = {
             "f1": round(100 * scores["ents_f"], 3),
             "lost": round(result["torch float32"]["f1"] - 100 * scores["ents_f"], 3) if result else 0.0,

@@ -29,7 +29,7 @@ BERT_BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads":
 def read_texts(path: Path, limit: int) -> list[str]:
     """Read the ``text`` of the first lines of a JSONL file, plain or gzipped; of all such files of a folder."""
     paths = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
-    texts = []
+    texts: list[str] = []
     for file in paths:
         with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf8") as lines:
             texts.extend(json.loads(line)["text"] for line in lines)

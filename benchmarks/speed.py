@@ -63,7 +63,7 @@ class Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the worker {self._process.args} has ended with code {self._process.wait()}")
+            raise RuntimeError(f"the worker {self._process.args!r} has ended with code {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

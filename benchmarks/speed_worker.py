@@ -20,6 +20,7 @@ from typing import Any
 
 import spacy
 from spacy.language import Language
+from spacy.pipeline import TrainablePipe
 from spacy.training import Example
 
 BATCH = 64
@@ -98,7 +99,7 @@ def _pipeline(factory: str, config: dict[str, Any], listener: dict[str, Any], nl
         "use_upper": False,
         "tok2vec": listener,
     }
-    ner = nlp.add_pipe("ner", config={"model": parser})
+    ner: TrainablePipe = nlp.add_pipe("ner", config={"model": parser})
     for label in LABELS:
         ner.add_label(label)
     text = "Lithium carbonate toxicity in a newborn infant."

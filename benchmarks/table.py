@@ -19,7 +19,8 @@ START, END = "<!-- figures: python -m benchmarks.table -->", "<!-- end of figure
 
 
 def read(name: str) -> dict[str, Any]:
-    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf8"))
+    figures: dict[str, Any] = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf8"))
+    return figures
 
 
 class Row(NamedTuple):

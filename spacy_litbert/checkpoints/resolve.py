@@ -12,6 +12,7 @@ A name without a slash never leaves the machine.
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -64,10 +65,11 @@ def _fetch(name: str) -> Path:
         validate_repo_id(repository)
         if not constants.HF_HUB_OFFLINE:
             offline = _silence(repository, revision or None)
-        options = {"revision": revision or None, "local_files_only": offline is not None}
-        folder = Path(snapshot_download(repository, allow_patterns=_FILES, **options))
+        local = offline is not None
+        download = partial(snapshot_download, repository, revision=revision or None, local_files_only=local)
+        folder = Path(download(allow_patterns=_FILES))
         if not any(list(folder.glob(pattern)) for pattern in _WEIGHTS):
-            folder = Path(snapshot_download(repository, allow_patterns=_PICKLES, **options))
+            folder = Path(download(allow_patterns=_PICKLES))
         return folder
     except HFValidationError:
         reason = "it does not have the form owner/name"

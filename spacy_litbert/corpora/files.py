@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from ..errors import Errors, LitBertError
 from ..files import check_file
@@ -116,7 +116,7 @@ def _decompressed(stream: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
     ending = path.suffix.lower()
     if ending == ".gz":
         with gzip.GzipFile(fileobj=stream, mode="rb") as unzipped:
-            yield unzipped  # type: ignore[misc]
+            yield cast(IO[bytes], unzipped)
     elif ending == ".xz":
         yield io.BufferedReader(_Streams(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)), _CHUNK)
     elif ending == ".bz2":
@@ -157,7 +157,7 @@ class _Streams(io.RawIOBase):
         return len(data)
 
     def _next_stream(self) -> bytes:
-        rest = self._current.unused_data.lstrip(b"\0")  # zeros may stand between streams
+        rest: bytes = self._current.unused_data.lstrip(b"\0")  # zeros may stand between streams
         while not rest and (chunk := self._stream.read(_CHUNK)):
             rest = chunk.lstrip(b"\0")
         return rest

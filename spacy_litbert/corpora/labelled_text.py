@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +48,7 @@ def read_labelled_texts(path: Path) -> list[LabelledText]:
         if different:
             labels = ", ".join(sorted(different))
             raise LitBertError(Errors.L602.format(path=path, line=number, id=texts[-1].id, labels=labels))
-    seen: set[str] = set()
-    double = [text.id for text in texts if text.id in seen or seen.add(text.id)]  # type: ignore[func-returns-value]
+    double = [name for name, n in Counter(text.id for text in texts).items() if n > 1]
     if double:
         raise LitBertError(Errors.L402.format(path=path, ids=", ".join(double[:5])))
     if not texts or len(texts[0].labels) < 2:

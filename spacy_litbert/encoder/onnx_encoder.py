@@ -15,7 +15,7 @@ from ..types import FloatArray, IntArray
 from .inputs import EncoderInput, MicroBatch, split
 
 try:
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 except ImportError:
     onnxruntime = None
 

@@ -7,12 +7,12 @@ only, and the alignment of each token to the rows of its wordpieces.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from spacy.tokens import Doc, Span
 from thinc.api import get_array_module
-from thinc.types import Ragged
+from thinc.types import Floats2d, Ints1d, Ints2d, Ragged
 
 from ..compat import FullTransformerBatch, ModelOutput, TransformerData, WordpieceBatch
 from ..encoder.inputs import EncoderInput
@@ -72,7 +72,7 @@ class LitBertBatch(FullTransformerBatch):
         self.cached_doc_data = doc_data
 
     @property
-    def wordpieces(self) -> WordpieceBatch:
+    def wordpieces(self) -> WordpieceBatch:  # type: ignore[override]
         """Return the wordpieces of all windows, padded to the longest."""
         parts = [data.wordpieces for data in self._filled]
         if not parts:
@@ -87,7 +87,7 @@ class LitBertBatch(FullTransformerBatch):
         )
 
     @property
-    def model_output(self) -> ModelOutput:
+    def model_output(self) -> ModelOutput:  # type: ignore[override]
         """Return the vectors of all windows, padded to the longest."""
         output = ModelOutput()
         for key in self._filled[0].model_output if self._filled else ():
@@ -95,17 +95,19 @@ class LitBertBatch(FullTransformerBatch):
         return output
 
     @property
-    def align(self) -> Ragged:
+    def align(self) -> Ragged:  # type: ignore[override]
         """Return the rows of each token in ``model_output``, flattened to (windows * rows, hidden_size)."""
         longest = max((data.wordpieces.input_ids.shape[1] for data in self._filled), default=0)
-        indices, lengths, n_windows = [_NO_INTS], [_NO_INTS], 0
+        indices: list[IntArray] = [_NO_INTS]
+        lengths: list[IntArray] = [_NO_INTS]
+        n_windows = 0
         for data in self._filled:
             rows = data.wordpieces.input_ids.shape[1]
-            window, row = np.divmod(data.align.dataXd, rows)
+            window, row = np.divmod(cast(IntArray, data.align.dataXd), rows)
             indices.append((n_windows + window) * longest + row)
-            lengths.append(data.align.lengths)
+            lengths.append(cast(IntArray, data.align.lengths))
             n_windows += len(data.wordpieces)
-        return Ragged(np.concatenate(indices).astype("i"), np.concatenate(lengths).astype("i"))
+        return _ragged(np.concatenate(indices), np.concatenate(lengths))
 
     def unsplit_by_doc(self, arrays: list[list[Any]]) -> LitBertBatch:
         """Make the gradient of this batch from those of the Docs that have tokens.
@@ -162,13 +164,13 @@ def split_by_doc(
             output["pooler_output"] = pooled[of_doc]
         wordpieces = WordpieceBatch(
             strings=shim.entries[doc_ids].tolist(),
-            input_ids=doc_ids,
-            attention_mask=mask[rows].reshape(doc_ids.shape),
+            input_ids=cast(Ints2d, doc_ids),
+            attention_mask=cast(Floats2d, mask[rows].reshape(doc_ids.shape)),
             lengths=windows.lengths[of_doc].tolist(),
-            token_type_ids=np.zeros_like(doc_ids),
+            token_type_ids=cast(Ints2d, np.zeros_like(doc_ids)),
         )
         aligned = token_rows[token_starts[tokens.start] : token_starts[tokens.stop]] - np.int32(rows.start)
-        align = Ragged(aligned, alignment.lengths[tokens].astype("i"))
+        align = _ragged(aligned, alignment.lengths[tokens])
         data.append(LitBertData.of(wordpieces, output, align, shim.fingerprint))
     return LitBertBatch(spans, data)
 
@@ -202,6 +204,10 @@ def _window_spans(docs: list[Doc], alignment: Alignment, windows: Windows, layou
         end = np.searchsorted(first, windows.end[of_doc], side="left")
         spans.append([doc[int(s) : int(e)] for s, e in zip(start, end)])
     return spans
+
+
+def _ragged(indices: IntArray, lengths: IntArray) -> Ragged:
+    return Ragged(cast(Ints1d, indices.astype("i", copy=False)), cast(Ints1d, lengths.astype("i")))
 
 
 def _stack(arrays: list[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from thinc.api import Optimizer, get_current_ops
 
@@ -34,7 +34,7 @@ class OnnxShim(EncoderShim):
         if is_train:
             raise LitBertError(Errors.L307)
         encoder: OnnxEncoder = self._model
-        hidden, pooled = encoder.predict(inputs, budget=self.batch_wordpieces)
+        hidden, pooled = cast(XpVectors, encoder.predict(inputs, budget=self.batch_wordpieces))
         ops = get_current_ops()
         return (ops.asarray2f(hidden), None if pooled is None else ops.asarray2f(pooled)), _no_backprop
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from thinc.api import Model
-from thinc.types import Floats2d, Ragged
+from thinc.types import Floats2d, Ints1d, Ragged
 
 from ..compat import ModelOutput, TransformerData
 from ..ragged import starts_of
@@ -67,12 +67,12 @@ def _pool(
     if not filled:
         return [ops.alloc2f(0, 0) for _ in trf_datas], lambda d_vectors: []
     lengths = np.concatenate([data.align.lengths for data in filled])
-    with_pieces = ops.asarray(np.flatnonzero(lengths))
+    with_pieces = ops.asarray(cast(Ints1d, np.flatnonzero(lengths)))
     pieces = xp.concatenate([_rows(data)[data.align.dataXd] for data in filled])
     vectors = ops.alloc2f(len(lengths), filled[0].width)
     backprop_pooling = None
     if len(pieces):
-        ragged = Ragged(pieces, ops.asarray1i(lengths[lengths > 0]))
+        ragged = Ragged(pieces, ops.asarray1i(cast(Ints1d, lengths[lengths > 0])))
         vectors[with_pieces], backprop_pooling = model.layers[0](ragged, is_train)
 
     def backprop(d_vectors: list[Floats2d]) -> list[TransformerData]:

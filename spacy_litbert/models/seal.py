@@ -26,7 +26,8 @@ def seal(data: bytes) -> bytes:
     """Return a msgpack map of at most 14 entries with its checksum."""
     assert data[0] in _SMALL_MAPS
     body = b"".join((bytes([data[0] + 1]), memoryview(data)[1:], _MARK))
-    return body + google_crc32c.value(body).to_bytes(4, "little")
+    checksum: int = google_crc32c.value(body)
+    return body + checksum.to_bytes(4, "little")
 
 
 def is_sealed(data: bytes) -> bool:

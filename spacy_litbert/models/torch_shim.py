@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors.torch import save
 from thinc.api import Optimizer, Shim, get_torch_default_device, torch2xp, xp2torch
-from thinc.types import Floats2d
+from thinc.types import Floats2d, FloatsXd
 from transformers import BertModel
 
 from ..checkpoints.folder import Checkpoint
@@ -53,7 +53,8 @@ class TorchShim(EncoderShim):
     @property
     def bert(self) -> BertModel:
         """Return the encoder's weights as Hugging Face's ``BertModel``."""
-        return self._model
+        bert: BertModel = self._model
+        return bert
 
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
         if not is_train:
@@ -109,11 +110,11 @@ class TorchShim(EncoderShim):
     def to_device(self, device_type: str, device_id: int) -> None:
         device = torch.device("cuda", device_id) if device_type == "gpu" else torch.device("cpu")
         if self.is_loaded:
-            self._model = self.bert.to(device)
+            self._model = self.bert.to(device)  # type: ignore[arg-type]
         self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "float16")
 
     def _load_encoder(self, checkpoint: Checkpoint) -> None:
-        self._model = checkpoint.bert.to(get_torch_default_device())
+        self._model = checkpoint.bert.to(get_torch_default_device())  # type: ignore[arg-type]
         # A micro-batch reaches a few hundred of its rows; dense gradients are made once an update.
         self._model.embeddings.word_embeddings.sparse = True
 
@@ -146,8 +147,8 @@ class _ThincStep(torch.optim.Optimizer):
         for name, parameter in self._bert.named_parameters():
             if parameter.grad is not None:
                 dense = parameter.grad.to_dense() if parameter.grad.is_sparse else parameter.grad
-                key, gradient = (self._shim_id, name), torch2xp(dense)
-                weights, _ = self._optimizer(key, torch2xp(parameter.data), gradient)
+                key, gradient = (self._shim_id, name), cast(FloatsXd, torch2xp(dense))
+                weights, _ = self._optimizer(key, cast(FloatsXd, torch2xp(parameter.data)), gradient)
                 updated = xp2torch(weights, device=parameter.device)
                 # thinc mostly updates in place. Putting the view of a view in the place of the parameter,
                 # as thinc's own shim does, would keep one more layer of views alive with every step.
@@ -157,7 +158,7 @@ class _ThincStep(torch.optim.Optimizer):
 
 def _to_xp(vectors: torch_encoder.Vectors) -> XpVectors:
     hidden, pooled = vectors
-    return torch2xp(hidden), None if pooled is None else torch2xp(pooled)
+    return cast(Floats2d, torch2xp(hidden)), None if pooled is None else cast(Floats2d, torch2xp(pooled))
 
 
 def _no_backprop(*gradients: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
@@ -149,4 +149,4 @@ def _concatenate(arrays: list[Any]) -> Any:
 
 
 def _shim(model: TransformerModel) -> EncoderShim:
-    return model.shims[0]
+    return cast(EncoderShim, model.shims[0])

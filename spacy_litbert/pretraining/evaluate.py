@@ -63,7 +63,7 @@ def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progres
     if vocabulary_checksum(vocabulary) != vocabulary_checksum(corpus.vocabulary):
         raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
     masker = Masker(corpus.vocabulary, MASK_SHARE, device)
-    model = PretrainingModel(bert.to(device), corpus.vocabulary, masker, pairs=True)
+    model = PretrainingModel(bert, corpus.vocabulary, masker, pairs=True).to(device)
     rows = heldout_rows(corpus, length=length, pairs=True, n=n)
     batches = tqdm(list(rows.batches(32)), desc="evaluate", disable=not progress)
     sums = evaluate(model, iter(batches), device, "float32")

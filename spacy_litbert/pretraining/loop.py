@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
@@ -163,9 +164,10 @@ class Trainer:
         parts = list(rows.batches(training.micro_tokens // length))
         for i, part in enumerate(parts):
             last = i == len(parts) - 1
-            with nullcontext() if last or processes.n == 1 else self._wrapped.no_sync():  # type: ignore[operator]
+            wrapped = self._wrapped
+            with wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) and not last else nullcontext():
                 with autocast(processes.device, training.precision):
-                    loss, sums = losses(self._wrapped, part)
+                    loss, sums = losses(wrapped, part)
                 # Gradients are averaged over processes, and each of them has its share of the rows.
                 (loss * length / training.batch_tokens * processes.n).backward()
             self._sums += sums

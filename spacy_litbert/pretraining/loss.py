@@ -26,7 +26,7 @@ def vocabulary_loss(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor
     Products are in the type of ``hidden``, sums and the softmax in float32.
     """
     if torch.is_grad_enabled():
-        loss, n_right = _VocabularyLoss.apply(hidden, weight, bias, labels)
+        loss, n_right = _VocabularyLoss.apply(hidden, weight, bias, labels)  # type: ignore[no-untyped-call]
         return loss, n_right
     return _sums(hidden, weight, bias, labels, None)
 

@@ -93,6 +93,7 @@ class PretrainingModel(nn.Module):
         self._pad, self._cls, self._sep = ids["[PAD]"], ids["[CLS]"], ids["[SEP]"]
         self._compiled_encode = torch.compile(encode, dynamic=False) if compiled else encode
         if not pairs:  # no gradient reaches what reads [CLS]
+            assert bert.bert.pooler is not None
             for part in (bert.bert.pooler, bert.cls.seq_relationship):
                 part.requires_grad_(False)
 
@@ -153,6 +154,7 @@ class PretrainingModel(nn.Module):
 
     def _next_loss(self, hidden: Tensor, firsts: Tensor, is_random: Tensor) -> tuple[Tensor, Tensor]:
         where = firsts[..., None].expand(-1, -1, hidden.shape[-1])
+        assert self.bert.bert.pooler is not None
         pooled = self.bert.bert.pooler(hidden.gather(1, where).flatten(0, 1)[:, None])
         logits = self.bert.cls.seq_relationship(pooled).float()
         labels = is_random.flatten()
@@ -162,7 +164,8 @@ class PretrainingModel(nn.Module):
 
 def losses(model: nn.Module, rows: Rows) -> tuple[Tensor, Tensor]:
     """Call the model, or what is wrapped around it, with a batch."""
-    return model(rows.ids, rows.firsts, rows.is_random, rows.keys)
+    loss_and_sums: tuple[Tensor, Tensor] = model(rows.ids, rows.firsts, rows.is_random, rows.keys)
+    return loss_and_sums
 
 
 def encode(bert: Any, ids: Tensor, position_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor) -> Tensor:

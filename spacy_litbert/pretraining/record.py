@@ -137,7 +137,8 @@ def flops_of_token(config: Mapping[str, Any], *, length: int, mlm_probability: f
     size, inner, n_layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
     layer = 8 * size**2 + 4 * size * inner + 4 * length * size
     head = mlm_probability * (2 * size**2 + 2 * size * config["vocab_size"])
-    return 3.0 * (n_layers * layer + head)
+    flops: float = 3.0 * (n_layers * layer + head)
+    return flops
 
 
 def matrix_rate(device: torch.device, precision: str) -> float:

@@ -98,7 +98,7 @@ def make_trainer(
             write_tokenizer(corpus.vocabulary, folder, model_max_length=state.config["max_position_embeddings"])
     else:
         settings, state, bert = _go_on(settings, saved, corpus.vocabulary)
-    model = _model(settings, bert.to(processes.device), corpus.vocabulary)
+    model = _model(settings, bert, corpus.vocabulary, processes.device)
     optimizer = _optimizer(model, settings)
     if saved is not None:
         load_weights(saved, model.bert, optimizer)
@@ -137,14 +137,17 @@ def _say(state: State, progress: bool) -> None:
         print(report(state.start), flush=True)
 
 
-def _model(settings: Settings, bert: BertForPreTraining, vocabulary: Vocabulary) -> PretrainingModel:
-    return PretrainingModel(
+def _model(
+    settings: Settings, bert: BertForPreTraining, vocabulary: Vocabulary, device: torch.device
+) -> PretrainingModel:
+    model = PretrainingModel(
         bert,
         vocabulary,
-        Masker(vocabulary, settings.training.mlm_probability, bert.device),
+        Masker(vocabulary, settings.training.mlm_probability, device),
         pairs=settings.training.objective == "mlm+nsp",
         compiled=settings.training.compile,
     )
+    return model.to(device)
 
 
 def _optimizer(model: PretrainingModel, settings: Settings) -> torch.optim.Optimizer:

@@ -151,7 +151,7 @@ def _read_array(path: Path, dtype: str, description: dict[str, Any]) -> IntArray
     if found != expected:
         raise LitBertError(Errors.L210.format(path=path, found=found, expected=expected))
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: IntArray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, EOFError, ValueError) as error:
         raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
     if array.dtype != dtype or array.ndim != 1:

@@ -19,7 +19,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 Arrays = dict[str, np.ndarray]
 
-TOY = {
+TOY: dict[str, Any] = {
     "attention_probs_dropout_prob": 0.1,
     "hidden_act": "gelu",
     "hidden_dropout_prob": 0.1,
@@ -133,7 +133,12 @@ def gelu_erf(x: Any) -> Any:
 
 
 def run_original(
-    prefix: Path, config: dict[str, Any], ids: np.ndarray, mask: np.ndarray, segments: np.ndarray, gelu: Callable
+    prefix: Path,
+    config: dict[str, Any],
+    ids: np.ndarray,
+    mask: np.ndarray,
+    segments: np.ndarray,
+    gelu: Callable[[Any], Any],
 ) -> Arrays:
     """What the original graph computes from a checkpoint, read by TensorFlow.
 
@@ -167,7 +172,7 @@ def _embed(reader: Any, ids: np.ndarray, segments: np.ndarray) -> Any:
     return _normalise(reader, "bert/embeddings/LayerNorm", embedded)
 
 
-def _layer(reader: Any, name: str, hidden: Any, mask: np.ndarray, n_heads: int, gelu: Callable) -> Any:
+def _layer(reader: Any, name: str, hidden: Any, mask: np.ndarray, n_heads: int, gelu: Callable[[Any], Any]) -> Any:
     import tensorflow as tf
 
     n_texts, length, width = hidden.shape

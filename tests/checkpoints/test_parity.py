@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def largest_difference(a: Arrays, b: Arrays, mask: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("gelu, option", [(gelu_tanh, None), (gelu_erf, "gelu")], ids=["tanh", "erf"])
-def test_all_four_outputs(original: Path, tmp_path: Path, gelu: Callable, option: str | None) -> None:
+def test_all_four_outputs(original: Path, tmp_path: Path, gelu: Callable[[Any], Any], option: str | None) -> None:
     inputs = _inputs()
     expected = run_original(original / NAME, CONFIG, **inputs, gelu=gelu)
     convert(original, tmp_path / "target", hidden_act=option)

@@ -85,7 +85,8 @@ def _overlap(one: Mention, other: Mention) -> bool:
 
 def _cut(doc: Doc, cuts: set[int]) -> Doc:
     """Return the same text, its tokens cut further at some characters."""
-    words, spaces = [], []
+    words: list[str] = []
+    spaces: list[bool] = []
     for token in doc:
         end = token.idx + len(token)
         bounds = [token.idx, *sorted(place for place in cuts if token.idx < place < end), end]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import spacy
 import srsly
@@ -12,6 +12,7 @@ from configure import EXCLUSIVE
 from metrics import measure
 from predict import Prediction, load, predict
 from spacy.language import Language
+from spacy.pipeline import TextCategorizer
 from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -48,7 +49,8 @@ def evaluate(model: Path, gold: Path, output: Path, scores: Path, *, corpus: str
 
 def threshold_of(nlp: Language, name: str) -> float | None:
     """Return the score from which a label counts as found; None if labels exclude each other."""
-    return None if name == EXCLUSIVE else float(nlp.get_pipe(name).cfg["threshold"])
+    textcat = cast(TextCategorizer, nlp.get_pipe(name))
+    return None if name == EXCLUSIVE else float(textcat.cfg["threshold"])
 
 
 def check(results: dict[str, Any], prediction: Prediction, threshold: float | None) -> None:

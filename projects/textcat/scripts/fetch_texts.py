@@ -7,6 +7,7 @@ Otherwise they are made from public files, whose addresses stand in project.yml 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def fetch_texts(corpus: str, data: str, project: Path) -> None:
         if target.parent == public and not target.exists():
             download(asset["url"], target)
     splits = READERS[corpus](public)
-    makers = {f"{split}.jsonl": partial(_write, texts) for split, texts in splits.items()}
+    makers: dict[str, Callable[[Path], None]] = {
+        f"{split}.jsonl": partial(_write, texts) for split, texts in splits.items()
+    }
     place(project / "assets" / corpus, makers)
 
 

@@ -93,7 +93,7 @@ def _confusion(axes: Axes, results: dict[str, Any]) -> None:
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
     axes.set_yticks(range(len(labels)), labels)
     for i, j in np.ndindex(counts.shape):
-        axes.text(j, i, counts[i, j], ha="center", va="center", color="white" if shares[i, j] > 0.5 else "black")
+        axes.text(j, i, str(counts[i, j]), ha="center", va="center", color="white" if shares[i, j] > 0.5 else "black")
     axes.set(title=_title(results, "Texts of each label"), xlabel="found", ylabel="right")
 
 

@@ -37,7 +37,7 @@ def load(path: Path) -> tuple[Language, str]:
 def predict(nlp: Language, name: str, texts: list[LabelledText], path: Path) -> Prediction:
     """Run the pipeline. Raises LitBertError L611 if the texts (of ``path``) have other labels than it knows."""
     labels = texts[0].labels
-    known = nlp.get_pipe(name).labels
+    known = nlp.pipe_labels[name]
     if set(labels) != set(known):
         raise LitBertError(Errors.L611.format(path=path, found=", ".join(labels), expected=", ".join(known)))
     docs = list(nlp.pipe(text.text for text in texts))

@@ -49,7 +49,8 @@ def tune(model: Path, dev: Path, output: Path, figures: Path) -> None:
 def best_threshold(gold: np.ndarray, scores: np.ndarray) -> float:
     """Find the threshold with the highest micro-F1; of equals the one nearest to 0.5."""
     quality = {float(t): f_scores(gold, decide(scores, float(t)))["f"] for t in THRESHOLDS}
-    return round(max(quality, key=lambda t: (quality[t], -abs(t - 0.5))), 2)
+    best = max(quality, key=lambda t: (quality[t], -abs(t - 0.5)))
+    return round(best, 2)
 
 
 def _set_threshold(folder: Path, name: str, threshold: float) -> None:
