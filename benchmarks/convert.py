@@ -29,7 +29,7 @@ from spacy_litbert.checkpoints.resolve import resolve
 from spacy_litbert.files import file_checksum
 from spacy_litbert.tokenization.vocabulary import Vocabulary
 
-from .record import LITBERT, spread, write
+from .record import LITBERT, memory_of_process, spread, write
 
 NAME = "LitBERT-cased-biomed-vocab-model.ckpt"
 SETTINGS: dict[str, Any] = {
@@ -72,12 +72,12 @@ def forms(folder: Path) -> dict[str, Path]:
 def measure(source: Path, target: Path) -> dict[str, float]:
     """Convert once, in this process."""
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before, started, busy = _status("VmRSS"), time.perf_counter(), time.process_time()
+    before, started, busy = memory_of_process("VmRSS"), time.perf_counter(), time.process_time()
     convert(source, target)
     return {
         "seconds": round(time.perf_counter() - started, 2),
         "processor_seconds": round(time.process_time() - busy, 2),
-        "peak_mb": round(_status("VmHWM") - before, 1),
+        "peak_mb": round(memory_of_process("VmHWM") - before, 1),
     }
 
 
@@ -107,13 +107,6 @@ def _difference(found: np.ndarray, expected: np.ndarray, mask: np.ndarray) -> di
         found, expected = found[mask.astype(bool)], expected[mask.astype(bool)]
     values = {"largest_difference": np.abs(found - expected).max(), "largest_value": np.abs(expected).max()}
     return {name: float(f"{value:.3g}") for name, value in values.items()}
-
-
-def _status(key: str) -> float:
-    for line in Path("/proc/self/status").read_text().split("\n"):
-        if line.startswith(key + ":"):
-            return int(line.split()[1]) / 1e3
-    raise KeyError(key)
 
 
 def _process(*arguments: str) -> Any:

@@ -25,7 +25,7 @@ from spacy.tokens import Doc
 
 from spacy_litbert.models.transformer import build_litbert_model_v1
 
-from .record import LITBERT, read_texts, untrained_checkpoint, write
+from .record import LITBERT, memory_of_process, read_texts, untrained_checkpoint, write
 from .speed_worker import ours
 
 SHORT, LONG = 2_000, 200_000
@@ -44,13 +44,13 @@ def measure(checkpoint: str, texts: Path, n_words: int, train: bool) -> dict[str
     output_mb = _output_mb(model, document)
     ctypes.CDLL(None).malloc_trim(0)  # what the warm-up left free is not the model's
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before, started = _status("VmRSS"), time.perf_counter()
+    before, started = memory_of_process("VmRSS"), time.perf_counter()
     _run(model, document, train)
     return {
         "words": len(document),
         "seconds": round(time.perf_counter() - started, 1),
         "output_mb": round(output_mb, 1),
-        "peak_beyond_model_and_output_mb": round(_status("VmHWM") - before - output_mb, 1),
+        "peak_beyond_model_and_output_mb": round(memory_of_process("VmHWM") - before - output_mb, 1),
     }
 
 
@@ -63,7 +63,7 @@ def measure_stream(checkpoint: str, texts: Path, marks: tuple[int, ...]) -> dict
     for doc in nlp.pipe(itertools.chain.from_iterable(itertools.repeat(pool))):
         words += len(doc)
         if words >= marks[len(resident)]:
-            resident[f"{marks[len(resident)]:,} words"] = round(_status("VmRSS"), 1)
+            resident[f"{marks[len(resident)]:,} words"] = round(memory_of_process("VmRSS"), 1)
             if len(resident) == len(marks):
                 break
     return {"resident_mb": resident, "seconds": round(time.perf_counter() - started, 1)}
@@ -109,13 +109,6 @@ def _document(texts: Path, n_words: int) -> Doc:
             if len(words) >= n_words:
                 break
     return Doc(nlp.vocab, words=words[:n_words])
-
-
-def _status(key: str) -> float:
-    for line in Path("/proc/self/status").read_text().split("\n"):
-        if line.startswith(key + ":"):
-            return int(line.split()[1]) / 1e3
-    raise KeyError(key)
 
 
 def _in_a_process(checkpoint: Path, texts: Path, n_words: int, train: bool) -> dict[str, Any]:

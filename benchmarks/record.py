@@ -16,13 +16,16 @@ import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
+from spacy_litbert.checkpoints import layout
 from spacy_litbert.checkpoints.resolve import resolve
+from spacy_litbert.files import replacing
 from spacy_litbert.machine import processor_name
 from spacy_litbert.tokenization.vocabulary import Vocabulary
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ["spacy-litbert", "spacy", "spacy-transformers", "transformers", "tokenizers", "thinc", "torch", "numpy"]
-LITBERT = {"hidden_size": 512, "num_hidden_layers": 8, "num_attention_heads": 8, "intermediate_size": 2048}
+_OF_THE_ENCODER = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+LITBERT = {key: layout.LITBERT[key] for key in _OF_THE_ENCODER}
 BERT_BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 
 
@@ -52,6 +55,14 @@ def untrained_checkpoint(folder: Path, shape: dict[str, int], vocab_size: int = 
     return folder
 
 
+def memory_of_process(key: str) -> float:
+    """Return a figure of this process in MB, by its name in /proc: ``VmRSS``, or the peak ``VmHWM``."""
+    for line in Path("/proc/self/status").read_text().split("\n"):
+        if line.startswith(key + ":"):
+            return int(line.split()[1]) / 1e3
+    raise KeyError(key)
+
+
 def spread(values: list[float]) -> dict[str, float]:
     """Return median, least and greatest of repeated measurements."""
     numbers = {"median": statistics.median(values), "min": min(values), "max": max(values)}
@@ -74,7 +85,6 @@ def write(name: str, result: dict[str, Any]) -> None:
         **result,
     }
     RESULTS.mkdir(exist_ok=True)
-    partial = RESULTS / f"{name}.json.partial"
-    partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
-    os.replace(partial, RESULTS / f"{name}.json")
+    with replacing(RESULTS / f"{name}.json") as partial:
+        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
     print(json.dumps(result, indent=2, ensure_ascii=False))

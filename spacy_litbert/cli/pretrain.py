@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 from wasabi import msg
 
-from ..errors import LitBertError
-
 
 def pretrain_cli(
     ctx: typer.Context,
@@ -17,11 +15,7 @@ def pretrain_cli(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one")] = False,
 ) -> None:
     """Pretrain an encoder and export it; a setting is overridden as `--training.minutes 10`."""
-    try:
-        finished = pretrain(config, ctx.args, resume=resume)
-    except LitBertError as error:
-        msg.fail("Not pretrained", str(error), exits=1)
-    if finished:
+    if pretrain(config, ctx.args, resume=resume):
         msg.good("Finished and exported")
     else:
         msg.info("Stopped and saved; go on with --resume")

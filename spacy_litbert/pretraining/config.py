@@ -20,6 +20,7 @@ from typing import Any, get_args, get_type_hints
 from confection import Config
 
 from ..errors import Errors, LitBertError
+from ..files import read_text
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def read_settings(path: Path, overrides: Mapping[str, str]) -> Settings:
     """Read a config file. overrides: "section.name" → JSON value, or text as it is.
 
     Paths in it are as they are: relative to where the command runs.
-    Raises LitBertError L207 for a file that can't be read, L501 for what does not fit, L511 for the name that a
+    Raises LitBertError as ``read_text`` does, L501 for what does not fit, L511 for the name that a
     setting had in an earlier version, L512 for what is no config.
     """
     values = _read_values(path, {name: _value(text) for name, text in overrides.items()})
@@ -227,10 +228,7 @@ def shape_problems(settings: Settings) -> Iterator[Problem]:
 
 def _read_values(path: Path, overrides: dict[str, Any]) -> dict[str, Any]:
     """Read "section.name" → value, interpolated, with the overrides in place."""
-    try:
-        text = path.read_text(encoding="utf8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
+    text = read_text(path)
     try:
         sections = Config().from_str(text, interpolate=False)
         for name, value in overrides.items():

@@ -43,12 +43,12 @@ def test_a_missing_file_or_folder(tmp_path: Path) -> None:
         ("tokens", nowhere, "--show", "fever"),
         ("tokens", "litbert-oa-mini", "--texts", nowhere),
         ("vocab", tmp_path / "out", nowhere),
+        ("pretrain", nowhere),
     ):
         assert str(nowhere) in only_line(invoke(*arguments))
     (tmp_path / "a.txt").write_text("fever\n")
     result = invoke("vocab", tmp_path / "out", tmp_path / "a.txt", "--exclude", nowhere)
     assert "[L224]" in only_line(result)
-    assert invoke("pretrain", nowhere).exit_code == 2  # as typer says it
     assert list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
 
 
@@ -68,7 +68,8 @@ def test_a_damaged_file(checkpoint: Path, pipeline: Path, tmp_path: Path) -> Non
     for name, content in (("config.cfg", "[nlp"), ("meta.json", "{"), ("transformer/model", "x"), ("ner/moves", "")):
         damaged = shutil.copytree(pipeline, tmp_path / "pipeline", dirs_exist_ok=True)
         (damaged / name).write_text(content)
-        assert "[L341]" in only_line(invoke("export", damaged, tmp_path / "out")), name
+        code = "L312" if name == "transformer/model" else "L341"
+        assert f"[{code}]" in only_line(invoke("export", damaged, tmp_path / "out")), name
     assert not (tmp_path / "out").exists()
 
 

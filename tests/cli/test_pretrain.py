@@ -30,8 +30,8 @@ def test_hands_the_settings_on(monkeypatch: pytest.MonkeyPatch, finished: bool, 
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["nowhere.cfg"], "L207"),
-        ([str(CONFIG.parent)], "L207"),
+        (["nowhere.cfg"], "L224"),
+        ([str(CONFIG.parent)], "L225"),
         ([str(CONFIG), "--data.train", "nowhere"], "L502"),
         ([str(CONFIG), "--training.steps"], "L510"),
         ([str(CONFIG), "--model.layers", "2"], "L511"),

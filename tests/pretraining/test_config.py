@@ -53,7 +53,7 @@ def test_refuses_a_missing_setting_or_file(tmp_path: Path) -> None:
     (tmp_path / "a.cfg").write_text(text, "utf8")
     with pytest.raises(LitBertError, match=r"L501.*training.seed.*missing"):
         read_settings(tmp_path / "a.cfg", {})
-    with pytest.raises(LitBertError, match="L207"):
+    with pytest.raises(LitBertError, match="L224"):
         read_settings(tmp_path / "b.cfg", {})
 
 

@@ -127,5 +127,5 @@ def test_the_checksum_of_weights_is_never_that_of_nothing(checkpoint: Path, tmp_
         sha256(b"").hexdigest(),
     )
     (folder / "pytorch_model.bin").unlink()
-    with pytest.raises(LitBertError, match="L202"):
+    with pytest.raises(LitBertError, match="L213"):
         weights_checksum(str(folder))
