@@ -36,7 +36,9 @@ class OnnxEncoder:
         self._process = 0
 
     def predict(self, batch: EncoderInput, *, budget: int) -> tuple[FloatArray, FloatArray | None]:
-        """Return vectors, (n_rows, hidden_size) and (windows, hidden_size) float32, or None instead without a pooler.
+        """Return vectors, (n_rows, hidden_size) and (windows, hidden_size) float32.
+
+        The second are None for an encoder without a pooler.
 
         budget: wordpieces of a micro-batch.
         """

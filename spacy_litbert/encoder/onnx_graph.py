@@ -96,7 +96,7 @@ class _Builder:
         return self.product(layer.weight, layer.bias, inputs, name, exact=exact)
 
     def product(self, weight: Tensor, bias: Tensor, inputs: str, name: str, *, exact: bool = False) -> str:
-        """Add ``inputs @ weight.T + bias``.
+        """Add the nodes of ``inputs @ weight.T + bias``.
 
         exact: compute in float32 in any case.
         """

@@ -180,7 +180,7 @@ def _drawing_from(seed: int, device: torch.device) -> Iterator[None]:
 def forward(bert: BertModel, ids: Tensor, lengths: list[int]) -> Vectors:
     """Compute the last hidden states and the pooled vectors of windows laid end to end.
 
-    Return (rows, hidden_size) and (windows, hidden_size), or None instead for an encoder without a pooler.
+    Return (rows, hidden_size) and (windows, hidden_size). The second is None for an encoder without a pooler.
 
     ids: (rows,) int64 on the model's device.
     lengths: rows of each window; their sum is ``len(ids)``.

@@ -17,7 +17,7 @@ from .types import Pooling, Tok2VecModel
 
 
 def build_litbert_listener_v1(pooling: Pooling, grad_factor: float = 1.0, upstream: str = "*") -> Tok2VecModel:
-    """Build the reader of a ``transformer`` pipe's token vectors, ``spacy-litbert.LitBertListener.v1``.
+    """Build a tok2vec layer that reads a ``transformer`` pipe earlier on, ``spacy-litbert.LitBertListener.v1``.
 
     Model[List[Doc], List[Floats2d]]: for each Doc (tokens, hidden_size) float32.
 

@@ -23,7 +23,7 @@ OutT = TypeVar("OutT")
 
 
 def seal(data: bytes) -> bytes:
-    """Return a msgpack map of at most 14 entries with its checksum."""
+    """Return a msgpack map of at most 14 entries with its checksum at the end."""
     assert data[0] in _SMALL_MAPS
     body = b"".join((bytes([data[0] + 1]), memoryview(data)[1:], _MARK))
     checksum: int = google_crc32c.value(body)

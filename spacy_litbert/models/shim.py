@@ -60,7 +60,7 @@ class EncoderShim(Shim, ABC):
 
     @abstractmethod
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
-        """Return vectors, (n_rows, hidden_size) and (windows, hidden_size) float32 or None, and the way back."""
+        """Return vectors, (n_rows, hidden_size) and (windows, hidden_size) float32 or None, and their backprop."""
 
     def to_bytes(self) -> bytes:
         """Return config, vocabulary and weights with their checksum; no trace of where they came from."""

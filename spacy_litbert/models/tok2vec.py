@@ -25,7 +25,7 @@ def build_litbert_tok2vec_v1(
     storage: Storage = "float32",
     backend: Backend = "torch",
 ) -> Tok2VecModel:
-    """Build token vectors on an encoder of the component's own, ``spacy-litbert.LitBertTok2Vec.v1``.
+    """Build a tok2vec layer on an encoder of the component's own, ``spacy-litbert.LitBertTok2Vec.v1``.
 
     Model[List[Doc], List[Floats2d]]: for each Doc (tokens, hidden_size) float32. Simple to use and
     right for one component; several are faster on one ``transformer`` pipe with listeners.
