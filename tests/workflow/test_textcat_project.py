@@ -113,7 +113,7 @@ def test_exclusive_labels_have_a_confusion_matrix(project: Path) -> None:
 @pytest.mark.parametrize("corpus, name", [(ANY, "textcat_multilabel"), (EXCLUSIVE, "textcat")])
 def test_the_wheel_holds_a_pipeline_for_any_text(project: Path, tmp_path: Path, corpus: str, name: str) -> None:
     nlp = spacy.load(unpack(project, corpus, tmp_path))
-    assert nlp.pipe_names == ["transformer", name]
+    assert nlp.pipe_names == ["transformer", name, "doc_cleaner"]
     assert nlp.meta["performance"]["protocol"]["corpus"] == corpus
     assert nlp.config["paths"]["train"] is None
     labels = set(nlp.get_pipe(name).labels)
