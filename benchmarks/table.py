@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    return [*_vocabulary(), *_pretraining(), *_ner(), *_textcat(), *_alignment(), *_speed(), *_memory()]
+    return [*_vocabulary(), *_pretraining(), *_trials(), *_ner(), *_textcat(), *_alignment(), *_speed(), *_memory()]
 
 
 def _vocabulary() -> Iterator[Row]:
@@ -131,18 +131,19 @@ def _alignment() -> Iterator[Row]:
 def _speed() -> Iterator[Row]:
     speed, step, overhead, precision = (read(name) for name in ("speed", "training_step", "overhead", "precision"))
     abstracts = speed["abstracts"]
-    for ours, what in (("litbert", "float32 with torch (exact)"), ("litbert, onnx int8", "8 bits with ONNX Runtime")):
-        others = [other for other in abstracts["times"][ours] if other == "litbert" or not other.startswith("litbert,")]
-        yield Row(
-            f"annotating {abstracts['texts']:,} abstracts with LitBERT's shape and `ner`, {what}, words/s beside …",
-            "; ".join(f"{_times(abstracts['times'][ours][other])} {other}" for other in others),
-            "speed",
-            main=True,
-        )
+    ours = abstracts["times"]["litbert"]
+    others = [other for other in ours if not other.startswith("litbert,")]
+    yield Row(
+        f"annotating {abstracts['texts']:,} abstracts with LitBERT's shape and `ner`, float32 with torch (exact), "
+        "words/s beside …",
+        "; ".join(f"{_times(ours[other])} {other}" for other in others),
+        "speed",
+        main=True,
+    )
     paths = precision["paths"]
     yield Row(
-        f"BC5CDR dev F1 that a trained `ner` ({precision['weights']}) loses with 8 bits, and with bfloat16",
-        f"{paths['onnx int8']['lost']:.2f}, {paths['torch bfloat16']['lost']:.2f}",
+        f"BC5CDR dev F1 that a trained `ner` ({precision['weights']}) loses with bfloat16",
+        f"{paths['torch bfloat16']['lost']:.2f}",
         "precision",
     )
     share = overhead["pipelines"]["torch float32"]["overhead"]
@@ -155,7 +156,24 @@ def _speed() -> Iterator[Row]:
         "training step of LitBERT's shape, words/s: beside BERT-base's with the same code, beside spacy-transformers'",
         f"{_times(step['litbert_times_bert_base'])}, {_times(step['times_spacy_transformers'])}",
         "training_step",
+        main=True,
     )
+
+
+def _trials() -> Iterator[Row]:
+    result = read("pretraining_trials")
+    for name, key in (("rows of one segment", "single_segments"), ("rows of two", "pairs")):
+        figures = [
+            f"{one['changed'].get('training.objective', result['settings']['training.objective'])} "
+            f"{one[key]['masked_accuracy']:.3f} and {one[key]['masked_loss']:.2f}"
+            for one in result["trials"].values()
+        ]
+        yield Row(
+            "all-MiniLM-L6-v2 with our vocabulary after 3 million wordpieces, with and without next-sentence "
+            f"prediction: held-out masked accuracy and loss, in {name}",
+            "; ".join(figures),
+            "pretraining_trials",
+        )
 
 
 def _memory() -> Iterator[Row]:

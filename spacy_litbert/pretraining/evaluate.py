@@ -51,9 +51,12 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()
 
 
-def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progress: bool = True) -> dict[str, float]:
+def evaluate_folder(
+    folder: Path, heldout: Path, *, length: int, n: int, pairs: bool = True, progress: bool = True
+) -> dict[str, float]:
     """Measure an exported model on held-out text.
 
+    pairs: in rows of two segments, for next-sentence prediction as well, or of one.
     Raises LitBertError L507 if the text has another vocabulary, L2xx for a model that lacks its pretraining heads or
     can't be loaded.
     """
@@ -63,8 +66,8 @@ def evaluate_folder(folder: Path, heldout: Path, *, length: int, n: int, progres
     if vocabulary_checksum(vocabulary) != vocabulary_checksum(corpus.vocabulary):
         raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
     masker = Masker(corpus.vocabulary, MASK_SHARE, device)
-    model = PretrainingModel(bert, corpus.vocabulary, masker, pairs=True).to(device)
-    rows = heldout_rows(corpus, length=length, pairs=True, n=n)
+    model = PretrainingModel(bert, corpus.vocabulary, masker, pairs=pairs).to(device)
+    rows = heldout_rows(corpus, length=length, pairs=pairs, n=n)
     batches = tqdm(list(rows.batches(32)), desc="evaluate", disable=not progress)
     sums = evaluate(model, iter(batches), device, "float32")
     return {"rows": len(rows), "length": length, **sums.means()}
