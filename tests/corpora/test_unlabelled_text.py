@@ -109,7 +109,7 @@ MEMBERS = {
     "x/readme": b"no",
     "x/b.xml": PUBMED.encode("utf8"),
     "c.txt": b"One.\n\nTwo.\r\n\r\nThree.\r\rFour.",
-    "d.JSONL.gz": gzip.compress(JSONL.encode("utf8")),
+    "d.JSONL.gz": gzip.compress(JSONL.encode("utf8"), mtime=0),
     "E.TXT": b"Five.",
 }
 MEMBER_IDS = ["PMC5", "PMID:123", "PMID:124", "PMID:125", "c:1", "c:2", "c:3", "c:4", "PMC1", "d:3", "E:1"]
@@ -148,7 +148,7 @@ def test_cut_and_damaged_archives_lose_nothing_in_silence(write: Write) -> None:
 def test_damage_in_a_member_is_named_with_its_place(write: Write) -> None:
     for name, content, message in (
         ("x/a.jsonl", b'{"text": "x"}\n{"text": 5}\n', r"L401.*bulk\.tar/x/a\.jsonl, line 2"),
-        ("x/a.jsonl.gz", gzip.compress(JSONL.encode("utf8"))[:-9], r"L207.*bulk\.tar/x/a\.jsonl\.gz"),
+        ("x/a.jsonl.gz", gzip.compress(JSONL.encode("utf8"), mtime=0)[:-9], r"L207.*bulk\.tar/x/a\.jsonl\.gz"),
         ("x/a.xml", b"<PubmedArticleSet>\n</Pubmed>", r"L401.*bulk\.tar/x/a\.xml, line 2"),
         ("x/a.txt", b"", r"L408.*bulk\.tar/x/a\.txt"),
     ):
@@ -193,7 +193,11 @@ def test_streams_end_to_end(write: Write, ending: str, compress: Callable[[bytes
         ("a.nxml", f"<article>{'<sec>' * 5000}{'</sec>' * 5000}</article>", "L409.*document 1.*nested"),
         ("a.txt", b"One.\n\xff\xfe\x00", "L401.*line 2"),
         ("a.txt", "One.".encode("utf-16-le"), "L401.*line 1.*NUL"),
-        ("a.txt.gz", gzip.compress(b"text" * 99)[:15] + b"??" + gzip.compress(b"text" * 99)[17:], "L207"),
+        (
+            "a.txt.gz",
+            gzip.compress(b"text" * 99, mtime=0)[:15] + b"??" + gzip.compress(b"text" * 99, mtime=0)[17:],
+            "L207",
+        ),
     ],
 )
 def test_refuses(write: Write, name: str, content: str | bytes, code: str) -> None:
