@@ -16,6 +16,7 @@ import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -72,7 +73,11 @@ PLAIN: dict[str, tuple[bytes, str]] = {
     "pubmed.xml": (_pubmed(), "text"),
     "jats.nxml": (_jats(MARKERS[0]), "text"),
 }
-_COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress}
+_COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": partial(gzip.compress, mtime=0),
+    ".xz": lzma.compress,
+    ".bz2": bz2.compress,
+}
 
 
 @dataclass(frozen=True)
