@@ -37,7 +37,7 @@ def add_licence(folder: Path, meta: dict[str, Any], source: Path | None = None) 
         if path.is_file():
             shutil.copyfile(path, folder / path.name)
     if not (folder / "LICENSE").exists() and meta.get("license", "") in ("", "MIT"):
-        (folder / "LICENSE").write_text(_licence(), encoding="utf8")
+        (folder / "LICENSE").write_text(own_licence(), encoding="utf8")
 
 
 def _spacy_version() -> str:
@@ -45,7 +45,8 @@ def _spacy_version() -> str:
     return ",".join(sorted(str(own.specifier).split(","), reverse=True))
 
 
-def _licence() -> str:
+def own_licence() -> str:
+    """Return the text of this package's licence."""
     # Beside the metadata of an installed wheel, or in the folder of sources that an editable installation points to.
     return next(path for path in distribution(__title__).files or [] if path.name == "LICENSE").read_text("utf8")
 

@@ -10,9 +10,9 @@ from importlib.metadata import distribution, version
 from pathlib import Path
 
 from ..about import __title__
+from ..packaging import own_licence
 
 _PACKAGE = Path(__file__).parent.parent
-_METADATA = ("METADATA", "entry_points.txt", "top_level.txt")
 _WHEEL = f"Wheel-Version: 1.0\nGenerator: {__title__}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -38,10 +38,10 @@ def _package() -> Iterator[tuple[str, bytes]]:
 
 def _metadata(folder: str) -> Iterator[tuple[str, bytes]]:
     installed = distribution(__title__)
-    for name in _METADATA:
-        if (text := installed.read_text(name)) is not None:
-            yield f"{folder}/{name}", text.encode()
-    for file in installed.files or []:
-        if file.name.startswith("LICENSE") and ".dist-info" in file.parts[0]:
-            yield f"{folder}/licenses/{file.name}", file.read_binary()
+    # The metadata of an editable installation, as they are found from the folder of its sources, are called PKG-INFO.
+    text = installed.read_text("METADATA") or installed.read_text("PKG-INFO") or ""
+    yield f"{folder}/METADATA", text.encode()
+    for name in ("entry_points.txt", "top_level.txt"):
+        yield f"{folder}/{name}", (installed.read_text(name) or "").encode()
+    yield f"{folder}/licenses/LICENSE", own_licence().encode()
     yield f"{folder}/WHEEL", _WHEEL.encode()

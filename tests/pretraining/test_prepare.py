@@ -138,7 +138,7 @@ def test_counts_what_has_no_text(tmp_path: Path, vocabulary: Vocabulary) -> None
 
 def test_refuses_what_is_no_file(tmp_path: Path, vocabulary: Vocabulary) -> None:
     (tmp_path / "a.jsonl").mkdir()
-    with pytest.raises(LitBertError, match=r"L207.*a\.jsonl"):
+    with pytest.raises(LitBertError, match=r"L225.*a\.jsonl"):
         prepare([tmp_path / "a.jsonl"], tmp_path / "out", vocabulary, progress=False)
 
 
