@@ -185,7 +185,7 @@ def test_streams_end_to_end(write: Write, ending: str, compress: Callable[[bytes
         ("a.jsonl", JSONL.encode("utf-16"), "L401.*line 1.*UTF-8"),
         ("a.jsonl", "", "L408"),
         ("a.jsonl", b"\n \n", "L408"),
-        ("a.tar", tar({}), "L408"),
+        ("a.tar", tar({}), "L408|L207"),  # Python 3.10 takes an archive without members for a damaged one
         ("a.tar", tar({"a.pdf": b"x"}), "L408"),
         ("a.xml", "<html></html>", "L408"),
         ("a.xml", "<PubmedArticleSet>\n<broken", "L401.*line 2"),
