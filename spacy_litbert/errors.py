@@ -30,6 +30,7 @@ class Errors(metaclass=_Coded):
     )
     L003 = "`{name}` is {value!r}. Choose one of: {choices}."
     L004 = "`{name}` is {value}. It must be at least {minimum}."
+    L005 = "`{name}` is {value}. It must lie between 0 and 1."
     # Vocabularies
     L101 = "The vocabulary {path} has {n} entries twice or more: {tokens}. Each id needs its own entry."
     L102 = "The vocabulary {path} lacks the special tokens {missing}."

@@ -1,4 +1,4 @@
-"""The settings of windows, as the config has them: checked when a model is built and when its weights come."""
+"""How texts are cut, as the config says: checked when a model is built and when its weights come."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PRECISIONS = {"torch": ("float32", "bfloat16", "float16"), "onnx": ("float32", "
 
 @dataclass(frozen=True)
 class WindowSettings:
-    """How texts are cut into windows; see ``build_litbert_model_v1``.
+    """How texts are cut into wordpieces and windows; see ``build_litbert_model_v1``.
 
     They are those that the model was built with, and not part of its saved bytes: thinc restores a model's saved
     ``attrs`` over what a config asks for, so that an override at load would be ignored.
@@ -24,8 +24,11 @@ class WindowSettings:
     window: int | None
     overlap: int
     boundaries: Boundaries
+    wordpiece_dropout: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.wordpiece_dropout <= 1:
+            raise LitBertError(Errors.L005.format(name="wordpiece_dropout", value=self.wordpiece_dropout))
         check_choice("boundaries", self.boundaries, ("token", "sentence"))
         check_minimum("overlap", self.overlap, 0)
         if self.window is not None:

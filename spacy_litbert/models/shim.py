@@ -15,6 +15,7 @@ from transformers import BertModel
 from ..checkpoints.folder import Checkpoint, build_checkpoint, weights_from_bytes
 from ..encoder.inputs import EncoderInput
 from ..errors import Errors, LitBertError
+from ..tokenization.dropout import WordpieceDropout
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 from .fingerprint import Fingerprint, checksum
@@ -35,6 +36,7 @@ class EncoderShim(Shim, ABC):
     config: what makes a BERT a BERT, as in config.json.
     entries: (vocabulary,) object array of the wordpieces' strings.
     fingerprint: which weights these are.
+    dropout: what splits wordpieces in training, None where nothing does.
     """
 
     def __init__(self, windows: WindowSettings) -> None:
@@ -43,6 +45,7 @@ class EncoderShim(Shim, ABC):
         self.fingerprint = Fingerprint()
         self.config: dict[str, Any] = {}
         self.wordpieces: WordpieceEncoder | None = None
+        self.dropout: WordpieceDropout | None = None
         self.entries: Any = None
 
     @property
@@ -97,6 +100,8 @@ class EncoderShim(Shim, ABC):
         self.config = config
         self.fingerprint = Fingerprint(fingerprint)
         self.wordpieces = WordpieceEncoder(vocabulary)
+        rate = self.windows.wordpiece_dropout
+        self.dropout = WordpieceDropout(vocabulary, rate) if rate else None
         self.entries = np.array(vocabulary.tokens, dtype=object)
 
     @abstractmethod

@@ -33,6 +33,7 @@ def build_litbert_model_v1(
     boundaries: Boundaries = "token",
     batch_wordpieces: int = 2048,
     keep_wordpieces: int = 8192,
+    wordpiece_dropout: float = 0.0,
     precision: Precision = "float32",
     storage: Storage = "float32",
     backend: Backend = "torch",
@@ -48,6 +49,8 @@ def build_litbert_model_v1(
     boundaries: where long texts are cut, ``"token"`` or ``"sentence"`` (which needs sentence starts).
     batch_wordpieces: wordpieces in one forward pass; memory grows with it, not with the text.
     keep_wordpieces: wordpieces whose activations training keeps; beyond, they are computed twice.
+    wordpiece_dropout: how many wordpieces training splits into shorter ones by chance, from 0 to 1; see
+        ``WordpieceDropout``.
     precision: of the forward pass: ``"float32"``; with torch also ``"bfloat16"`` and ``"float16"``, and with ONNX
         Runtime ``"int8"``. Torch's weights in memory are float32.
     storage: of torch's weights on disk, ``"float32"`` or ``"float16"`` (half the size; what is loaded is then
@@ -55,14 +58,14 @@ def build_litbert_model_v1(
     backend: ``"torch"``, or ``"onnx"`` for ONNX Runtime, which is faster on a CPU and can't train
         (needs the extra ``onnx``).
 
-    Raises LitBertError L002–L004 for settings that can't be, L001 and L2xx when weights load.
+    Raises LitBertError L002–L005 for settings that can't be, L001 and L2xx when weights load.
     """
     check_choice("backend", backend, tuple(PRECISIONS))
     check_precision(precision, backend)
     check_choice("storage", storage, ("float32", "float16"))
     check_minimum("batch_wordpieces", batch_wordpieces, 1)
     check_minimum("keep_wordpieces", keep_wordpieces, 0)
-    windows = WindowSettings(name or default_name(), window, overlap, boundaries)
+    windows = WindowSettings(name or default_name(), window, overlap, boundaries, wordpiece_dropout)
     shim: EncoderShim
     if backend == "onnx":
         shim = OnnxShim(windows, precision=precision, batch_wordpieces=batch_wordpieces)
@@ -93,7 +96,7 @@ def forward(
     shim = _shim(model)
     if shim.wordpieces is None:
         raise LitBertError(Errors.L301.format(name=shim.windows.name))
-    alignment = align(shim.wordpieces, docs)
+    alignment = align(shim.wordpieces, docs, shim.dropout if is_train else None)
     cuts = [alignment.token_cuts]
     if shim.windows.boundaries == "sentence":
         cuts.insert(0, sentence_cuts(alignment, docs))

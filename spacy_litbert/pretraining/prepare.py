@@ -20,6 +20,7 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from tqdm import tqdm
@@ -29,6 +30,7 @@ from ..corpora.selection import Selection, fingerprint, read_exclusions
 from ..corpora.unlabelled_text import bare_name, find_texts, read_documents
 from ..errors import Errors, LitBertError
 from ..files import check_file, file_checksum, read_json
+from ..tokenization.dropout import WordpieceDropout
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import IntArray
@@ -46,12 +48,15 @@ def prepare(
     vocabulary: Vocabulary,
     *,
     exclude: frozenset[str] = frozenset(),
+    wordpiece_dropout: float = 0.0,
     workers: int = 1,
     progress: bool = True,
 ) -> None:
     """Tokenise the files into shards below ``folder``; what is there and still fits is kept, other shards go.
 
     exclude: ids of documents to leave out. A text that occurs again, in any file, is left out too.
+    wordpiece_dropout: how many wordpieces to split into shorter ones by chance, from 0 to 1; see ``WordpieceDropout``.
+        The chance depends on the text alone. For text to train on, not for held-out text.
     workers: processes that tokenise; the result does not depend on it.
     Raises LitBertError L508 for a vocabulary that 16 bits can't count, L402 for two files of one name, L207 for what
     is no regular file, L218 if something else stands where a shard would be written or removed, and what
@@ -72,13 +77,14 @@ def prepare(
     selection = Selection(exclude)
     earlier = ""
     with (
-        ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=(vocabulary,))
+        ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=(vocabulary, wordpiece_dropout))
         if workers > 1
         else (nullcontext()) as pool
     ):
-        _begin_worker(vocabulary)
+        _begin_worker(vocabulary, wordpiece_dropout)
         for path, name in tqdm(list(zip(paths, names)), desc="prepare", unit="file", disable=not progress):
             made_from = _made_from(path, vocabulary, exclude, earlier)
+            made_from["wordpiece_dropout"] = wordpiece_dropout
             kept = _kept(folder / name, made_from)
             if kept is None:
                 kept = _make_shard(path, selection, made_from, pool)
@@ -89,7 +95,7 @@ def prepare(
         shutil.rmtree(path)
 
 
-def _made_from(path: Path, vocabulary: Vocabulary, exclude: frozenset[str], earlier: str) -> dict[str, str]:
+def _made_from(path: Path, vocabulary: Vocabulary, exclude: frozenset[str], earlier: str) -> dict[str, Any]:
     return {
         "file": path.name,
         "file_checksum": file_checksum(path),
@@ -103,15 +109,15 @@ def _checksum(*texts: str) -> str:
     return sha256("\n".join(texts).encode("utf8")).hexdigest()
 
 
-def _kept(folder: Path, made_from: dict[str, str]) -> Shard | None:
+def _kept(folder: Path, made_from: dict[str, Any]) -> Shard | None:
     if not (folder / "shard.json").is_file():
         return None
-    description = read_json(folder / "shard.json")
+    description = {"wordpiece_dropout": 0.0, **read_json(folder / "shard.json")}
     same = all(description.get(key) == value for key, value in made_from.items())
     return read_shard(folder) if same else None
 
 
-def _make_shard(path: Path, selection: Selection, made_from: dict[str, str], pool: ProcessPoolExecutor | None) -> Shard:
+def _make_shard(path: Path, selection: Selection, made_from: dict[str, Any], pool: ProcessPoolExecutor | None) -> Shard:
     before = replace(selection)
     fingerprints: list[int] = []
     origins: list[tuple[str, str]] = []
@@ -160,19 +166,24 @@ def _tokenise_all(batches: Iterable[list[list[str]]], pool: ProcessPoolExecutor 
 def _tokenise(documents: list[list[str]]) -> Tokenised:
     """Documents of paragraphs → tokens, tokens of each sentence, sentences of each document."""
     sentences = [[part for text in document for part in split_sentences(text)] for document in documents]
-    pieces = _encoder.encode([sentence for document in sentences for sentence in document])
+    texts = [sentence for document in sentences for sentence in document]
+    pieces = _encoder.encode(texts)
+    if _dropout.rate:
+        pieces = _dropout(pieces, np.random.default_rng(crc32("\n".join(texts).encode("utf8"))))
     lengths = np.diff(pieces.piece_starts)
     document = np.repeat(np.arange(len(documents)), [len(sentences_of) for sentences_of in sentences])
     counts = np.bincount(document[lengths > 0], minlength=len(documents))
     return pieces.ids.astype(np.uint16), lengths[lengths > 0].astype(np.uint32), counts.astype(np.uint32)
 
 
-def _begin_worker(vocabulary: Vocabulary) -> None:
-    global _encoder
+def _begin_worker(vocabulary: Vocabulary, wordpiece_dropout: float) -> None:
+    global _encoder, _dropout
     _encoder = WordpieceEncoder(vocabulary)
+    _dropout = WordpieceDropout(vocabulary, wordpiece_dropout)
 
 
 _encoder: WordpieceEncoder
+_dropout: WordpieceDropout
 
 
 def _origins(origins: list[tuple[str, str]], sentences: IntArray, documents: IntArray) -> list[dict[str, Any]]:
@@ -196,6 +207,9 @@ def main() -> None:
     parser.add_argument("texts", nargs="+", help="files of text, or patterns in quotes; a file becomes a shard")
     parser.add_argument("--vocabulary", type=Path, required=True, help="folder with vocab.txt or tokenizer.json")
     parser.add_argument("--exclude", type=Path, help="file of document ids to leave out, one a line")
+    parser.add_argument(
+        "--wordpiece-dropout", type=float, default=0.0, help="how many wordpieces to split by chance, from 0 to 1"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes that tokenise")
     arguments = parser.parse_args()
     prepare(
@@ -203,6 +217,7 @@ def main() -> None:
         arguments.out,
         Vocabulary.from_folder(arguments.vocabulary),
         exclude=read_exclusions(arguments.exclude) if arguments.exclude else frozenset(),
+        wordpiece_dropout=arguments.wordpiece_dropout,
         workers=arguments.workers,
     )
 

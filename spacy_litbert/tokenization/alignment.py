@@ -17,6 +17,7 @@ from spacy.tokens import Doc
 from ..errors import Errors, LitBertError
 from ..ragged import starts_of
 from ..types import BoolArray, IntArray
+from .dropout import WordpieceDropout
 from .wordpieces import WordpieceEncoder
 
 
@@ -54,9 +55,15 @@ class Alignment:
         return cuts
 
 
-def align(encoder: WordpieceEncoder, docs: list[Doc]) -> Alignment:
-    """Cut the Docs' texts into wordpieces and find those of each token."""
+def align(encoder: WordpieceEncoder, docs: list[Doc], dropout: WordpieceDropout | None = None) -> Alignment:
+    """Cut the Docs' texts into wordpieces and find those of each token.
+
+    dropout: what splits some wordpieces by chance, in training. Its chance comes from numpy's global generator, which
+        ``spacy.util.fix_random_seed`` seeds.
+    """
     pieces = encoder.encode([_text_of(doc) for doc in docs])
+    if dropout is not None:
+        pieces = dropout(pieces, np.random.default_rng(np.random.randint(1 << 31)))
     n_tokens = np.fromiter(map(len, docs), np.int64, len(docs))
     start, end = _characters_of_tokens(docs, pieces.text_starts)
     first = np.searchsorted(pieces.end, start, side="right")
