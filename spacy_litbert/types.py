@@ -14,4 +14,5 @@ FloatArray = npt.NDArray[np.floating[Any]]
 Boundaries = Literal["token", "sentence"]
 Backend = Literal["torch", "onnx"]
 Precision = Literal["float32", "bfloat16", "float16", "int8"]
-Storage = Literal["float32", "float16"]
+FolderStorage = Literal["float32", "float16"]  # of weights that transformers reads as well
+Storage = Literal["float32", "float16", "int8"]

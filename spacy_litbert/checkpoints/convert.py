@@ -11,7 +11,7 @@ from typing import Any
 from .. import __version__
 from ..files import read_json, replacing_folder
 from ..targets import check_target, checkpoint_made_by
-from ..types import Storage
+from ..types import FolderStorage
 from .archive import check_space
 from .card import Converted, Origin, conversion_card
 from .config import written_config
@@ -55,7 +55,7 @@ def convert(
     target: Path,
     *,
     hidden_act: str | None = None,
-    storage: Storage = "float32",
+    storage: FolderStorage = "float32",
     shard_megabytes: int | None = None,
     config: Path | None = None,
     vocabulary: Path | None = None,

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..errors import Errors, LitBertError
 from ..files import file_checksum
 from ..tokenization.vocabulary import Vocabulary
-from ..types import Storage
+from ..types import FolderStorage
 from .storage import to_storage
 from .tokenizer_files import write_tokenizer
 
@@ -25,7 +25,7 @@ def write_folder(
     config: dict[str, Any],
     vocabulary: Vocabulary,
     *,
-    storage: Storage,
+    storage: FolderStorage,
     shard_megabytes: int | None,
     source: str,
 ) -> dict[str, str]:

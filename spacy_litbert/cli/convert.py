@@ -9,7 +9,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors, LitBertError
-from ..types import Storage
+from ..types import FolderStorage
 
 if TYPE_CHECKING:
     from ..checkpoints.convert import Conversion
@@ -51,7 +51,7 @@ def convert(source: str | Path, target: Path, *, storage: str = "float32", **opt
     return run(source, target, storage=_storage(storage), **options)
 
 
-def _storage(name: str) -> Storage:
+def _storage(name: str) -> FolderStorage:
     if name in ("float32", "float16"):
-        return cast(Storage, name)
+        return cast(FolderStorage, name)
     raise LitBertError(Errors.L003.format(name="storage", value=name, choices="float32, float16"))

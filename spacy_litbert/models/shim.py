@@ -13,6 +13,7 @@ from thinc.types import Floats2d
 from transformers import BertModel
 
 from ..checkpoints.folder import Checkpoint, build_checkpoint, weights_from_bytes
+from ..checkpoints.storage import from_storage
 from ..encoder.inputs import EncoderInput
 from ..errors import Errors, LitBertError
 from ..tokenization.dropout import WordpieceDropout
@@ -88,7 +89,7 @@ class EncoderShim(Shim, ABC):
             vocabulary = Vocabulary.from_dict(message["vocabulary"])
             fingerprint = message.get("fingerprint", "")
             if "weights" in message:
-                weights = weights_from_bytes(message["weights"], _SOURCE)
+                weights = from_storage(weights_from_bytes(message["weights"], _SOURCE), _SOURCE)
                 self.load(build_checkpoint(message["config"], weights, vocabulary, _SOURCE), fingerprint)
             else:
                 self._take(message["config"], vocabulary, fingerprint)

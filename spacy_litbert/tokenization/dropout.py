@@ -45,12 +45,10 @@ class WordpieceDropout:
             pieces, is_new = self._split(pieces, chosen), np.repeat(chosen, 1 + chosen)
 
     def _split(self, pieces: Wordpieces, chosen: BoolArray) -> Wordpieces:
-        counts = 1 + chosen
-        head = (np.cumsum(counts) - counts)[chosen]
+        rows = np.repeat(np.arange(len(chosen)), 1 + chosen)
+        head = np.flatnonzero(np.diff(rows, append=-1) == 0)
         tail = head + 1
-        ids, start, end, starts_word = (
-            np.repeat(array, counts) for array in (pieces.ids, pieces.start, pieces.end, pieces.starts_word)
-        )
+        ids, start, end, starts_word = pieces.ids[rows], pieces.start[rows], pieces.end[rows], pieces.starts_word[rows]
         whole = pieces.ids[chosen]
         ids[head], ids[tail] = self._head[whole], self._tail[whole]
         end[head] = start[tail] = pieces.start[chosen] + self._head_length[whole]

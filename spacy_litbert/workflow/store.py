@@ -1,4 +1,4 @@
-"""Store a trained pipeline's encoder in float16: half the size, ready to be scored and packaged.
+"""Store a trained pipeline's encoder in 8 bits or in float16, a quarter or half the size, ready to be scored and packaged.
 
 It computes in float32, however it was trained: exact, and fast enough on any machine. Whoever loads it can choose
 otherwise: ``spacy.load(name, config={"components.transformer.model.precision": "bfloat16"})``.
@@ -13,16 +13,17 @@ from ..command_line import errors_in_one_line
 from ..files import replacing_folder
 from ..pipelines import load_with, pipeline_folder
 from ..targets import check_target, mark_pipeline, pipeline_made_by
+from ..types import Storage
 
 
-def store(model: Path, output: Path) -> None:
-    """Write the pipeline ``model`` to ``output`` with float16 weights; what is not LitBERT's stays as it is.
+def store(model: Path, output: Path, storage: Storage = "float16") -> None:
+    """Write the pipeline ``model`` to ``output`` with its encoder's weights so; what is not LitBERT's stays as it is.
 
     Raises LitBertError L218 if ``output`` is anything but an earlier copy, or holds ``model``.
     """
     made = pipeline_made_by("store")
     check_target(output, sources=[pipeline_folder(model)], made=made, what="stored pipeline", option=None)
-    nlp, _ = load_with(model, storage="float16", precision="float32")
+    nlp, _ = load_with(model, storage=storage, precision="float32")
     mark_pipeline(nlp.meta, "store")
     with replacing_folder(output) as partial:
         nlp.to_disk(partial)
@@ -32,6 +33,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--storage", choices=("float32", "float16", "int8"), default="float16")
     arguments = parser.parse_args()
     with errors_in_one_line():
-        store(arguments.model, arguments.output)
+        store(arguments.model, arguments.output, arguments.storage)
