@@ -53,8 +53,9 @@ def build_litbert_model_v1(
         ``WordpieceDropout``.
     precision: of the forward pass: ``"float32"``; with torch also ``"bfloat16"`` and ``"float16"``, and with ONNX
         Runtime ``"int8"``. Torch's weights in memory are float32.
-    storage: of torch's weights on disk, ``"float32"``, ``"float16"`` (half the size; what is loaded is then
-        rounded to about three digits) or ``"int8"`` (a quarter; each row of a matrix has a scale). Ignored with ``backend = "onnx"``, which stores its graph.
+    storage: of torch's weights on disk: ``"float32"``, ``"float16"`` (half the size; what is loaded is then rounded to
+        about three digits) or ``"int8"`` (a quarter; each row of a matrix has a scale of its own). Ignored with
+        ``backend = "onnx"``, which stores its graph.
     backend: ``"torch"``, or ``"onnx"`` for ONNX Runtime, which is faster on a CPU and can't train
         (needs the extra ``onnx``).
 

@@ -1,4 +1,4 @@
-"""Store a trained pipeline's encoder in 8 bits or in float16, a quarter or half the size, ready to be scored and packaged.
+"""Store a trained pipeline's encoder in half or a quarter of the size, ready to be scored and packaged.
 
 It computes in float32, however it was trained: exact, and fast enough on any machine. Whoever loads it can choose
 otherwise: ``spacy.load(name, config={"components.transformer.model.precision": "bfloat16"})``.

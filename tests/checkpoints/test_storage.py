@@ -43,5 +43,5 @@ def test_int8_is_a_quarter_and_half_a_step_off_at_most() -> None:
 def test_int8_without_its_scales_is_refused(scale: torch.Tensor | None) -> None:
     stored = to_storage({"matrix": torch.randn(4, 5)}, "int8", "here")
     del stored["matrix.scale"]
-    with pytest.raises(LitBertError, match="L207.*matrix has no scale"):
+    with pytest.raises(LitBertError, match=r"L207.*matrix has no scale"):
         from_storage(stored if scale is None else {**stored, "matrix.scale": scale}, "here")
