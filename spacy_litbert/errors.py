@@ -232,3 +232,6 @@ class Warnings(metaclass=_Coded):
         "The GPU has no room for {n} wordpieces at once and goes on with {half}. Lower `batch_wordpieces` "
         "to be spared the attempt."
     )
+    W002 = (
+        "This processor has no bfloat16 and imitates it, which takes many times as long. Set `precision` to 'float32'."
+    )

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,9 +25,9 @@ from ..types import Precision
 from .attention import attention
 from .inputs import EncoderInput, split
 from .layers import run_layers
+from .precision import autocast
 
 _PROCESS = os.getpid()
-_DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Vectors = tuple[Tensor, Tensor | None]
 Result = TypeVar("Result")
@@ -197,13 +197,6 @@ def forward(bert: BertModel, ids: Tensor, lengths: list[int]) -> Vectors:
         return hidden, None
     first = torch.tensor([0, *lengths[:-1]], device=device).cumsum(0)
     return hidden, bert.pooler(hidden[first][:, None])
-
-
-def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
-    """Return the context in which a forward pass runs in the given precision; weights stay float32."""
-    if precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=_DTYPES[precision])
 
 
 def _attend(

@@ -8,9 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,8 +16,10 @@ from torch import nn
 from tqdm import tqdm
 
 from ..checkpoints.folder import load_pretraining
+from ..encoder.precision import autocast
 from ..errors import Errors, LitBertError
 from ..files import replacing
+from ..types import Precision
 from .masking import Masker
 from .model import N_SUMS, PretrainingModel, Sums, losses
 from .rows import Epoch, Rows
@@ -35,7 +35,7 @@ def heldout_rows(corpus: Corpus, *, length: int, pairs: bool, n: int) -> Rows:
     return epoch.rows(np.arange(min(n, len(epoch))))
 
 
-def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, precision: str) -> Sums:
+def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, precision: Precision) -> Sums:
     """Sum over the batches, without dropout and gradients."""
     model.eval()
     total = torch.zeros(N_SUMS, dtype=torch.float64, device=device)
@@ -44,11 +44,6 @@ def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, pr
             total += losses(model, rows.to(device))[1]
     model.train()
     return Sums(*total.tolist())
-
-
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
-    """Compute products in bfloat16 with float32 weights, or float32 throughout."""
-    return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()
 
 
 def evaluate_folder(

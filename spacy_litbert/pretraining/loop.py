@@ -9,16 +9,19 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from math import floor, isfinite
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from ..encoder.precision import autocast
 from ..errors import Errors, LitBertError
+from ..types import Precision
 from .config import Settings
 from .curve import HELDOUT, TRAINING, Curve
-from .evaluate import autocast, evaluate, heldout_rows
+from .evaluate import evaluate, heldout_rows
 from .model import N_SUMS, PretrainingModel, Sums, losses
 from .processes import Processes
 from .rows import Place, Rows, RowStream
@@ -88,6 +91,7 @@ class Trainer:
             )
         self.folder = Path(training.output)
         self.budget = Budget(training.steps, None if training.minutes is None else training.minutes * 60)
+        self._precision = cast(Precision, training.precision)
         self._pairs = training.objective == "mlm+nsp"
         self._wrapped = processes.wrap(model)
         self._heldout = heldout_rows(heldout, length=training.length, pairs=self._pairs, n=settings.report.heldout_rows)
@@ -166,7 +170,7 @@ class Trainer:
             last = i == len(parts) - 1
             wrapped = self._wrapped
             with wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) and not last else nullcontext():
-                with autocast(processes.device, training.precision):
+                with autocast(processes.device, self._precision):
                     loss, sums = losses(wrapped, part)
                 # Gradients are averaged over processes, and each of them has its share of the rows.
                 (loss * length / training.batch_tokens * processes.n).backward()
@@ -213,7 +217,7 @@ class Trainer:
         processes, training = self.processes, self.settings.training
         mine = Rows(*(value[processes.rank :: processes.n] for value in self._heldout.tensors()))
         batches = mine.batches(training.micro_tokens // training.length)
-        sums = evaluate(self.model, batches, processes.device, training.precision)
+        sums = evaluate(self.model, batches, processes.device, self._precision)
         total = processes.total(torch.tensor(sums.to_list(), dtype=torch.float64))
         if processes.first:
             place = {"step": self.state.step, "tokens": round(self.state.tokens)}
