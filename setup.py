@@ -54,6 +54,7 @@ setup(
         "srsly>=2.4.8,<3.0.0",
         "confection>=0.1.5,<2.0.0",
         "numpy>=1.26",
+        "packaging>=24.2",
         "tqdm>=4.60",
         "typer>=0.9",
     ],

@@ -13,8 +13,9 @@ from typing import Any
 import srsly
 from spacy.util import load_config, walk_dict
 
+from ..checkpoints.resolve import resolve
 from ..command_line import errors_in_one_line
-from ..files import replacing_folder
+from ..files import read_json, replacing_folder
 from ..packaging import add_licence, set_requirements
 from ..targets import check_target, mark_pipeline, pipeline_made_by
 from .records import read_record
@@ -23,25 +24,44 @@ from .records import read_record
 def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, version: str, description: str) -> None:
     """Copy ``model`` to ``output`` with the test ``scores`` (JSON with a ``protocol``) in its meta.json.
 
-    corpora: JSON with what is known of each corpus: title, reference, url, terms.
+    corpora: JSON with what is known of each corpus: title, reference, url, terms, and ``license`` if what is made of it
+        must have that one.
 
-    Raises LitBertError L218 if ``output`` is anything but an earlier copy, or holds what is read.
+    Raises LitBertError L207 and L22x for what can't be read, L218 if ``output`` is anything but an earlier copy, or
+    holds what is read.
     """
     sources = [model, scores, corpora]
     check_target(output, sources=sources, made=pipeline_made_by("label"), what="labelled pipeline", option=None)
-    results = srsly.read_json(scores)
-    meta = srsly.read_json(model / "meta.json")
+    results = read_json(scores)
+    meta = read_json(model / "meta.json")
     config = load_config(model / "config.cfg")
     meta.update({"name": name, "version": version, **_meta(results, corpora, description)})
     settings = walk_dict(config["components"])
     set_requirements(meta, onnx=any(path[-1] == "backend" and value == "onnx" for path, value in settings))
     mark_pipeline(meta, "label")
+    weights = config["paths"].get("weights")
+    notice = None if weights is None else resolve(weights) / "NOTICE"
     config["paths"].update(train=None, dev=None, weights=results["protocol"]["weights"])
     with replacing_folder(output) as partial:
         shutil.copytree(model, partial, dirs_exist_ok=True)
         srsly.write_json(partial / "meta.json", meta)
         config.to_disk(partial / "config.cfg")
+        (partial / "LICENSES_SOURCES").write_text(_sources(meta, notice), encoding="utf8")
         add_licence(partial, meta)
+
+
+def _sources(meta: dict[str, Any], notice: Path | None) -> str:
+    """Say what the pipeline was made of, and under which terms.
+
+    notice: what the weights owe to others, if there is such a file.
+    """
+    protocol = meta["performance"]["protocol"]
+    lines = [f"Weights: {protocol['weights']}, licence {protocol['weights_license']}. {protocol['weights_card']}", ""]
+    if notice is not None and notice.is_file():
+        lines += [notice.read_text("utf8").rstrip(), ""]
+    for source in meta["sources"]:
+        lines += [f"Trained on: {source['name']} ({source['author']}), {source['url']}. {source['license']}", ""]
+    return "\n".join(lines)
 
 
 def _meta(results: dict[str, Any], corpora: Path, description: str) -> dict[str, Any]:
@@ -49,7 +69,8 @@ def _meta(results: dict[str, Any], corpora: Path, description: str) -> dict[str,
     corpus = read_record(corpora, protocol["corpus"])
     title = corpus.get("title", protocol["corpus"])
     return {
-        "license": "MIT",
+        # A corpus may bind what is made of it; else the weights do.
+        "license": corpus.get("license", protocol["weights_license"]),
         "description": f"{description.rstrip('.')}. Trained on {title}.",
         "notes": (
             f"Begun from the weights {protocol['weights']} (SHA-256 {protocol['weights_sha256']}), of which their card "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from spacy.language import Language
 
 from ..checkpoints.read import weight_files
@@ -21,10 +23,11 @@ PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thi
 
 
 def describe_weights(weights: str) -> dict[str, str]:
-    """Return the name of the weights that training started from, their checksum, and what their card says of them."""
+    """Return the name of the weights that training started from, their checksum, licence, and what their card says."""
     return {
         "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
         "weights_sha256": weights_checksum(weights),
+        "weights_license": _card_license(weights),
         "weights_card": _card(weights),
     }
 
@@ -71,6 +74,18 @@ def _card(weights: str) -> str:
         return "These weights came without a model card."
     paragraphs = [part for part in card.read_text("utf8").split("\n\n") if not part.startswith(("#", "---"))]
     return " ".join(paragraphs[0].replace("**", "").split())
+
+
+def _card_license(weights: str) -> str:
+    """Return the licence that the head of the weights' model card names, by its name in SPDX where it has one."""
+    card = resolve(weights) / "README.md"
+    named = re.search(r"\A---\n(?:.*\n)*?license: *(\S+)\n", card.read_text("utf8")) if card.exists() else None
+    if named is None:
+        return "not said"
+    try:
+        return canonicalize_license_expression(named[1])
+    except InvalidLicenseExpression:
+        return named[1]
 
 
 def _machine(gpu_id: int) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import srsly
-
 from ..errors import Errors, LitBertError
+from ..files import read_json
 
 
 def read_record(corpora: Path, corpus: str) -> dict[str, Any]:
     """Return title, reference, terms, digests, … of a corpus; nothing for an unknown one."""
-    record: dict[str, Any] = srsly.read_json(corpora).get(corpus, {})
+    record: dict[str, Any] = read_json(corpora).get(corpus, {})
     return record
 
 

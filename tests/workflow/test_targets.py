@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 import srsly
 from packaging.requirements import Requirement
 from safetensors.torch import load_file
@@ -16,7 +18,7 @@ from torch import save
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.workflow.fetch import fetch
 from spacy_litbert.workflow.label import label
-from spacy_litbert.workflow.protocol import weights_checksum
+from spacy_litbert.workflow.protocol import describe_weights, weights_checksum
 from spacy_litbert.workflow.random_weights import random_weights
 from spacy_litbert.workflow.store import store
 from spacy_litbert.workflow.trainings import Training, _stamp
@@ -42,10 +44,11 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path / "mine"
 
 
-def write_scores(folder: Path) -> tuple[Path, Path]:
-    protocol = {"corpus": "toy", "split": "test", "weights": "w", "weights_sha256": "0", "weights_card": "Toy."}
+def write_scores(folder: Path, license: str = "MIT", corpus: dict[str, str] | None = None) -> tuple[Path, Path]:
+    weights = {"weights": "w", "weights_sha256": "0", "weights_license": license, "weights_card": "Toy."}
+    protocol = {"corpus": "toy", "split": "test", **weights}
     srsly.write_json(folder / "scores.json", {"ents_f": 0.5, "protocol": protocol})
-    srsly.write_json(folder / "corpora.json", {})
+    srsly.write_json(folder / "corpora.json", {"toy": corpus or {}})
     return folder / "scores.json", folder / "corpora.json"
 
 
@@ -68,6 +71,29 @@ def test_store_and_label(trained: Path, tmp_path: Path, mine: Path) -> None:
     assert [Requirement(one).name for one in meta["requirements"]] == ["spacy", "spacy-litbert"]
     assert meta["spacy_version"] == ">=3.8.2,<3.9.0"
     assert (tmp_path / "labelled" / "LICENSE").read_text("utf8").startswith("MIT License")
+
+
+@pytest.mark.parametrize(
+    ("corpus", "expected"), [({}, "Apache-2.0"), ({"license": "GPL-3.0-only", "terms": "Under GPL."}, "GPL-3.0-only")]
+)
+def test_a_label_names_the_licence_of_what_it_was_made_of(
+    checkpoint: Path, trained: Path, tmp_path: Path, corpus: dict[str, str], expected: str
+) -> None:
+    weights = shutil.copytree(checkpoint, tmp_path / "weights")
+    (weights / "README.md").write_text("---\nlanguage: en\nlicense: apache-2.0\n---\n\n# weights\n\nToy weights.\n")
+    (weights / "NOTICE").write_text("Weights of others were trained further.\n")
+    described = describe_weights(str(weights))
+    assert described["weights_license"] == "Apache-2.0"
+    nlp = spacy.load(trained, config={"paths.weights": str(weights)})
+    nlp.to_disk(tmp_path / "model")
+    scores, corpora = write_scores(tmp_path, described["weights_license"], corpus)
+    label(tmp_path / "model", scores, tmp_path / "labelled", corpora=corpora, **LABELLED)
+    assert json.loads((tmp_path / "labelled" / "meta.json").read_text("utf8"))["license"] == expected
+    assert not (tmp_path / "labelled" / "LICENSE").exists()
+    sources = (tmp_path / "labelled" / "LICENSES_SOURCES").read_text("utf8")
+    assert "licence Apache-2.0" in sources
+    assert "Weights of others were trained further." in sources
+    assert corpus.get("terms", "") in sources
 
 
 def test_random_weights(checkpoint: Path, tmp_path: Path, mine: Path) -> None:
