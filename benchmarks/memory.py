@@ -4,7 +4,8 @@
 
 FOLDER holds JSONL files with a ``text`` a line. Each measurement is a process of its own; peaks are those of
 the transformer alone, beyond the loaded model and the vectors that it hands out, in MB of resident memory. The
-stream runs through ``nlp.pipe`` of a pipeline with an entity recogniser, and no Doc is kept.
+stream runs through ``nlp.pipe`` of a pipeline with an entity recogniser, and no Doc is kept. Of the bundled pipelines
+it is the peak of a whole call, with what their components need of a long document.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_litbert.models.transformer import build_litbert_model_v1
@@ -30,6 +32,7 @@ from .speed_worker import ours
 
 SHORT, LONG = 2_000, 200_000
 STREAM = (10_000, 100_000, 1_000_000)
+PIPELINES = ("en_litbert_ner", "en_litbert_textcat")
 # Training a text of this length takes LitBERT's shape a quarter of an hour; its activations are larger still.
 MINI = {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024}
 # Training keeps the activations of this many wordpieces; below the short document's, so that both are at the bound.
@@ -69,6 +72,27 @@ def measure_stream(checkpoint: str, texts: Path, marks: tuple[int, ...]) -> dict
     return {"resident_mb": resident, "seconds": round(time.perf_counter() - started, 1)}
 
 
+def measure_pipeline(name: str, texts: Path, n_words: int) -> dict[str, Any]:
+    """Measure the peak of one call of a whole pipeline, in MB beyond the loaded pipeline, and what the Doc keeps."""
+    nlp = spacy.load(name)
+    nlp.max_length = 10**8
+    nlp(" ".join(_words(nlp, texts, 600)))
+    ctypes.CDLL(None).malloc_trim(0)
+    text = " ".join(_words(nlp, texts, n_words))
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before, started = memory_of_process("VmRSS"), time.perf_counter()
+    doc = nlp(text)
+    peak = memory_of_process("VmHWM") - before
+    ctypes.CDLL(None).malloc_trim(0)
+    return {
+        "words": len(doc),
+        "seconds": round(time.perf_counter() - started, 1),
+        "peak_beyond_pipeline_mb": round(peak, 1),
+        "kept_mb": round(memory_of_process("VmRSS") - before, 1),
+        "entities": len(doc.ents),
+    }
+
+
 def _run(model: Any, document: Doc, train: bool) -> None:
     if not train:
         model.predict([document])
@@ -100,7 +124,11 @@ def _output_mb(model: Any, document: Doc) -> float:
 
 def _document(texts: Path, n_words: int) -> Doc:
     nlp = spacy.blank("en")
-    nlp.max_length = 10**8
+    return Doc(nlp.vocab, words=_words(nlp, texts, n_words))
+
+
+def _words(nlp: Language, texts: Path, n_words: int) -> list[str]:
+    """Return the first words of the texts, which are read again and again."""
     words: list[str] = []
     pool = read_texts(texts, 10**9)
     while len(words) < n_words:
@@ -108,7 +136,7 @@ def _document(texts: Path, n_words: int) -> Doc:
             words.extend(token.text for token in nlp.make_doc(text))
             if len(words) >= n_words:
                 break
-    return Doc(nlp.vocab, words=words[:n_words])
+    return words[:n_words]
 
 
 def _in_a_process(checkpoint: Path, texts: Path, n_words: int, train: bool) -> dict[str, Any]:
@@ -133,6 +161,9 @@ def main(texts: Path) -> None:
             key = "peak_beyond_model_and_output_mb"
             result[name] = {"shape": shape, "short": short, "long": long, "ratio": round(long[key] / short[key], 3)}
         result["stream_mini_shape"] = _in_a_process(checkpoint, texts, 0, False)
+    for name in PIPELINES:
+        short, long = (_in_a_process(Path(name), texts, n, False) for n in (SHORT, LONG))
+        result[name] = {"short": short, "long": long}
     write("memory", result)
 
 
@@ -143,7 +174,9 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if arguments.measure:
         checkpoint, texts, n_words, train = arguments.measure
-        if int(n_words):
+        if checkpoint in PIPELINES:
+            print(json.dumps(measure_pipeline(checkpoint, Path(texts), int(n_words))))
+        elif int(n_words):
             print(json.dumps(measure(checkpoint, Path(texts), int(n_words), bool(int(train)))))
         else:
             print(json.dumps(measure_stream(checkpoint, Path(texts), STREAM)))
