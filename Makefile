@@ -33,6 +33,7 @@ benchmarks: $(VENV)/.dev  # TEXTS=folder of JSONL files with a text a line
 	$(BIN)/python -m benchmarks.speed $(TEXTS)
 	$(BIN)/python -m benchmarks.overhead $(TEXTS)
 	$(BIN)/python -m benchmarks.memory $(TEXTS)
+	$(BIN)/python -m benchmarks.threads $(TEXTS)
 	$(BIN)/python -m benchmarks.training_step $(TEXTS)
 	$(BIN)/python -m benchmarks.table
 

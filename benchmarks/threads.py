@@ -1,0 +1,86 @@
+"""Measure threads that share a pipeline, as those of a web server do: words/s, and whether anything is wrong.
+
+    python -m benchmarks.threads TEXTS [--texts 480]
+
+TEXTS: JSONL with a ``text`` a line. Each bundled pipeline, with torch and with ONNX Runtime in 8 bits, annotates the
+texts one call a text, from one thread and from several, with an empty cache of words each time. What each text gets
+is compared with what one thread gave it. Once more without the lock of the cache shows what the lock costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_litbert.cli.export import export
+from spacy_litbert.tokenization import word_cache
+
+from .record import read_texts, write
+
+PIPELINES = ("en_litbert_ner", "en_litbert_textcat")
+THREADS = (1, 2, 8)
+ROUNDS = 3
+
+
+def measure(nlp: Language, texts: list[str]) -> dict[str, Any]:
+    expected = [results(nlp(text)) for text in texts]
+    n_words = sum(len(nlp.make_doc(text)) for text in texts)
+    figures: dict[str, Any] = {}
+    wrong = 0
+    for n in THREADS:
+        seconds = []
+        for _ in range(ROUNDS):
+            found, elapsed = annotate(nlp, texts, n)
+            wrong += sum(one != other for one, other in zip(found, expected, strict=True))
+            seconds.append(elapsed)
+        figures[f"{n} threads"] = round(n_words / min(seconds))
+    with patch.object(word_cache, "_WRITING", nullcontext()):
+        figures[f"{THREADS[-1]} threads without the lock"] = round(
+            n_words / min(annotate(nlp, texts, THREADS[-1])[1] for _ in range(ROUNDS))
+        )
+    return {"words_per_second": figures, "texts": len(texts) * ROUNDS * len(THREADS), "wrong": wrong}
+
+
+def annotate(nlp: Language, texts: list[str], n_threads: int) -> tuple[list[Any], float]:
+    """Annotate with an empty cache of words, and return what was found, and the seconds."""
+    encoder = nlp.get_pipe("transformer").model.shims[0].wordpieces  # type: ignore[attr-defined]
+    encoder.__setstate__(encoder.vocabulary)
+    with ThreadPoolExecutor(n_threads) as pool:
+        started = time.perf_counter()
+        found = list(pool.map(lambda text: results(nlp(text)), texts))
+        return found, time.perf_counter() - started
+
+
+def results(doc: Doc) -> tuple[Any, ...]:
+    """Return entities and categories, these to four digits."""
+    entities = [(entity.start_char, entity.end_char, entity.label_) for entity in doc.ents]
+    return entities, {label: round(score, 4) for label, score in doc.cats.items()}
+
+
+def main(texts: list[str]) -> None:
+    result: dict[str, Any] = {"rounds": ROUNDS}
+    for name in PIPELINES:
+        result[f"{name} torch"] = measure(spacy.load(name), texts)
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "exported"
+            export(name, target, precision="int8")
+            result[f"{name} onnx int8"] = measure(spacy.load(target), texts)
+    write("threads", result)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--texts", type=int, default=480)
+    arguments = parser.parse_args()
+    main(read_texts(arguments.file, arguments.texts))
