@@ -94,6 +94,7 @@ def _text(corpus: Corpus) -> dict[str, Any]:
             tokens[key] += origin["tokens"]
     return {
         "files": [{key: one[key] for key in ("file", "file_checksum", "tokens")} for one in corpus.descriptions],
+        "wordpiece_dropout": sorted({one.get("wordpiece_dropout", 0.0) for one in corpus.descriptions}),
         "documents": len(corpus.document_starts) - 1,
         "sentences": len(corpus.sentence_starts) - 1,
         "tokens": corpus.n_tokens,
