@@ -84,7 +84,7 @@ def _training_rows(record: dict[str, Any]) -> Iterable[list[str]]:
     yield ["objective", f"{objective}; {training['mlm_probability']:.0%} of the pieces, whole words"]
     if any(rates := record["text"].get("wordpiece_dropout", [])):
         split = " or ".join(f"{rate:.0%}" for rate in rates)
-        yield ["wordpiece dropout", f"{split} of the pieces split into shorter ones (as MaxMatch-Dropout, Hiraoka 2022)"]
+        yield ["wordpiece dropout", f"{split} of the pieces that can be split were (MaxMatch-Dropout, Hiraoka 2022)"]
     yield ["steps", f"{record['steps']:,} of {training['batch_tokens']:,} positions"]
     yield ["wordpieces seen", f"{record['tokens']:,}"]
     yield ["row length", _lengths(training)]
