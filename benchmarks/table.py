@@ -61,15 +61,15 @@ def _vocabulary() -> Iterator[Row]:
 
 
 def _pretraining() -> Iterator[Row]:
-    result = read("pretraining_litbert-oa-mini")
+    result = read("pretraining_litbert-oa-small")
     parts = [*result["run"]["before"], result["run"]]
     figures = result["heldout"]
     yield Row(
-        f"`litbert-oa-mini`: {sum(part['tokens'] for part in parts) / 1e6:.1f} million wordpieces in "
+        f"`litbert-oa-small`: {sum(part['tokens'] for part in parts) / 1e6:.1f} million wordpieces in "
         f"{sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in rows of "
         + " and ".join(str(one["length"]) for one in figures),
         ", ".join(f"{one['masked_accuracy']:.3f} and {one['masked_loss']:.2f}" for one in figures),
-        "pretraining_litbert-oa-mini",
+        "pretraining_litbert-oa-small",
     )
 
 
@@ -83,12 +83,12 @@ def _ner() -> Iterator[Row]:
             "ner_bc5cdr",
             main=split == "test",
         )
-    wheel = read("ner_bc5cdr_litbert-oa-mini")
+    wheel = read("ner_bc5cdr_litbert-oa-small")
     per_type = ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in wheel["ents_per_type"].items())
     yield Row(
         "the bundled `en_litbert_ner` on the BC5CDR test split, micro-F1",
         f"{100 * wheel['ents_f']:.1f} ({per_type})",
-        "ner_bc5cdr_litbert-oa-mini",
+        "ner_bc5cdr_litbert-oa-small",
     )
 
 

@@ -1,6 +1,6 @@
 r"""Put weights exported by ``projects/pretrain`` into ``spacy_litbert/bundled/``, and keep their figures.
 
-python -m scripts.bundle_weights projects/pretrain/training/full/litbert-oa-mini \
+python -m scripts.bundle_weights projects/pretrain/training/full/litbert-oa-small \
     --heldout projects/pretrain/training/full/heldout
 """
 
