@@ -26,19 +26,12 @@ def set_annotated(doc: Doc, labels: Iterable[str]) -> None:
     doc.spans[ANNOTATED] = [Span(doc, 0, len(doc), label) for label in labels] if len(doc) else []
 
 
-def is_annotated(doc: Doc, label: str, start: int, end: int) -> bool:
-    """Return whether a label was annotated in all tokens ``start … end - 1``."""
-    if ANNOTATED not in doc.spans:
-        return True
-    return bool(_annotated(doc, label)[start:end].all())
-
-
-def mentions_of(doc: Doc, key: str) -> Sequence[Span]:
+def mentions_of(doc: Doc, key: str | None) -> Sequence[Span]:
     """Return the gold mentions: ``doc.spans[key]``, which may overlap, or ``doc.ents`` where there is no such group."""
     return list(doc.spans[key]) if key in doc.spans else doc.ents
 
 
-def known_tokens(doc: Doc, label: str, key: str) -> BoolArray:
+def known_tokens(doc: Doc, label: str, key: str | None) -> BoolArray:
     """Return for each token whether it is known if a mention of the label is there, (tokens,).
 
     Not known are tokens where the label was not annotated and, where ``doc.ents`` are the mentions, those that spaCy
