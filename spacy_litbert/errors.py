@@ -177,9 +177,11 @@ class Errors(metaclass=_Coded):
     L424 = "The setting of the corpus {name!r} can't be: {problem}."
     L425 = (
         "Documents are to be left out by their ids, but {path} has a document without one: {text!r}. Write the file with "
-        "`spacy_litbert.corpora.docbin.to_docbin`, or with `doc.user_data[\"id\"]` and `DocBin(store_user_data=True)`."
+        '`spacy_litbert.corpora.docbin.to_docbin`, or with `doc.user_data["id"]` and `DocBin(store_user_data=True)`.'
     )
-    L426 = "Nothing of the corpus {name!r} ({path}) is left to learn {labels} from: {found}. Check `labels` and `names`."
+    L426 = (
+        "Nothing of the corpus {name!r} ({path}) is left to learn {labels} from: {found}. Check `labels` and `names`."
+    )
     L430 = "Thresholds can't be chosen for {found}. Give one of precision and recall, above 0 and at most 1."
     L431 = "No threshold gives {label} a {name} of {value} on these texts; the best has {best}. Ask for less."
     L432 = "{name} can't be calibrated: the texts have no mention of {labels} that is known. Give others."

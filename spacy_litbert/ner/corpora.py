@@ -41,7 +41,10 @@ class LabelledCorpus:
 
 
 def build_labelled_corpora_v1(
-    corpora: dict[str, dict[str, Any]], exclude: list[str] = [], seed: int = 0, spans_key: str = "litbert"  # noqa: B006
+    corpora: dict[str, dict[str, Any]],
+    exclude: list[str] = [],
+    seed: int = 0,
+    spans_key: str = "litbert",  # noqa: B006
 ) -> Reader:
     """Build the reader of several corpora, ``spacy-litbert.LabelledCorpora.v1``.
 
