@@ -44,7 +44,7 @@ def pipeline_folder(pipeline: str | Path) -> Path:
 
 
 def load_pipeline(pipeline: str | Path, overrides: dict[str, Any] | None = None) -> Language:
-    """Load a package or a folder, with these overrides of its config. Raises LitBertError L340 or L341 if it can't be."""
+    """Load a package or a folder with overrides of its config. Raises LitBertError L340 or L341 if it can't be."""
     folder = pipeline_folder(pipeline)
     try:
         return spacy.load(pipeline, config=overrides or {})

@@ -97,7 +97,7 @@ def _annotated(nlp: Language, name: str, dev: Path) -> Iterator[Example]:
     from spacy.util import minibatch
 
     before = nlp.pipe_names[: nlp.pipe_names.index(name)]
-    for batch in minibatch(Corpus(dev)(nlp), _BATCH):
+    for batch in minibatch(Corpus(dev)(nlp), _BATCH):  # type: ignore[no-untyped-call]
         with nlp.select_pipes(enable=before):
             for example, doc in zip(batch, nlp.pipe([example.predicted for example in batch])):
                 example.predicted = doc

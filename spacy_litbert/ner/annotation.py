@@ -1,8 +1,8 @@
 """What gold Docs say: which labels were annotated, which mentions are there, and which tags tokens therefore have.
 
 A Doc says which labels were annotated in it by spans: ``doc.spans["litbert_annotated"]`` has one over the annotated
-text, as a rule the whole Doc, for each such label. Spans survive DocBin, ``Doc.to_disk`` and ``Example.to_dict`` without
-any setting, where ``doc.user_data`` and extensions need ``store_user_data``. A Doc without this group has all labels
+text, as a rule the whole Doc, for each such label. Spans survive DocBin, ``Doc.to_disk`` and ``Example.to_dict``
+without any setting, where ``doc.user_data`` and extensions need ``store_user_data``. A Doc without this group has all labels
 annotated; one where the group is empty has none. spaCy's own ``Span.as_doc`` drops the group with all other spans, so
 corpora are to be split into sentences before they are marked.
 """
@@ -47,7 +47,7 @@ def tags_of(example: Example, labels: Sequence[str], key: str) -> tuple[IntArray
     """Return the gold tags of the predicted Doc's tokens, and which of them are known, both (tokens, labels).
 
     Of mentions of the same label that overlap the longest is learned, as a sequence of tags can't hold them all. Where
-    a mention does not fall on tokens of the predicted Doc, these are not known. Mentions of other labels are passed over.
+    a mention does not fall on tokens of the predicted Doc, these are not known. Mentions of other labels do not count.
     """
     predicted, reference = example.predicted, example.reference
     tags = np.full((len(predicted), len(labels)), OUTSIDE, dtype=np.int64)

@@ -53,8 +53,8 @@ class Objective:
     recall: float | None = None
 
     def __post_init__(self) -> None:
-        given = {"precision": self.precision, "recall": self.recall}
-        given = {name: value for name, value in given.items() if value is not None}
+        asked = {"precision": self.precision, "recall": self.recall}
+        given = {name: value for name, value in asked.items() if value is not None}
         if len(given) > 1 or not all(0 < value <= 1 for value in given.values()):
             found = ", ".join(f"{name} = {value}" for name, value in given.items())
             raise LitBertError(Errors.L430.format(found=found))

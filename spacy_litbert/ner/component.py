@@ -72,14 +72,14 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     """Finds mentions of several labels, which may overlap, each with a confidence.
 
     model: Model[List[Doc], Ragged], ``spacy-litbert.LitBertNer.v1``.
-    spans_key: all mentions become ``doc.spans[spans_key]``, with their confidences in ``attrs["scores"]`` as spancat has
-        them; the best ones that don't overlap become ``doc.ents``. In gold Docs mentions are read from there too, or
+    spans_key: all mentions become ``doc.spans[spans_key]``, with their confidences in ``attrs["scores"]``, as spancat
+        has them; the best ones that don't overlap become ``doc.ents``. In gold Docs mentions are read from there too, or
         from ``doc.ents`` where there is no such group.
     threshold: the least confidence of a mention. None for the thresholds of ``calibrate``, 0 before.
     scorer: ``spacy-litbert.ner_scorer.v1``.
 
-    ``span._.confidence``, in [0, 1], works for spans of both. ``cfg`` holds the labels and, by label, what ``calibrate``
-    fitted: ``temperatures`` and ``thresholds``.
+    ``span._.confidence``, in [0, 1], works for spans of both. ``cfg`` holds the labels and, by label, what
+    ``calibrate`` fitted: ``temperatures`` and ``thresholds``.
 
     Raises LitBertError L422 for a threshold that is not in [0, 1].
     """
@@ -207,8 +207,8 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     def get_loss(self, examples: Iterable[Example], scores: Ragged) -> tuple[float, Ragged]:
         """Return the cross-entropy of the gold tags, summed over tokens and labels, and its gradient.
 
-        scores: of the model, (tokens, labels * 3). Both are 0 where it is not known whether a mention is there: for labels
-        that were not annotated in a Doc, and at tokens that are missing.
+        scores: of the model, (tokens, labels * 3). Both are 0 where it is not known whether a mention is there: for
+        labels that were not annotated in a Doc, and at tokens that are missing.
         """
         gold = [tags_of(example, self.labels, self.spans_key) for example in examples]
         xp = self.model.ops.xp
@@ -251,7 +251,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         return result
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertNer:
-        """Load from bytes. Raises LitBertError L423 for settings that are not this component's, L312 for a damaged model."""
+        """Load from bytes. Raises LitBertError L423 for settings that can't be, L312 for a damaged model."""
         super().from_bytes(bytes_data, exclude=exclude)
         self._check_cfg()
         return self
@@ -322,7 +322,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
 
 def _labels_of(examples: Iterable[Example], key: str) -> list[str]:
-    labels = set()
+    labels: set[str] = set()
     for example in examples:
         labels.update(span.label_ for span in mentions_of(example.reference, key))
         if ANNOTATED in example.reference.spans:

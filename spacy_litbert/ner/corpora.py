@@ -1,11 +1,11 @@
-"""Mix corpora that annotate different labels, under different names: the reader ``spacy-litbert.LabelledCorpora.v1``."""
+"""Mix corpora that annotate different labels under different names: ``spacy-litbert.LabelledCorpora.v1``."""
 
 from __future__ import annotations
 
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,15 +42,15 @@ class LabelledCorpus:
 
 def build_labelled_corpora_v1(
     corpora: dict[str, dict[str, Any]],
-    exclude: list[str] = [],
+    exclude: Sequence[str] = (),
     seed: int = 0,
-    spans_key: str = "litbert",  # noqa: B006
+    spans_key: str = "litbert",
 ) -> Reader:
     """Build the reader of several corpora, ``spacy-litbert.LabelledCorpora.v1``.
 
     corpora: by name, the settings of a ``LabelledCorpus``: path, labels, names, weight.
-    exclude: files whose documents are left out wherever they stand, by id: ``.spacy`` files, such as dev and test splits
-        of the corpora, or texts with an id a line. Ids are those that ``spacy_litbert.corpora.docbin`` stores.
+    exclude: files whose documents are left out wherever they stand, by id: ``.spacy`` files, such as dev and test
+        splits of the corpora, or texts with an id a line. Ids are those that ``spacy_litbert.corpora.docbin`` stores.
     seed: of the order and of what is read once more.
     spans_key: where corpora with overlapping mentions have them; ``doc.ents`` are read as well.
 
@@ -99,8 +99,8 @@ class LabelledCorpora:
             _relabel(example.reference, corpus, self.spans_key, kept, dropped)
             examples.append(example)
         _log.info(
-            "Corpus %s: %d of %d documents, %d left out by their ids; mentions read: %s; mentions left out, as their labels "
-            "are not named: %s",
+            "Corpus %s: %d of %d documents, %d left out by their ids; mentions read: %s; mentions of other labels, left "
+            "out: %s",
             *(name, len(examples), n_read, n_read - len(examples), _counts(kept), _counts(dropped)),
         )
         if not sum(kept.values()):

@@ -6,7 +6,7 @@ one that ends with O. With ``b`` and ``i`` for what B and I score above O, that 
 
     d[t] = max(b[t], i[t] + min(d[t - 1], 0))
 
-A function ``x -> max(low, min(high, x + step))`` of the advantage before; two of them in a row are one of the same kind.
+This is a function ``x -> max(low, min(high, x + step))`` of the one before; two in a row are one of the same kind.
 Parallel prefix computation (Hillis and Steele 1986) therefore gives all advantages in at most log2(tokens of the
 longest Doc) passes over arrays, and a token is done as soon as its function is constant, low = high, which most are
 after a few passes. The first token of a Doc is constant from the start, so Docs simply lie end to end.

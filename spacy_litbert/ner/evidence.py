@@ -65,7 +65,7 @@ def collect(examples: Iterable[Example], find: Find, labels: Sequence[str], key:
     labels: of the mentions, by their numbers. key: as of ``mentions_of``.
     """
     judged = Judged(dict.fromkeys(labels, 0))
-    for batch in minibatch(examples, _BATCH):
+    for batch in minibatch(examples, _BATCH):  # type: ignore[no-untyped-call]
         golds = [Gold(example, key) for example in batch if len(example.predicted)]
         docs = [example.predicted for example in batch if len(example.predicted)]
         for label, _, _ in (mention for gold in golds for mention in gold.mentions):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from spacy.tokens import Doc
 from thinc.api import Linear, Model, Relu, chain, expand_window, list2ragged, with_array
 from thinc.types import Ragged
@@ -24,7 +22,7 @@ def build_litbert_ner_v1(tok2vec: Tok2VecModel, hidden_width: int = 64) -> TagSc
     hidden_width: width of the two hidden layers. The first reads one token, the second that token and its neighbours.
     """
     output = Linear()
-    model = chain(
+    model: TagScores = chain(
         tok2vec,
         list2ragged(),
         with_array(Relu(nO=hidden_width, dropout=0.0)),
@@ -33,4 +31,4 @@ def build_litbert_ner_v1(tok2vec: Tok2VecModel, hidden_width: int = 64) -> TagSc
     )
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
-    return cast(TagScores, sealed(model))
+    return sealed(model)

@@ -68,7 +68,7 @@ def test_a_long_text_is_decoded_as_step_by_step() -> None:
     for label in range(2):
         best = np.array([0.0, -np.inf, -np.inf])
         for token, row in enumerate(scores[:, label].astype("d")):
-            best = row + [best.max(), best.max(), best[1:].max() if token else -np.inf]
+            best = row + np.array([best.max(), best.max(), best[1:].max() if token else -np.inf])
         assert total(scores[:, label].astype("d"), tuple(found[label])) == pytest.approx(best.max(), abs=1e-2)
 
 
