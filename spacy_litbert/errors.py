@@ -176,8 +176,8 @@ class Errors(metaclass=_Coded):
     L423 = "The saved settings of {name} can't be: {problem}. Save, copy or fetch the pipeline again."
     L424 = "The setting of the corpus {name!r} can't be: {problem}."
     L425 = (
-        "Documents are to be left out by their ids, but {path} has a document without one: {text!r}. Write the file "
-        'with `spacy_litbert.corpora.docbin.to_docbin`, or with `doc.user_data["id"]` and `DocBin(store_user_data=True)`.'
+        "Documents are to be left out by their ids, but {path} has a document without one: {text!r}. Write the "
+        'file with `spacy_litbert.corpora.docbin.to_docbin`, or set `doc.user_data["id"]` and store_user_data.'
     )
     L426 = (
         "Nothing of the corpus {name!r} ({path}) is left to learn {labels} from: {found}. Check `labels` and `names`."

@@ -2,9 +2,9 @@
 
 A Doc says which labels were annotated in it by spans: ``doc.spans["litbert_annotated"]`` has one over the annotated
 text, as a rule the whole Doc, for each such label. Spans survive DocBin, ``Doc.to_disk`` and ``Example.to_dict``
-without any setting, where ``doc.user_data`` and extensions need ``store_user_data``. A Doc without this group has all labels
-annotated; one where the group is empty has none. spaCy's own ``Span.as_doc`` drops the group with all other spans, so
-corpora are to be split into sentences before they are marked.
+without any setting, where ``doc.user_data`` and extensions need ``store_user_data``. A Doc without this group has all
+labels annotated; one where the group is empty has none. spaCy's own ``Span.as_doc`` drops the group with all other
+spans, so corpora are to be split into sentences before they are marked.
 """
 
 from __future__ import annotations

@@ -73,8 +73,8 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
     model: Model[List[Doc], Ragged], ``spacy-litbert.LitBertNer.v1``.
     spans_key: all mentions become ``doc.spans[spans_key]``, with their confidences in ``attrs["scores"]``, as spancat
-        has them; the best ones that don't overlap become ``doc.ents``. In gold Docs mentions are read from there too, or
-        from ``doc.ents`` where there is no such group.
+        has them; the best ones that don't overlap become ``doc.ents``. In gold Docs mentions are read from there too,
+        or from ``doc.ents`` where there is no such group.
     threshold: the least confidence of a mention. None for the thresholds of ``calibrate``, 0 before.
     scorer: ``spacy-litbert.ner_scorer.v1``.
 

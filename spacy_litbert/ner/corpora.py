@@ -99,8 +99,8 @@ class LabelledCorpora:
             _relabel(example.reference, corpus, self.spans_key, kept, dropped)
             examples.append(example)
         _log.info(
-            "Corpus %s: %d of %d documents, %d left out by their ids; mentions read: %s; mentions of other labels, left "
-            "out: %s",
+            "Corpus %s: %d of %d documents, %d left out by their ids; mentions read: %s; mentions of other labels, "
+            "left out: %s",
             *(name, len(examples), n_read, n_read - len(examples), _counts(kept), _counts(dropped)),
         )
         if not sum(kept.values()):
