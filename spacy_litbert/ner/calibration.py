@@ -5,6 +5,7 @@ All of it is fitted on texts that were not trained on, as a rule the dev split; 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from ..types import BoolArray, FloatArray
 N_BINS = 10
 FEWEST = 20  # mentions to fit a temperature to
 TEMPERATURES = np.geomspace(0.1, 10.0, 201)
+_PRECISION = 1e9
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def fit_temperature(confidences: Callable[[float], FloatArray], right: BoolArray
         p = np.clip(confidences(temperature), 1e-12, 1 - 1e-12)
         return float(-(target * np.log(p) + (1 - target) * np.log1p(-p)).sum())
 
-    return float(TEMPERATURES[np.argmin([loss(temperature) for temperature in TEMPERATURES])])
+    return round(float(TEMPERATURES[np.argmin([loss(temperature) for temperature in TEMPERATURES])]), 4)
 
 
 def choose_threshold(
@@ -121,7 +123,8 @@ def choose_threshold(
     else:
         chosen = cuts[::-1][np.argmax(f1[cuts[::-1]])]  # of equally good ones that with most mentions
     everything = chosen == len(order) - 1
-    threshold = 0.0 if everything else float(sorted_[chosen] + sorted_[chosen + 1]) / 2
+    # Rounded down, to what JSON keeps.
+    threshold = 0.0 if everything else math.floor((sorted_[chosen] + sorted_[chosen + 1]) / 2 * _PRECISION) / _PRECISION
     figures = {"precision": precision[chosen], "recall": recall[chosen], "f1": f1[chosen]}
     return threshold, {name: float(value) for name, value in figures.items()}
 

@@ -19,8 +19,11 @@ KEY = "litbert"
 GOLD: list[tuple[str, list[tuple[str, str]]]] = [
     ("Lithium carbonate toxicity in a newborn infant.", [("Lithium carbonate", "Chemical"), ("toxicity", "Disease")]),
     ("The human insulin receptor binds insulin.", [("human insulin receptor", "Gene"), ("human", "Species")]),
-    ("Aspirin caused gastric ulcers in mice.", [("Aspirin", "Chemical"), ("gastric ulcers", "Disease"), ("mice", "Species")]),
-]  # fmt: skip
+    (
+        "Aspirin caused gastric ulcers in mice.",
+        [("Aspirin", "Chemical"), ("gastric ulcers", "Disease"), ("mice", "Species")],
+    ),
+]
 TEXTS = [text for text, _ in GOLD]
 CNN = {
     "@architectures": "spacy.HashEmbedCNN.v2",

@@ -156,8 +156,14 @@ def test_a_threshold_hides_what_is_less_sure(trained: Language) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"labels": ["Gene"]}, {"labels": "Gene"}, {"temperatures": {"Gene": 0}}, {"thresholds": {"Gene": "much"}}, {"thresholds": []}],
-)  # fmt: skip
+    [
+        {"labels": ["Gene"]},
+        {"labels": "Gene"},
+        {"temperatures": {"Gene": 0}},
+        {"thresholds": {"Gene": "much"}},
+        {"thresholds": []},
+    ],
+)
 def test_saved_settings_that_cannot_be_are_refused(trained: Language, wrong: dict[str, object]) -> None:
     nlp = build_like(trained).from_bytes(trained.to_bytes())
     component(nlp).cfg.update(wrong)
