@@ -50,16 +50,7 @@ def annotate(doc: Doc, mentions: DocMentions, labels: list[int], key: str) -> No
     places = zip(mentions.starts.tolist(), mentions.ends.tolist(), mentions.labels.tolist())
     spans = [Span(doc, start, end, labels[label]) for start, end, label in places]
     doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs={SCORES: mentions.confidences})
-    entities = list(doc.ents)
-    blocked = _blocked(doc)
-    taken = np.zeros(len(doc), dtype=bool)
-    for span in (*entities, *blocked):
-        taken[span.start : span.end] = True
-    for index in np.argsort(-mentions.confidences, kind="stable"):
-        span = spans[index]
-        if not taken[span.start : span.end].any():
-            taken[span.start : span.end] = True
-            entities.append(span)
+    entities, blocked = _entities(doc, spans, mentions.confidences)
     doc.set_ents(entities, blocked=blocked, default="outside")
 
 
@@ -97,6 +88,18 @@ def _same(one: Span, other: Span) -> bool:
     return (one.start, one.end, one.label) == (other.start, other.end, other.label)
 
 
-def _blocked(doc: Doc) -> list[Span]:
-    iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T if len(doc) else (np.zeros(0), np.zeros(0))
-    return [doc[int(i) : int(i) + 1] for i in np.flatnonzero((iob == _BEGINS) & (types == 0))]
+def _entities(doc: Doc, spans: list[Span], confidences: FloatArray) -> tuple[list[Span], list[Span]]:
+    """Return the entities that a Doc is to have, and the tokens that are blocked, for ``Doc.set_ents``."""
+    iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
+    blocked = [doc[i : i + 1] for i in np.flatnonzero((iob == _BEGINS) & (types == 0)).tolist()]
+    entities = list(doc.ents) if types.any() else []
+    taken = bytearray(len(doc))
+    for span in (*entities, *blocked):
+        taken[span.start : span.end] = b"\1" * (span.end - span.start)
+    for index in np.argsort(-confidences, kind="stable").tolist():
+        span = spans[index]
+        start, end = span.start, span.end
+        if 1 not in taken[start:end]:
+            taken[start:end] = b"\1" * (end - start)
+            entities.append(span)
+    return entities, blocked

@@ -15,6 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from spacy_litbert.cli.export import export
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.ner.component import LitBertNer
 
@@ -293,3 +294,12 @@ def _with_scores(pipe: LitBertNer, docs: list[Doc], scores: np.ndarray) -> list[
         return pipe.predict(docs)
     finally:
         pipe.model = model
+
+
+def test_an_exported_pipeline_finds_the_same(trained_listener: Language, tmp_path: Path) -> None:
+    trained_listener.to_disk(tmp_path / "torch")
+    export(tmp_path / "torch", tmp_path / "onnx", precision="float32")
+    nlp = spacy.load(tmp_path / "onnx")
+    for doc, other in zip(nlp.pipe(TEXTS), trained_listener.pipe(TEXTS)):
+        assert mentions(doc) == mentions(other)
+        assert doc.spans[KEY].attrs["scores"] == pytest.approx(other.spans[KEY].attrs["scores"], abs=1e-4)
