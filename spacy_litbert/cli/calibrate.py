@@ -41,7 +41,7 @@ def calibrate_cli(
     header = ("label", "gold", "found", "temperature", "ECE before", "ECE after", "threshold", "P", "R", "F1")
     for name, labels in fitted.items():
         msg.divider(name)
-        msg.table([_row(label, one) for label, one in labels.items()], header=header, aligns="l" + "r" * 9)
+        msg.table([_row(label, one) for label, one in labels.items()], header=header, aligns=("l", *"r" * 9))
     if json is not None:
         _write(json, fitted)
     msg.good(f"{output}: {', '.join(fitted)} calibrated on {dev}")

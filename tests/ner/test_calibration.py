@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.tokens import DocBin
+from typer.testing import CliRunner
 
+from spacy_litbert.cli import app
 from spacy_litbert.cli.calibrate import calibrate
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.ner.calibration import Objective, choose_threshold, fit_temperature, reliability
@@ -98,6 +101,18 @@ def test_the_command_stores_what_it_fits(trained_listener: Language, tmp_path: P
         calibrate(tmp_path / "trained", path, tmp_path / "out")
     again = calibrate(tmp_path / "trained", path, tmp_path / "out", force=True)["litbert_ner"]
     assert again == fitted
+
+
+def test_the_command_prints_and_writes_what_it_fits(trained: Language, tmp_path: Path) -> None:
+    trained.to_disk(tmp_path / "trained")
+    path = dev(trained, tmp_path / "dev.spacy")
+    arguments = [str(tmp_path / "trained"), str(path), str(tmp_path / "out"), "--json", str(tmp_path / "fitted.json")]
+    done = CliRunner().invoke(app, ["calibrate", *arguments, "--precision", "0.7", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert "Species" in done.output
+    fitted = srsly.read_json(tmp_path / "fitted.json")["litbert_ner"]
+    assert all(one["precision"] >= 0.7 for one in fitted.values())
+    assert fitted["Species"]["n_gold"] == 40
 
 
 def test_few_mentions_fit_no_temperature(trained: Language) -> None:
