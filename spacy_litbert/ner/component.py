@@ -146,6 +146,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         sample = [example.predicted for example in islice(get_examples(), _SAMPLE)]
         self.model.get_ref("output_layer").set_dim("nO", N_TAGS * len(self.labels))
         self.model.initialize(X=sample)
+        self.cfg.update(temperatures={}, thresholds={})  # of other weights
 
     def predict(self, docs: Iterable[Doc]) -> list[DocMentions]:
         """Find the mentions of each Doc, without changing it."""

@@ -135,6 +135,7 @@ def _checked(name: str, settings: dict[str, Any]) -> LabelledCorpus:
         problem = f"{error}. Its settings are path, labels, names and weight".replace("LabelledCorpus.__init__() ", "")
         raise LitBertError(Errors.L424.format(name=name, problem=problem)) from None
     problems = {
+        "path": not isinstance(corpus.path, str) or not corpus.path.endswith(".spacy"),
         "labels": not corpus.labels or not all(isinstance(label, str) for label in corpus.labels),
         "names": not isinstance(corpus.names, dict),
         "weight": not isinstance(corpus.weight, (int, float)) or not 0 < corpus.weight < float("inf"),

@@ -232,6 +232,9 @@ def test_labels_can_be_given_and_none_added_later(trained: Language) -> None:
     with pytest.raises(LitBertError, match=r"L420.*'Species'.*Variant, Gene"):
         pipe.add_label("Species")
     nlp.update(examples_for(nlp))  # mentions of other labels are none of its business
+    pipe.cfg["thresholds"] = {"Gene": 0.5}
+    nlp.initialize(lambda: examples_for(nlp))
+    assert pipe.cfg == {"labels": ["Variant", "Gene"], "temperatures": {}, "thresholds": {}}
 
 
 def test_without_labels_it_can_not_be_initialized() -> None:

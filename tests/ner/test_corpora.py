@@ -115,6 +115,7 @@ def test_mentions_of_other_labels_are_left_out_and_missing_ones_stay_missing(
 @pytest.mark.parametrize(
     "wrong, message",
     [
+        ({"path": "genes.jsonl"}, "path = 'genes.jsonl'"),
         ({"labels": []}, "labels = "),
         ({"weight": 0}, "weight = 0"),
         ({"weight": "2"}, "weight = '2'"),
