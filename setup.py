@@ -75,8 +75,16 @@ setup(
             "spacy-litbert.LitBertListener.v1 = spacy_litbert.models.listener:build_litbert_listener_v1",
             "spacy-litbert.LitBertTok2Vec.v1 = spacy_litbert.models.tok2vec:build_litbert_tok2vec_v1",
             "spacy-litbert.LitBertTextCat.v1 = spacy_litbert.models.textcat:build_litbert_textcat_v1",
+            "spacy-litbert.LitBertNer.v1 = spacy_litbert.ner.model:build_litbert_ner_v1",
         ],
         "spacy_cli": ["litbert = spacy_litbert.cli:app"],
+        "spacy_factories": ["litbert_ner = spacy_litbert.ner.component:build_litbert_ner"],
+        "spacy_readers": [
+            "spacy-litbert.LabelledCorpora.v1 = spacy_litbert.ner.corpora:build_labelled_corpora_v1",
+        ],
+        "spacy_scorers": [
+            "spacy-litbert.ner_scorer.v1 = spacy_litbert.ner.scoring:build_litbert_ner_scorer_v1",
+        ],
         "spacy_tokenizers": [
             "spacy-litbert.BiomedicalTokenizer.v1 = spacy_litbert.tokenization.tokenizer:build_biomedical_tokenizer_v1",
         ],

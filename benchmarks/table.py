@@ -152,6 +152,14 @@ def _speed() -> Iterator[Row]:
         f"{100 * share['share']['median']:.1f} %, {share['words_per_second']['median']:,.0f}",
         "overhead",
     )
+    heads = read("ner_head")["results"].values()
+    yield Row(
+        "`litbert_ner` beside `ner` without their encoder, words/s, on made-up texts with "
+        + " and ".join(f"{head['labels']}" for head in heads)
+        + " labels: finding mentions, and with putting them on Docs",
+        ", ".join(f"{_times(head['times_as_fast_prediction'])} ({_times(head['times_as_fast'])})" for head in heads),
+        "ner_head",
+    )
     yield Row(
         "training step of LitBERT's shape, words/s: beside BERT-base's with the same code, beside spacy-transformers'",
         f"{_times(step['litbert_times_bert_base'])}, {_times(step['times_spacy_transformers'])}",

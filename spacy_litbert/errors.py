@@ -167,6 +167,26 @@ class Errors(metaclass=_Coded):
     L407 = "spaCy's scorer says {key} = {spacy}, seqeval says {seqeval}: one of them is wrong. Please report it."
     L408 = "{path} holds no documents, or not as a {format} file holds them. Fetch it again, or leave it out."
     L409 = "{path}, document {number}: {problem}"
+    # Mentions
+    L420 = (
+        "{name} can't get the label {label!r} any more: its model was initialized for {labels}. Add labels before "
+        "`nlp.initialize`, or train it anew."
+    )
+    L421 = "{name} has no labels: no gold Doc has a mention, and none was given. Add labels with `add_label`."
+    L422 = "`threshold` is {found}. It must be from 0 to 1, or null for the thresholds of `spacy litbert calibrate`."
+    L423 = "The saved settings of {name} can't be: {problem}. Save, copy or fetch the pipeline again."
+    L424 = "The setting of the corpus {name!r} can't be: {problem}."
+    L425 = (
+        "Documents are to be left out by their ids, but {path} has a document without one: {text!r}. Write the "
+        'file with `spacy_litbert.corpora.docbin.to_docbin`, or set `doc.user_data["id"]` and store_user_data.'
+    )
+    L426 = (
+        "Nothing of the corpus {name!r} ({path}) is left to learn {labels} from: {found}. Check `labels` and `names`."
+    )
+    L430 = "Thresholds can't be chosen for {found}. Give one of precision and recall, above 0 and at most 1."
+    L431 = "No threshold gives {label} a {name} of {value} on these texts; the best has {best}. Ask for less."
+    L432 = "{name} can't be calibrated: the texts have no mention of {labels} that is known. Give others."
+    L433 = "{pipeline} has no `litbert_ner` to calibrate. Its components are: {components}."
     # Pretraining
     L501 = "The setting `{name}` in {path} {problem}."
     L502 = "{path} is no tokenised text: {problem}. Make it with `python -m spacy_litbert.pretraining.prepare`."

@@ -32,13 +32,20 @@ def test_a_config_is_valid(path: Path) -> None:
     debug_config(path)
 
 
-@pytest.mark.parametrize("name", ["ner", "textcat"])
+@pytest.mark.parametrize("name", ["ner", "litbert_ner", "textcat"])
 def test_cpu_and_gpu_differ_in_hardware_only(name: str) -> None:
     cpu, gpu = (flat(load_config(CONFIGS / f"{name}{ending}.cfg")) for ending in ("_cpu", ""))
     assert {key for key in cpu if cpu[key] != gpu[key]} == {
         "system.gpu_allocator",
         "components.transformer.model.precision",
     }
+
+
+@pytest.mark.parametrize("ending", ["_cpu", ""])
+def test_the_two_recognisers_are_trained_alike(ending: str) -> None:
+    ner, litbert_ner = (flat(load_config(CONFIGS / f"{name}{ending}.cfg")) for name in ("ner", "litbert_ner"))
+    different = {key for key in ner.keys() | litbert_ner.keys() if ner.get(key) != litbert_ner.get(key)}
+    assert {key.split(".")[1] for key in different} == {"pipeline", "ner", "litbert_ner"}
 
 
 @pytest.mark.parametrize("ending", ["_cpu", ""])

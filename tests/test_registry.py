@@ -13,6 +13,8 @@ REGISTRIES = {
     "spacy_architectures": "architectures",
     "spacy_tokenizers": "tokenizers",
     "spacy_misc": "misc",
+    "spacy_readers": "readers",
+    "spacy_scorers": "scorers",
     "thinc_schedules": "schedules",
 }
 NAMES = [
@@ -37,6 +39,9 @@ def test_the_names_are_those_that_users_know() -> None:
         "spacy-litbert.LitBertListener.v1",
         "spacy-litbert.LitBertTok2Vec.v1",
         "spacy-litbert.LitBertTextCat.v1",
+        "spacy-litbert.LitBertNer.v1",
+        "spacy-litbert.LabelledCorpora.v1",
+        "spacy-litbert.ner_scorer.v1",
         "spacy-litbert.BiomedicalTokenizer.v1",
         "spacy-litbert.wordpiece_length.v1",
         "spacy-litbert.warmup_linear.v1",

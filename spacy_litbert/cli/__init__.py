@@ -13,6 +13,7 @@ import typer
 from spacy.cli import app as spacy_app
 
 from ..command_line import errors_in_one_line
+from .calibrate import calibrate_cli
 from .convert import convert_cli
 from .export import export_cli
 from .inspect import inspect_cli
@@ -27,6 +28,7 @@ def _register(name: str, command: Callable[..., None], **settings: Any) -> None:
     app.command(name, **settings)(errors_in_one_line()(command))
 
 
+_register("calibrate", calibrate_cli)
 _register("convert", convert_cli)
 _register("export", export_cli)
 _register("inspect", inspect_cli)

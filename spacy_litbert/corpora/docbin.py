@@ -20,6 +20,7 @@ from .document import Document, Mention, keep_longest
 DEFAULT_LIMIT = 0.5
 _N_EXAMPLES = 5
 _CONTEXT = 12
+_ID = "id"
 
 
 @dataclass
@@ -47,14 +48,17 @@ def to_docbin(
 ) -> Conversion:
     """Make Docs with the documents' raw text, the tokenizer's tokens and the mentions as ``doc.ents``.
 
+    The documents' ids go along, see ``id_of``.
+
     source: what the documents are called in an error.
     limit: how many per cent of the mentions may lie off the token boundaries.
 
     Equal documents give equal bytes. Raises LitBertError L404 above the limit.
     """
-    conversion = Conversion(DocBin(attrs=["ENT_IOB", "ENT_TYPE"]))
+    conversion = Conversion(DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True))
     for document in documents:
         doc = tokenizer(document.text)
+        doc.user_data[_ID] = document.id
         kept, dropped = keep_longest(document.entities)
         misaligned = _set_entities(doc, kept)
         conversion.docbin.add(doc)
@@ -68,6 +72,12 @@ def to_docbin(
         percent = conversion.percent_misaligned
         raise LitBertError(Errors.L404.format(percent=percent, path=source, limit=limit, examples=examples))
     return conversion
+
+
+def id_of(doc: Doc) -> str | None:
+    """Return the id of the document that a Doc of a DocBin was made from; None if the DocBin has none."""
+    found = doc.user_data.get(_ID)
+    return found if isinstance(found, str) else None
 
 
 def write_docbin(path: Path, docbin: DocBin) -> None:

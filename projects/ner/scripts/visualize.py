@@ -24,7 +24,7 @@ def visualize(model: Path, gold: Path, output: Path, n_texts: int) -> None:
         doc = nlp(document.text)
         doc.user_data["title"] = document.id
         docs.append(doc)
-    labels = sorted(nlp.pipe_labels["ner"])
+    labels = sorted({label for name in ("ner", "litbert_ner") for label in nlp.pipe_labels.get(name, ())})
     colours = {label: COLOURS[i % len(COLOURS)] for i, label in enumerate(labels)}
     page = displacy.render(docs, style="ent", page=True, minify=True, jupyter=False, options={"colors": colours})
     with replacing(output) as partial:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-N_BINS = 10
+from spacy_litbert.ner.calibration import reliability
 
 
 def measure(gold: np.ndarray, scores: np.ndarray, labels: tuple[str, ...], threshold: float | None) -> dict[str, Any]:
@@ -57,21 +57,12 @@ def calibration(gold: np.ndarray, scores: np.ndarray, *, exclusive: bool) -> dic
     """Measure how often that is right which is said with a certain score, and the expected calibration error (ece).
 
     It is about each label of each text; if labels exclude each other, about the highest score of each text.
-    The error is the mean distance of score and frequency over bins of equal width, weighted by their size.
+    See ``spacy_litbert.ner.calibration.reliability``.
     """
     said, right = scores.ravel(), gold.ravel()
     if exclusive:
         said, right = scores.max(axis=1), gold[np.arange(len(gold)), scores.argmax(axis=1)]
-    numbers = np.minimum((said * N_BINS).astype(int), N_BINS - 1)
-    bins = []
-    for number in range(N_BINS):
-        inside = numbers == number
-        if inside.any():
-            bins.append(
-                {"n": int(inside.sum()), "score": float(said[inside].mean()), "frequency": float(right[inside].mean())}
-            )
-    error = sum(one["n"] * abs(one["score"] - one["frequency"]) for one in bins) / len(said)
-    return {"ece": float(error), "bins": bins}
+    return reliability(said, right)
 
 
 def confusion(gold: np.ndarray, found: np.ndarray) -> list[list[int]]:

@@ -1,0 +1,1 @@
+"""Mentions of several labels with a confidence each: the component ``litbert_ner``."""

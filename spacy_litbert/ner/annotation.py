@@ -1,0 +1,86 @@
+"""What gold Docs say: which labels were annotated, which mentions are there, and which tags tokens therefore have.
+
+A Doc says which labels were annotated in it by spans: ``doc.spans["litbert_annotated"]`` has one over the annotated
+text, as a rule the whole Doc, for each such label. Spans survive DocBin, ``Doc.to_disk`` and ``Example.to_dict``
+without any setting, where ``doc.user_data`` and extensions need ``store_user_data``. A Doc without this group has all
+labels annotated; one where the group is empty has none. spaCy's own ``Span.as_doc`` drops the group with all other
+spans, so corpora are to be split into sentences before they are marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from ..types import BoolArray, IntArray
+from .decoding import BEGINS, INSIDE, OUTSIDE
+
+ANNOTATED = "litbert_annotated"
+
+
+def set_annotated(doc: Doc, labels: Iterable[str]) -> None:
+    """Say that these labels, and no others, were annotated in the whole Doc."""
+    doc.spans[ANNOTATED] = [Span(doc, 0, len(doc), label) for label in labels] if len(doc) else []
+
+
+def mentions_of(doc: Doc, key: str | None) -> Sequence[Span]:
+    """Return the gold mentions: ``doc.spans[key]``, which may overlap, or ``doc.ents`` where there is no such group."""
+    return list(doc.spans[key]) if key in doc.spans else doc.ents
+
+
+def known_tokens(doc: Doc, label: str, key: str | None) -> BoolArray:
+    """Return for each token whether it is known if a mention of the label is there, (tokens,).
+
+    Not known are tokens where the label was not annotated and, where ``doc.ents`` are the mentions, those that spaCy
+    calls missing (``ent_iob`` 0).
+    """
+    known = np.ones(len(doc), dtype=bool) if ANNOTATED not in doc.spans else _annotated(doc, label)
+    if key not in doc.spans:
+        known &= doc.to_array("ENT_IOB") != 0
+    return known
+
+
+def tags_of(example: Example, labels: Sequence[str], key: str) -> tuple[IntArray, BoolArray]:
+    """Return the gold tags of the predicted Doc's tokens, and which of them are known, both (tokens, labels).
+
+    Of mentions of the same label that overlap the longest is learned, as a sequence of tags can't hold them all. Where
+    a mention does not fall on tokens of the predicted Doc, these are not known. Mentions of other labels do not count.
+    """
+    predicted, reference = example.predicted, example.reference
+    tags = np.full((len(predicted), len(labels)), OUTSIDE, dtype=np.int64)
+    known = np.stack([known_tokens(reference, label, key) for label in labels], axis=1)
+    known = _to_predicted(example, known)
+    columns = {label: column for column, label in enumerate(labels)}
+    for span in sorted(mentions_of(reference, key), key=lambda span: span.start - span.end):
+        if span.label_ not in columns:
+            continue
+        column = columns[span.label_]
+        aligned = example.get_aligned_spans_y2x([span], allow_overlap=True)
+        if not aligned:
+            touched = np.asarray(example.alignment.y2x[span.start : span.end], dtype=np.int64)
+            known[touched[tags[touched, column] == OUTSIDE], column] = False
+        elif not tags[aligned[0].start : aligned[0].end, column].any():
+            tags[aligned[0].start, column] = BEGINS
+            tags[aligned[0].start + 1 : aligned[0].end, column] = INSIDE
+    return tags, known
+
+
+def _annotated(doc: Doc, label: str) -> BoolArray:
+    annotated = np.zeros(len(doc), dtype=bool)
+    for span in doc.spans[ANNOTATED]:
+        if span.label_ == label:
+            annotated[span.start : span.end] = True
+    return annotated
+
+
+def _to_predicted(example: Example, values: BoolArray) -> BoolArray:
+    """Return for each predicted token whether all reference tokens aligned with it have True, by column."""
+    x2y = example.alignment.x2y
+    lengths = np.asarray(x2y.lengths, dtype=np.int64)
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    result = np.ones((len(lengths), values.shape[1]), dtype=bool)
+    np.logical_and.at(result, owners, values[np.asarray(x2y[:], dtype=np.int64)])
+    return result

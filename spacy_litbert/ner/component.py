@@ -1,0 +1,331 @@
+"""The component ``litbert_ner``: token vectors → scores of tags → mentions of each label, with confidences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d, Ragged
+from tqdm import tqdm
+
+from ..errors import Errors, LitBertError
+from ..ragged import starts_of
+from ..types import IntArray
+from .annotation import ANNOTATED, mentions_of, tags_of
+from .calibration import TEMPERATURES, LabelCalibration, Objective
+from .decoding import Evidence, Mentions, confidence, decode, gather
+from .evidence import collect
+from .mentions import DocMentions, annotate, register_extensions, split
+from .model import TagScores
+
+N_TAGS = 3
+_SAMPLE = 10
+_DEFAULT_MODEL = """
+[model]
+@architectures = "spacy-litbert.LitBertNer.v1"
+hidden_width = 64
+
+[model.tok2vec]
+@architectures = "spacy-litbert.LitBertListener.v1"
+grad_factor = 1.0
+upstream = "*"
+
+[model.tok2vec.pooling]
+@layers = "reduce_mean.v1"
+"""
+DEFAULT_MODEL = Config().from_str(_DEFAULT_MODEL)["model"]
+
+
+@Language.factory(
+    "litbert_ner",
+    assigns=["doc.ents", "doc.spans", "span._.confidence", "token.ent_iob", "token.ent_type"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "spans_key": "litbert",
+        "threshold": None,
+        "scorer": {"@scorers": "spacy-litbert.ner_scorer.v1"},
+    },
+    default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+)
+def build_litbert_ner(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], Ragged],
+    spans_key: str,
+    threshold: Optional[float],
+    scorer: Optional[Callable[..., dict[str, Any]]],
+) -> LitBertNer:
+    """Build the component of the factory ``litbert_ner``; the settings are those of ``LitBertNer``."""
+    return LitBertNer(nlp.vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer)
+
+
+class LitBertNer(TrainablePipe):  # type: ignore[misc]
+    """Finds mentions of several labels, which may overlap, each with a confidence.
+
+    model: Model[List[Doc], Ragged], ``spacy-litbert.LitBertNer.v1``.
+    spans_key: all mentions become ``doc.spans[spans_key]``, with their confidences in ``attrs["scores"]``, as spancat
+        has them; the best ones that don't overlap become ``doc.ents``. In gold Docs mentions are read from there too,
+        or from ``doc.ents`` where there is no such group.
+    threshold: the least confidence of a mention. None for the thresholds of ``calibrate``, 0 before.
+    scorer: ``spacy-litbert.ner_scorer.v1``.
+
+    ``span._.confidence``, in [0, 1], works for spans of both. ``cfg`` holds the labels and, by label, what
+    ``calibrate`` fitted: ``temperatures`` and ``thresholds``.
+
+    Raises LitBertError L422 for a threshold that is not in [0, 1].
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: TagScores,
+        name: str = "litbert_ner",
+        *,
+        spans_key: str = "litbert",
+        threshold: float | None = None,
+        scorer: Callable[..., dict[str, Any]] | None = None,
+    ):
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise LitBertError(Errors.L422.format(found=threshold))
+        register_extensions()
+        self.vocab, self.model, self.name = vocab, model, name
+        # Not in cfg, which is saved and restored over what a config asks for.
+        self.spans_key, self.threshold = spans_key, threshold
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {"labels": [], "temperatures": {}, "thresholds": {}}
+        self._rehearsal_model: TagScores | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels in the order of their scores."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """Return what ``spacy init labels`` writes: the labels."""
+        return list(self.cfg["labels"])
+
+    def add_label(self, label: str) -> int:
+        """Add a label; return 1, or 0 if it is there. Raises LitBertError L420 once the model is initialized."""
+        if label in self.cfg["labels"]:
+            return 0
+        if self.model.get_ref("output_layer").has_dim("nO"):
+            raise LitBertError(Errors.L420.format(name=self.name, label=label, labels=", ".join(self.labels)))
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[list[str]] = None,
+    ) -> None:
+        """Initialize the model for the labels of the examples.
+
+        labels: these instead, without a pass through the examples; ``spacy init labels`` writes them.
+
+        Labels of the examples are those of their mentions and those that Docs say were annotated. Raises LitBertError
+        L421 if there are none.
+        """
+        validate_get_examples(get_examples, "LitBertNer.initialize")
+        for label in _labels_of(get_examples(), self.spans_key) if labels is None else labels:
+            self.add_label(label)
+        if not self.labels:
+            raise LitBertError(Errors.L421.format(name=self.name))
+        sample = [example.predicted for example in islice(get_examples(), _SAMPLE)]
+        self.model.get_ref("output_layer").set_dim("nO", N_TAGS * len(self.labels))
+        self.model.initialize(X=sample)
+        self.cfg.update(temperatures={}, thresholds={})  # of other weights
+
+    def predict(self, docs: Iterable[Doc]) -> list[DocMentions]:
+        """Find the mentions of each Doc, without changing it."""
+        docs = list(docs)
+        if not any(len(doc) for doc in docs):  # nothing that the model could be run on
+            return [DocMentions(*(np.zeros(0, dtype=np.int64),) * 3, np.zeros(0)) for _ in docs]
+        found, evidence, starts = self._find(docs)
+        labels = self.labels
+        temperatures = np.array([self.cfg["temperatures"].get(label, 1.0) for label in labels])
+        thresholds = np.array([self.cfg["thresholds"].get(label, 0.0) for label in labels])
+        if self.threshold is not None:
+            thresholds[:] = self.threshold
+        confidences = confidence(evidence, temperatures[found.labels])
+        kept = confidences >= thresholds[found.labels]
+        mentions = DocMentions(found.labels[kept], found.starts[kept], found.ends[kept], confidences[kept])
+        return list(split(mentions, starts))
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: list[DocMentions]) -> None:
+        """Set ``doc.spans[spans_key]`` and ``doc.ents``. Entities that are there already stay."""
+        labels = [self.vocab.strings.add(label) for label in self.labels]
+        for doc, mentions in zip(docs, predictions):
+            annotate(doc, mentions, labels, self.spans_key)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[dict[str, float]] = None,
+    ) -> dict[str, float]:
+        """Learn from examples; return the losses with that of this component."""
+        examples = list(examples)
+        validate_examples(examples, "LitBertNer.update")
+        return self._step(examples, lambda scores: self.get_loss(examples, scores), drop, sgd, losses)
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[dict[str, float]] = None,
+    ) -> dict[str, float]:
+        """Learn to say what the model said when training was resumed (``nlp.resume_training``), as spaCy's tagger."""
+        examples = list(examples)
+        validate_examples(examples, "LitBertNer.rehearse")
+        teacher = self._rehearsal_model
+        if teacher is None:
+            return losses if losses is not None else {}
+
+        def get_loss(scores: Ragged) -> tuple[float, Ragged]:
+            taught = self._by_label(teacher.predict([example.predicted for example in examples]))
+            target = self.model.ops.softmax(taught, axis=-1)
+            return self._cross_entropy(scores, target, self.model.ops.xp.ones(taught.shape[:2], dtype="f"))
+
+        return self._step(examples, get_loss, drop, sgd, losses)
+
+    def get_loss(self, examples: Iterable[Example], scores: Ragged) -> tuple[float, Ragged]:
+        """Return the cross-entropy of the gold tags, summed over tokens and labels, and its gradient.
+
+        scores: of the model, (tokens, labels * 3). Both are 0 where it is not known whether a mention is there: for
+        labels that were not annotated in a Doc, and at tokens that are missing.
+        """
+        gold = [tags_of(example, self.labels, self.spans_key) for example in examples]
+        xp = self.model.ops.xp
+        tags = xp.asarray(np.concatenate([tags for tags, _ in gold]))
+        known = xp.asarray(np.concatenate([known for _, known in gold]).astype("f"))
+        return self._cross_entropy(scores, xp.eye(N_TAGS, dtype="f")[tags], known)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score predicted mentions with ``spacy-litbert.ner_scorer.v1``, or the scorer of the config."""
+        scores: dict[str, Any] = super().score(examples, **{"spans_key": self.spans_key, **kwargs})
+        return scores
+
+    def calibrate(
+        self,
+        examples: Iterable[Example],
+        *,
+        precision: float | None = None,
+        recall: float | None = None,
+        progress: bool = False,
+    ) -> dict[str, LabelCalibration]:
+        """Fit the temperature and the threshold of each label on examples that were not trained on, and keep them.
+
+        examples: with predicted Docs that the pipes before this one have annotated; read once, 64 at a time.
+        precision, recall: choose the thresholds with the most mentions that have this precision, or the highest with
+            this recall. Without either those with the best F1.
+        progress: show it.
+
+        Return for each label what was fitted. Raises LitBertError L430 for an objective that can't be, L431 for one
+        that a label does not reach, L432 without known gold mentions; then nothing changes.
+        """
+        objective = Objective(precision, recall)
+        shown = tqdm(examples, unit=" texts", disable=not progress)
+        judged = collect(shown, self._find, self.labels, self.spans_key)
+        if not sum(judged.n_gold.values()):
+            raise LitBertError(Errors.L432.format(name=self.name, labels=", ".join(self.labels)))
+        result = {label: judged.fit(index, label, objective) for index, label in enumerate(self.labels)}
+        fitted = {label: one.temperature for label, one in result.items() if one.temperature is not None}
+        thresholds = {label: one.threshold for label, one in result.items()}
+        self.cfg.update(temperatures=fitted, thresholds=thresholds)
+        return result
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertNer:
+        """Load from bytes. Raises LitBertError L423 for settings that can't be, L312 for a damaged model."""
+        super().from_bytes(bytes_data, exclude=exclude)
+        self._check_cfg()
+        return self
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LitBertNer:
+        """Load from a folder. Raises as ``from_bytes`` does."""
+        super().from_disk(path, exclude=exclude)
+        self._check_cfg()
+        return self
+
+    def _check_cfg(self) -> None:
+        labels, output = self.cfg["labels"], self.model.get_ref("output_layer")
+        n_scores = N_TAGS * len(labels) if isinstance(labels, list) else None
+        if output.has_dim("nO") and output.get_dim("nO") != n_scores:
+            problem = f"the model has {output.get_dim('nO')} scores a token, for labels = {labels}"
+            raise LitBertError(Errors.L423.format(name=self.name, problem=problem))
+        for key, least, most in (("temperatures", TEMPERATURES[0], TEMPERATURES[-1]), ("thresholds", 0.0, 1.0)):
+            values = self.cfg[key]
+            fits = isinstance(values, dict) and all(
+                isinstance(value, (int, float)) and least <= value <= most for value in values.values()
+            )
+            if not fits:
+                raise LitBertError(Errors.L423.format(name=self.name, problem=f"{key} = {values}"))
+
+    def _find(self, docs: list[Doc]) -> tuple[Mentions, Evidence, IntArray]:
+        """Return the mentions of Docs end to end, what speaks for them, and where each Doc starts."""
+        scores = self._by_label(self.model.predict(docs))
+        lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
+        spaces = np.concatenate([doc.to_array("IS_SPACE").astype(bool) for doc in docs])
+        found = decode(scores, lengths, never_begins=spaces)
+        evidence = gather(scores, lengths, found)
+        # No mention ends with white space.
+        words = np.maximum.accumulate(np.where(spaces, -1, np.arange(len(spaces))))
+        found = Mentions(found.labels, found.starts, words[found.ends - 1] + 1)
+        return found, evidence, starts_of(lengths)
+
+    def _by_label(self, scores: Ragged) -> Any:
+        return scores.dataXd.reshape((-1, len(self.labels), N_TAGS))
+
+    def _step(
+        self,
+        examples: list[Example],
+        get_loss: Callable[[Ragged], tuple[float, Ragged]],
+        drop: float,
+        sgd: Optimizer | None,
+        losses: dict[str, float] | None,
+    ) -> dict[str, float]:
+        losses = losses if losses is not None else {}
+        losses.setdefault(self.name, 0.0)
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update([example.predicted for example in examples])
+        loss, d_scores = get_loss(scores)
+        backprop(d_scores)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def _cross_entropy(self, scores: Ragged, target: Any, weight: Any) -> tuple[float, Ragged]:
+        """Return loss and gradient. target: (tokens, labels, 3) probabilities. weight: (tokens, labels)."""
+        ops = self.model.ops
+        p = ops.softmax(self._by_label(scores), axis=-1)
+        loss = -(target * ops.xp.log(ops.xp.maximum(p, 1e-30))).sum(axis=-1) * weight
+        d_scores: Floats2d = ((p - target) * weight[..., None]).reshape(scores.dataXd.shape)
+        return float(loss.sum()), Ragged(d_scores, scores.lengths)
+
+
+def _labels_of(examples: Iterable[Example], key: str) -> list[str]:
+    labels: set[str] = set()
+    for example in examples:
+        labels.update(span.label_ for span in mentions_of(example.reference, key))
+        if ANNOTATED in example.reference.spans:
+            labels.update(span.label_ for span in example.reference.spans[ANNOTATED])
+    return sorted(labels)

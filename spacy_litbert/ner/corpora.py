@@ -1,0 +1,168 @@
+"""Mix corpora that annotate different labels under different names: ``spacy-litbert.LabelledCorpora.v1``."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Corpus, Example
+from spacy.vocab import Vocab
+
+from ..corpora.docbin import id_of
+from ..corpora.selection import read_exclusions
+from ..errors import Errors, LitBertError
+from ..files import check_file
+from .annotation import mentions_of, set_annotated
+
+Reader = Callable[[Language], Iterable[Example]]
+_log = logging.getLogger("spacy")
+
+
+@dataclass
+class LabelledCorpus:
+    """A ``.spacy`` file and what was annotated in it.
+
+    path: the file. labels: those annotated, by the names that the component is to learn. Mentions of others are left
+    out. names: what mentions are called there, where that differs, as ``{"GENE": "Gene"}``.
+    weight: how often each document is read; of 2.5 each is read twice, and half of them, chosen by the seed, once more.
+    """
+
+    path: str
+    labels: list[str]
+    names: dict[str, str] = field(default_factory=dict)
+    weight: float = 1.0
+
+
+def build_labelled_corpora_v1(
+    corpora: dict[str, dict[str, Any]],
+    exclude: Sequence[str] = (),
+    seed: int = 0,
+    spans_key: str = "litbert",
+) -> Reader:
+    """Build the reader of several corpora, ``spacy-litbert.LabelledCorpora.v1``.
+
+    corpora: by name, the settings of a ``LabelledCorpus``: path, labels, names, weight.
+    exclude: files whose documents are left out wherever they stand, by id: ``.spacy`` files, such as dev and test
+        splits of the corpora, or texts with an id a line. Ids are those that ``spacy_litbert.corpora.docbin`` stores.
+    seed: of the order and of what is read once more.
+    spans_key: where corpora with overlapping mentions have them; ``doc.ents`` are read as well.
+
+    Each document says which labels were annotated in it (``spacy_litbert.ner.annotation``). Every call gives the same
+    examples in the same order. What was read and left out is logged, by corpus.
+
+    Raises LitBertError L424 for settings that can't be and L224 for a file that is not there, when the reader is made;
+    L425 where documents are to be left out of a corpus that has no ids, and L426 for a corpus of which nothing is left.
+    """
+    chosen = {name: _checked(name, settings) for name, settings in corpora.items()}
+    if not chosen:
+        raise LitBertError(Errors.L424.format(name="", problem="there is no corpus"))
+    for path in exclude:
+        check_file(Path(path))
+    return LabelledCorpora(chosen, [Path(path) for path in exclude], seed, spans_key)
+
+
+@dataclass
+class LabelledCorpora:
+    """Reads the examples of several corpora; see ``build_labelled_corpora_v1``."""
+
+    corpora: dict[str, LabelledCorpus]
+    exclude: list[Path]
+    seed: int
+    spans_key: str
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        excluded = frozenset().union(*(_ids(path, nlp.vocab) for path in self.exclude))
+        chance = random.Random(self.seed)
+        mixed: list[Example] = []
+        for name, corpus in self.corpora.items():
+            examples = self._read(name, corpus, excluded, nlp)
+            whole = int(corpus.weight)
+            more = chance.sample(range(len(examples)), round((corpus.weight - whole) * len(examples)))
+            mixed += examples * whole + [examples[index] for index in more]
+        chance.shuffle(mixed)
+        yield from mixed
+
+    def _read(self, name: str, corpus: LabelledCorpus, excluded: frozenset[str], nlp: Language) -> list[Example]:
+        examples = []
+        n_read, kept, dropped = 0, Counter(dict.fromkeys(corpus.labels, 0)), Counter[str]()
+        for example in Corpus(corpus.path)(nlp):
+            n_read += 1
+            if excluded and _id(example.reference, corpus.path) in excluded:
+                continue
+            _relabel(example.reference, corpus, self.spans_key, kept, dropped)
+            examples.append(example)
+        _log.info(
+            "Corpus %s: %d of %d documents, %d left out by their ids; mentions read: %s; mentions of other labels, "
+            "left out: %s",
+            *(name, len(examples), n_read, n_read - len(examples), _counts(kept), _counts(dropped)),
+        )
+        if not sum(kept.values()):
+            found = f"of {n_read} documents {n_read - len(examples)} are left out; other labels: {_counts(dropped)}"
+            labels = ", ".join(corpus.labels)
+            raise LitBertError(Errors.L426.format(name=name, path=corpus.path, labels=labels, found=found))
+        return examples
+
+
+def _relabel(doc: Doc, corpus: LabelledCorpus, key: str, kept: Counter[str], dropped: Counter[str]) -> None:
+    """Give mentions their names, without those whose labels were not asked for, and say which labels were annotated."""
+    for span in mentions_of(doc, key):
+        label = corpus.names.get(span.label_, span.label_)
+        (kept if label in corpus.labels else dropped)[label] += 1
+    if key in doc.spans:
+        doc.spans[key] = _named(doc, doc.spans[key], corpus)
+    if doc.has_annotation("ENT_IOB"):
+        missing = [doc[token.i : token.i + 1] for token in doc if token.ent_iob == 0]
+        doc.set_ents(_named(doc, doc.ents, corpus), missing=missing, default="outside")
+    set_annotated(doc, corpus.labels)
+
+
+def _named(doc: Doc, spans: Iterable[Span], corpus: LabelledCorpus) -> list[Span]:
+    named = ((span, corpus.names.get(span.label_, span.label_)) for span in spans)
+    return [Span(doc, span.start, span.end, label) for span, label in named if label in corpus.labels]
+
+
+def _checked(name: str, settings: dict[str, Any]) -> LabelledCorpus:
+    try:
+        corpus = LabelledCorpus(**settings)
+    except TypeError as error:
+        problem = f"{error}. Its settings are path, labels, names and weight".replace("LabelledCorpus.__init__() ", "")
+        raise LitBertError(Errors.L424.format(name=name, problem=problem)) from None
+    problems = {
+        "path": not isinstance(corpus.path, str) or not corpus.path.endswith(".spacy"),
+        "labels": not corpus.labels or not all(isinstance(label, str) for label in corpus.labels),
+        "names": not isinstance(corpus.names, dict),
+        "weight": not isinstance(corpus.weight, (int, float)) or not 0 < corpus.weight < float("inf"),
+    }
+    for setting, wrong in problems.items():
+        if wrong:
+            raise LitBertError(Errors.L424.format(name=name, problem=f"{setting} = {getattr(corpus, setting)!r}"))
+    unused = set(corpus.names.values()) - set(corpus.labels)
+    if unused:
+        problem = f"names leads to {', '.join(sorted(unused))}, which are not among its labels"
+        raise LitBertError(Errors.L424.format(name=name, problem=problem))
+    check_file(Path(corpus.path))
+    return corpus
+
+
+def _ids(path: Path, vocab: Vocab) -> frozenset[str]:
+    if path.suffix != ".spacy":
+        return read_exclusions(path)
+    return frozenset(_id(doc, str(path)) for doc in Corpus(path).read_docbin(vocab, [path]))
+
+
+def _id(doc: Doc, path: str) -> str:
+    found = id_of(doc)
+    if found is None:
+        raise LitBertError(Errors.L425.format(path=path, text=doc.text[:60]))
+    return found
+
+
+def _counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{label} {n}" for label, n in sorted(counts.items())) or "none"

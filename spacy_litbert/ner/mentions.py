@@ -1,0 +1,105 @@
+"""Put mentions with their confidences on Docs: all of them as spans, the best ones that don't overlap as entities."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc, Span, SpanGroup
+
+from ..types import FloatArray, IntArray
+
+SCORES = "scores"  # where spancat keeps them in the attrs of a group
+_BEGINS = 3  # of Token.ent_iob
+
+
+@dataclass(frozen=True)
+class DocMentions:
+    """The mentions of a Doc by place, the longer first: tokens ``starts[i] … ends[i] - 1``."""
+
+    labels: IntArray
+    starts: IntArray
+    ends: IntArray
+    confidences: FloatArray
+
+
+def split(mentions: DocMentions, starts: IntArray) -> Iterator[DocMentions]:
+    """Yield the mentions of each Doc from those of Docs that lie end to end.
+
+    starts: (docs + 1,) the first token of each Doc, and the end of the last one.
+    """
+    order = np.lexsort((mentions.labels, -mentions.ends, mentions.starts))
+    places = np.searchsorted(mentions.starts[order], starts)
+    for first, begin, end in zip(starts, places[:-1], places[1:]):
+        chosen = order[begin:end]
+        own = mentions.labels[chosen], mentions.starts[chosen] - first, mentions.ends[chosen] - first
+        yield DocMentions(*own, mentions.confidences[chosen])
+
+
+def annotate(doc: Doc, mentions: DocMentions, labels: list[int], key: str) -> None:
+    """Set ``doc.spans[key]``, with the confidences in its attrs, and ``doc.ents``.
+
+    labels: the strings' ids of the labels.
+
+    Entities that are there already stay, as do tokens that are blocked; of mentions that overlap the one with the
+    higher confidence becomes an entity.
+    """
+    places = zip(mentions.starts.tolist(), mentions.ends.tolist(), mentions.labels.tolist())
+    spans = [Span(doc, start, end, labels[label]) for start, end, label in places]
+    doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs={SCORES: mentions.confidences})
+    entities, blocked = _entities(doc, spans, mentions.confidences)
+    doc.set_ents(entities, blocked=blocked, default="outside")
+
+
+def confidence_of(span: Span) -> float | None:
+    """Return the score of a span in any group of ``doc.spans`` that has scores, or None: ``span._.confidence``.
+
+    It works for spans of these groups and for those of ``doc.ents`` alike.
+    """
+    for group in span.doc.spans.values():
+        scores = group.attrs.get(SCORES)
+        if scores is not None and len(scores) == len(group):
+            index = _find(span, group)
+            if index is not None:
+                return float(scores[index])
+    return None
+
+
+def register_extensions() -> None:
+    """Make ``span._.confidence`` known, unless a program has an extension of this name."""
+    if not Span.has_extension("confidence"):
+        Span.set_extension("confidence", getter=confidence_of)
+
+
+def _find(span: Span, group: Any) -> int | None:
+    # Our groups are sorted; others are not, and are searched from end to end.
+    for index in range(bisect_left(range(len(group)), span.start, key=lambda i: group[i].start), len(group)):
+        if group[index].start != span.start:
+            break
+        if _same(span, group[index]):
+            return index
+    return next((index for index, other in enumerate(group) if _same(span, other)), None)
+
+
+def _same(one: Span, other: Span) -> bool:
+    return (one.start, one.end, one.label) == (other.start, other.end, other.label)
+
+
+def _entities(doc: Doc, spans: list[Span], confidences: FloatArray) -> tuple[list[Span], list[Span]]:
+    """Return the entities that a Doc is to have, and the tokens that are blocked, for ``Doc.set_ents``."""
+    iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
+    blocked = [doc[i : i + 1] for i in np.flatnonzero((iob == _BEGINS) & (types == 0)).tolist()]
+    entities = list(doc.ents) if types.any() else []
+    taken = bytearray(len(doc))
+    for span in (*entities, *blocked):
+        taken[span.start : span.end] = b"\1" * (span.end - span.start)
+    for index in np.argsort(-confidences, kind="stable").tolist():
+        span = spans[index]
+        start, end = span.start, span.end
+        if 1 not in taken[start:end]:
+            taken[start:end] = b"\1" * (end - start)
+            entities.append(span)
+    return entities, blocked
