@@ -224,6 +224,19 @@ class Errors(metaclass=_Coded):
     )
     L622 = "`{command}` ended with exit code {code}. What it printed says why."
     L623 = "There is no wheel in {path}, or there are several: {found}. Make it with `python -m spacy package`."
+    # Formats and annotation
+    L624 = "{format} can't hold {what} of the document {id!r}: {value}. {way_out}"
+    L625 = "The package {package} is missing. Install it with `pip install 'spacy-litbert[{extra}]'`."
+    L626 = (
+        "{path} holds annotations that were begun otherwise: `{name}` is {expected} there and {found} here. Give the "
+        "same inputs and settings to go on, or choose another OUT."
+    )
+    L627 = "Another process is writing to {path}. Wait for its end, or choose another OUT."
+    L628 = (
+        "A worker died {n} times over the shard {shard}, whose first document is {id!r} in {path}. Is there memory for "
+        "it? All other shards that were begun are finished; the same command goes on from there."
+    )
+    L629 = "{path} lies in an archive; its mentions are not read from there. Unpack the archive."
 
 
 class Warnings(metaclass=_Coded):

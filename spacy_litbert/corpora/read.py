@@ -7,22 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Errors, LitBertError
+from .bioc_json import read_bioc_json
 from .document import Document
 from .files import format_of
 from .iob import read_iob
 from .jsonl import read_jsonl
 from .pubtator import read_pubtator
+from .xml_documents import read_bioc_xml
 
 READERS: dict[str, Callable[[Path], Iterator[Document]]] = {
     ".jsonl": read_jsonl,
     ".tsv": read_iob,
     ".pubtator": read_pubtator,
     ".txt": read_pubtator,
+    ".xml": read_bioc_xml,
+    ".json": read_bioc_json,
 }
 
 
 def read_documents(path: Path, labels: Mapping[str, str] | None = None) -> Iterator[Document]:
-    """Read a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator) file, plain or compressed.
+    """Read a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator), ``.xml`` or ``.json`` (BioC) file.
+
+    It may be compressed.
 
     labels: the label wanted for each label in the file; those not named stay as they are.
 
