@@ -20,6 +20,8 @@ def brat_files(document: Document) -> dict[str, str]:
 
     Raises LitBertError L624 for an id that is no file name, and for a label or concept id with white space.
     """
+    if "\0" in document.text:
+        raise cannot_hold("BRAT", "NUL characters in the text", document, document.text)
     return {f"{_name(document)}.txt": document.text, f"{document.id}.ann": brat_annotations(document)}
 
 

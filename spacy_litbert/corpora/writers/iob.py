@@ -24,8 +24,7 @@ def iob_block(doc: Doc) -> str:
             if not token.is_space:
                 lines.append(_line(token, "B" if begins else "I"))
                 begins = False
-        if not begins:
-            lines.append("\n")
+        lines.append("\n")
     return "".join(lines)
 
 
