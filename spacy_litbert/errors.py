@@ -236,7 +236,6 @@ class Errors(metaclass=_Coded):
         "A worker died {n} times over the shard {shard}, whose first document is {id!r} in {path}. Is there memory for "
         "it? All other shards that were begun are finished; the same command goes on from there."
     )
-    L629 = "{path} lies in an archive; its mentions are not read from there. Unpack the archive."
 
 
 class Warnings(metaclass=_Coded):

@@ -22,12 +22,12 @@ def load_with(pipeline: str | Path, **settings: Any) -> tuple[Language, list[str
 
     Raises LitBertError L311 if there is no LitBERT in the pipeline, L341 if it can't be loaded.
     """
-    trained = _load(pipeline)
+    trained = load(pipeline)
     places = dict(_encoders(trained.config["components"]))
     if not places:
         raise LitBertError(Errors.L311.format(pipeline=pipeline, components=", ".join(trained.pipe_names) or "none"))
     overrides = {f"{place}.{key}": value for place in places.values() for key, value in settings.items()}
-    changed = _load(pipeline, overrides)
+    changed = load(pipeline, overrides)
     changed.meta.update(trained.meta)
     return changed, list(places)
 
@@ -43,7 +43,8 @@ def pipeline_folder(pipeline: str | Path) -> Path:
     return package / f"{package.name}-{meta['version']}"
 
 
-def _load(pipeline: str | Path, overrides: dict[str, Any] | None = None) -> Language:
+def load(pipeline: str | Path, overrides: dict[str, Any] | None = None) -> Language:
+    """Load a pipeline, an installed package or a folder. Raises LitBertError L340 for neither, L341 for a damaged one."""
     folder = pipeline_folder(pipeline)
     try:
         return spacy.load(pipeline, config=overrides or {})

@@ -13,6 +13,7 @@ REGISTRIES = {
     "spacy_architectures": "architectures",
     "spacy_tokenizers": "tokenizers",
     "spacy_misc": "misc",
+    "spacy_readers": "readers",
     "thinc_schedules": "schedules",
 }
 NAMES = [
@@ -38,6 +39,11 @@ def test_the_names_are_those_that_users_know() -> None:
         "spacy-litbert.LitBertTok2Vec.v1",
         "spacy-litbert.LitBertTextCat.v1",
         "spacy-litbert.BiomedicalTokenizer.v1",
+        "spacy-litbert.PubTator.v1",
+        "spacy-litbert.BioC.v1",
+        "spacy-litbert.BRAT.v1",
+        "spacy-litbert.JSONL.v1",
+        "spacy-litbert.IOB2.v1",
         "spacy-litbert.wordpiece_length.v1",
         "spacy-litbert.warmup_linear.v1",
     }

@@ -33,10 +33,9 @@ def read_brat(path: Path) -> Iterator[Document]:
     """Yield the documents of a folder of ``.txt`` files, in the order of their names, or that of one ``.txt`` file.
 
     A document's id is the name of its file. Normalizations give concept ids (several, joined by ``|``), the attribute
-    Confidence gives the confidence; relations, events and notes are passed over. Without an ``.ann`` file the text has
-    no mentions.
+    Confidence gives the confidence; relations, events and notes are passed over.
 
-    Raises LitBertError L401 for a line that is no standoff, and for a mention that does not stand at its offsets or
+    Raises LitBertError L224 for a text without an ``.ann`` file, which may be empty, L401 for a line that is no standoff, and for a mention that does not stand at its offsets or
     has parts with words between them.
     """
     for text in sorted(path.glob("*.txt")) if path.is_dir() else [path]:
@@ -49,7 +48,17 @@ def brat_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
     yield attempt(partial(_document, stream, path))
 
 
+def plain_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield the one document of an open file of plain text, as it lies, or an error. Its id is the name of the file."""
+    yield attempt(lambda: Document(bare_name(path), _text(stream, path), ()))
+
+
 def _document(stream: IO[bytes], path: Path) -> Document:
+    text = _text(stream, path)
+    return Document(bare_name(path), text, _mentions(path.with_name(f"{bare_name(path)}.ann"), text))
+
+
+def _text(stream: IO[bytes], path: Path) -> str:
     content = stream.read(LARGEST_TEXT)
     if len(content) == LARGEST_TEXT:
         raise line_error(path, 1, f"it is larger than {LARGEST_TEXT >> 20} MB. Divide it: a file is one document.")
@@ -60,9 +69,7 @@ def _document(stream: IO[bytes], path: Path) -> Document:
         raise line_error(path, number, f"it is not UTF-8 ({error.reason}). Save the file as UTF-8.") from None
     if "\0" in text:
         raise line_error(path, 1, "it holds NUL characters, so it is no text, or UTF-16. Save it as UTF-8.")
-    annotations = path.with_name(f"{bare_name(path)}.ann")
-    entities = _mentions(annotations, text) if annotations.is_file() else ()
-    return Document(bare_name(path), text, entities)
+    return text
 
 
 def _mentions(path: Path, text: str) -> tuple[Mention, ...]:

@@ -4,7 +4,7 @@
 - ``.pubtator``, and ``.txt`` that begins with ``id|t|``: PubTator
 - ``.json``: BioC JSON; ``.xml``, ``.nxml``: BioC XML, PubMed's files and JATS
 - ``.tsv``: tokens with IOB2 tags
-- ``.txt``: plain text, one document a file; an ``.ann`` file beside it is BRAT's
+- ``.txt``: plain text, one document a file; with an ``.ann`` file beside it, BRAT's standoff
 - ``.tar``: any of these inside
 
 All but the last may be compressed (``.gz``, ``.xz``, ``.bz2``), archives as well.
@@ -23,13 +23,13 @@ from typing import IO, Any, cast
 from ..errors import Errors, LitBertError
 from .archive import members
 from .bioc_json import bioc_json_items
-from .brat import brat_items
+from .brat import brat_items, plain_items
 from .document import Item
 from .files import format_of, open_corpus
 from .iob import iob_items
 from .jsonl import jsonl_items, jsonl_text_items
 from .pubtator import pubtator_items
-from .xml_documents import xml_items
+from .xml_documents import bioc_xml_items, xml_items
 
 Reader = Callable[[IO[bytes], Path], Iterator[Item]]
 
@@ -58,12 +58,12 @@ def text_items(path: Path) -> Iterator[Item]:
 
     Damage after which nothing more can be read ends the file with one error.
     """
-    return _until_damage(path, {**_READERS, ".jsonl": jsonl_text_items})
+    return _until_damage(path, _TEXTS)
 
 
 def mention_items(path: Path) -> Iterator[Item]:
-    """Yield the documents of a file with their mentions, and errors as ``text_items`` does."""
-    return _until_damage(path, _READERS)
+    """Yield the documents of a file with their mentions, and errors as ``text_items`` does; mere text is none."""
+    return _until_damage(path, _MENTIONS)
 
 
 def _until_damage(path: Path, readers: dict[str, Reader]) -> Iterator[Item]:
@@ -79,14 +79,12 @@ def _read(stream: IO[bytes], path: Path, readers: dict[str, Reader]) -> Iterator
     if ending == ".tar":
         for name, content in members(stream):
             place = path / name.lstrip("/")
-            if format_of(place) == ".ann":
-                raise LitBertError(Errors.L629.format(path=place))
             if format_of(place) in readers:
                 with open_corpus(place, content) as member:
                     yield from _read(member, place, readers)
     elif ending == ".txt":
         head: bytes = cast(Any, stream).peek()  # every stream that ``open_corpus`` and ``members`` give can
-        yield from (pubtator_items if _PUBTATOR.match(head) else brat_items)(stream, path)
+        yield from (pubtator_items if _PUBTATOR.match(head) else readers[ending])(stream, path)
     else:
         yield from readers[ending](stream, path)
 
@@ -100,13 +98,13 @@ def _files(path: Path) -> list[Path]:
     return [one for one in names if not any(part.startswith(".") for part in one.relative_to(path).parts)]
 
 
-_READERS: dict[str, Reader] = {
+_MENTIONS: dict[str, Reader] = {
     ".jsonl": jsonl_items,
     ".pubtator": pubtator_items,
     ".json": bioc_json_items,
-    ".xml": xml_items,
-    ".nxml": xml_items,
+    ".xml": bioc_xml_items,
     ".tsv": iob_items,
     ".txt": brat_items,
 }
-KNOWN = (*_READERS, ".tar")
+_TEXTS = {**_MENTIONS, ".jsonl": jsonl_text_items, ".xml": xml_items, ".nxml": xml_items, ".txt": plain_items}
+KNOWN = (*_TEXTS, ".tar")

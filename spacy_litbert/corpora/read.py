@@ -15,7 +15,9 @@ from .jsonl import read_jsonl
 from .pubtator import read_pubtator
 from .xml_documents import read_bioc_xml
 
-READERS: dict[str, Callable[[Path], Iterator[Document]]] = {
+Reader = Callable[[Path], Iterator[Document]]
+
+READERS: dict[str, Reader] = {
     ".jsonl": read_jsonl,
     ".tsv": read_iob,
     ".pubtator": read_pubtator,
@@ -40,6 +42,11 @@ def read_documents(path: Path, labels: Mapping[str, str] | None = None) -> Itera
     reader = READERS.get(format_of(path))
     if reader is None:
         raise LitBertError(Errors.L403.format(path=path, choices=", ".join(READERS)))
+    yield from read_with(reader, path, labels)
+
+
+def read_with(reader: Reader, path: Path, labels: Mapping[str, str] | None = None) -> Iterator[Document]:
+    """Read a file with a reader, as ``read_documents`` does whatever its ending is."""
     seen: dict[str, int] = {}
     for document in reader(path):
         if document.id not in seen:

@@ -44,18 +44,22 @@ def read_bioc_xml(path: Path) -> Iterator[Document]:
     Raises LitBertError L401 for what is no XML, with the line, and L409 for a document that does not fit together.
     """
     with open_corpus(path) as stream:
-        yield from strictly(xml_items(stream, path, (_BIOC,)))
+        yield from strictly(bioc_xml_items(stream, path))
 
 
-def xml_items(stream: IO[bytes], path: Path, kinds: Collection[str] = (*_KINDS, _BIOC)) -> Iterator[Item]:
+def bioc_xml_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield what ``read_bioc_xml`` does from an open file, and an error for each document that does not fit together."""
+    for number, element in enumerate(_articles(stream, path, (_BIOC,)), 1):
+        yield attempt(partial(_bioc_document, element, path, number))
+
+
+def xml_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
     """Yield documents for annotation: articles with one blank for each run of white space, BioC as it is.
-
-    kinds: the elements to read, all others are passed over.
 
     An error stands for each document that does not fit together. Raises LitBertError L401 as ``read_xml`` does.
     """
     name = bare_name(path)
-    for number, element in enumerate(_articles(stream, path, kinds), 1):
+    for number, element in enumerate(_articles(stream, path, (*_KINDS, _BIOC)), 1):
         if _kind(element) == _BIOC:
             yield attempt(partial(_bioc_document, element, path, number))
         else:

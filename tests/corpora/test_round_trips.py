@@ -84,7 +84,7 @@ def read_back(name: str, doc: Doc, folder: Path) -> Document | None:
         [document] = read_brat(path)
         return document
     if name == "docbin":
-        first, last = map(document_of, DocBin().from_bytes(content).get_docs(spacy.blank("en").vocab))
+        first, last = map(document_of, DocBin().from_bytes(content).get_docs(NLP.vocab))
     else:
         first, last = strictly(ITEMS[name](io.BytesIO(content), path))
     assert last == DOCUMENT

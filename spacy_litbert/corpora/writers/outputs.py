@@ -27,12 +27,14 @@ class Output:
     ending: of its files; "" for one that makes folders.
     encode: makes of a Doc what is written. Raises LitBertError L624 for a Doc that the format can't hold.
     write: writes what ``encode`` made to a path that is not there yet.
+    unique: the documents of a file must have different ids.
     check: raises LitBertError if the format can't be written here.
     """
 
     ending: str
     encode: Callable[[Doc], Any]
     write: Callable[[Path, Iterable[Any]], None]
+    unique: bool = False
     check: Callable[[], None] = lambda: None
 
 
@@ -77,7 +79,7 @@ OUTPUTS: dict[str, Output] = {
     "bioc-json": _text(
         ".json", bioc_json.bioc_json, head=bioc_json.HEAD, between=bioc_json.BETWEEN, tail=bioc_json.TAIL
     ),
-    "brat": Output("", lambda doc: brat_files(document_of(doc)), _write_brat),
+    "brat": Output("", lambda doc: brat_files(document_of(doc)), _write_brat, unique=True),
     "docbin": Output(".spacy", _cleaned, _write_docbin),
-    "parquet": Output(".parquet", lambda doc: parquet_row(document_of(doc)), write_parquet, check_parquet),
+    "parquet": Output(".parquet", lambda doc: parquet_row(document_of(doc)), write_parquet, check=check_parquet),
 }
