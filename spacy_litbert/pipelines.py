@@ -44,7 +44,7 @@ def pipeline_folder(pipeline: str | Path) -> Path:
 
 
 def load(pipeline: str | Path, overrides: dict[str, Any] | None = None) -> Language:
-    """Load a pipeline, an installed package or a folder. Raises LitBertError L340 for neither, L341 for a damaged one."""
+    """Load a package or a folder of a pipeline. Raises LitBertError L340 for neither, L341 for a damaged one."""
     folder = pipeline_folder(pipeline)
     try:
         return spacy.load(pipeline, config=overrides or {})

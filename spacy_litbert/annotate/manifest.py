@@ -75,7 +75,7 @@ def opened(folder: Path, settings: dict[str, Any]) -> Iterator[Manifest]:
 
     Of the shards it names, those whose file is gone or has another size are not done.
 
-    Raises LitBertError L626 if it was begun with other settings, L627 if another process has it open.
+    Raises LitBertError L626 if shards were made with other settings, L627 if another process has it open.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / NAME).open("a+b") as stream:
@@ -83,9 +83,10 @@ def opened(folder: Path, settings: dict[str, Any]) -> Iterator[Manifest]:
         stream.seek(0)
         content = stream.read()
         whole = content[: content.rfind(b"\n") + 1]
-        stream.truncate(len(whole))
         begun, *rows = [json.loads(line) for line in whole.splitlines()] or [None]
-        if begun is None:
+        if len(whole) < len(content) or not rows:
+            stream.truncate(len(whole) if rows else 0)
+        if not rows:
             _append(stream, settings)
         else:
             _compare(begun, json.loads(json.dumps(settings)), folder)
@@ -94,7 +95,7 @@ def opened(folder: Path, settings: dict[str, Any]) -> Iterator[Manifest]:
 
 
 def made(folder: Path) -> str | None:
-    """Say what speaks against a folder's being one of annotations, for ``targets.check_target``; None if nothing does."""
+    """Say what speaks against a folder's being one of annotations; None if nothing does."""
     path = folder / NAME
     if not path.is_file():
         return f"it has no {NAME}"

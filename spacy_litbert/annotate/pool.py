@@ -6,10 +6,12 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from functools import cache, partial
+from itertools import chain, islice
 from pathlib import Path
 from threading import Thread
 
@@ -23,14 +25,12 @@ from .worker import annotate_shard
 
 _TRIES = 3
 
-_load: Callable[[], Language]  # of this worker
-_nlp: Language | None = None
-
 
 def annotate_alone(pipeline: str, shards: Iterable[Shard], folder: Path, output_format: str) -> Iterator[Done]:
     """Annotate shards in this process."""
-    nlp = load(pipeline)
+    nlp = None  # it takes long to load, and perhaps there is nothing to do
     for shard in shards:
+        nlp = nlp or load(pipeline)
         yield annotate_shard(nlp, shard, folder, output_format)
 
 
@@ -39,65 +39,71 @@ def annotate_in_pool(
 ) -> Iterator[Done]:
     """Annotate shards in ``n_process`` processes; yield what is done as it is done. Two shards a process are begun.
 
-    Raises LitBertError L628 for a shard over which a worker died three times while nothing else was done.
+    When a worker dies, the shards that were begun are done again; those that it happens to twice, one by one, so that
+    the one to blame shows.
+
+    Raises LitBertError L628 for a shard over which a worker died again and again.
     """
+    annotate = partial(_annotate, pipeline, n_process, folder, output_format)
     shards = iter(shards)
-    pool = _pool(pipeline, n_process, n_process)
+    pool = _pool(n_process)
     begun: dict[Future[Done], Shard] = {}
+    again: list[Shard] = []
+    deaths: Counter[int] = Counter()
     try:
         while True:
-            try:
-                for shard in islice(shards, 2 * n_process - len(begun)):
-                    begun[pool.submit(_annotate, shard, folder, output_format)] = shard
-                if not begun:
-                    return
-                for future in wait(begun, return_when=FIRST_COMPLETED).done:
-                    done = future.result()
-                    del begun[future]
-                    yield done
-            except BrokenProcessPool:
-                left, begun = begun, {}
+            lost = []
+            for shard in islice(chain(_taken(again), shards), 2 * n_process - len(begun)):
+                try:
+                    begun[pool.submit(annotate, shard)] = shard
+                except BrokenProcessPool:
+                    lost.append(shard)
+            if not begun and not lost:
+                return
+            for future in wait(begun, return_when=FIRST_COMPLETED).done:
+                shard = begun.pop(future)
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    lost.append(shard)
+            if lost:
                 pool.shutdown()
-                for future, shard in left.items():
-                    whole = future.done() and not future.exception()
-                    yield future.result() if whole else _by_itself(pipeline, shard, folder, output_format, n_process)
-                pool = _pool(pipeline, n_process, n_process)
+                lost += begun.values()
+                begun = {}
+                deaths.update(shard.number for shard in lost)
+                again += (shard for shard in lost if deaths[shard.number] < _TRIES - 1)
+                for shard in lost:
+                    if deaths[shard.number] >= _TRIES - 1:
+                        yield _by_itself(annotate, shard)
+                pool = _pool(n_process)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _by_itself(pipeline: str, shard: Shard, folder: Path, output_format: str, n_process: int) -> Done:
-    for _ in range(_TRIES):
-        with _pool(pipeline, 1, n_process) as pool:
-            try:
-                return pool.submit(_annotate, shard, folder, output_format).result()
-            except BrokenProcessPool:
-                continue
-    file, item = shard.documents[0]
-    raise LitBertError(Errors.L628.format(n=_TRIES, shard=shard.number, id=getattr(item, "id", None), path=file))
+def _taken(shards: list[Shard]) -> Iterator[Shard]:
+    while shards:
+        yield shards.pop(0)
 
 
-def _pool(pipeline: str, n_workers: int, n_process: int) -> ProcessPoolExecutor:
+def _by_itself(annotate: Callable[[Shard], Done], shard: Shard) -> Done:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(annotate, shard).result()
+        except BrokenProcessPool:
+            file, item = shard.documents[0]
+            first = getattr(item, "id", None)
+            raise LitBertError(Errors.L628.format(n=_TRIES, shard=shard.number, id=first, path=file)) from None
+
+
+def _pool(n_workers: int) -> ProcessPoolExecutor:
     # Spawned: a forked worker would inherit torch's threads, and the lock of the manifest.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, context, initializer=_begin, initargs=(pipeline, n_process))
+    return ProcessPoolExecutor(n_workers, multiprocessing.get_context("spawn"), initializer=_begin)
 
 
-def _begin(pipeline: str, n_process: int) -> None:
-    """Prepare a worker: it ends with its parent, lets the parent answer Ctrl-C, and takes its share of the cores."""
-    global _load
+def _begin() -> None:
+    """Prepare a worker: it ends with its parent, and lets the parent answer Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
-
-    def load_pipeline() -> Language:
-        nlp = load(pipeline)
-        if "torch" in sys.modules:
-            import torch
-
-            torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_process))
-        return nlp
-
-    _load = load_pipeline
 
 
 def _end_with_parent() -> None:
@@ -107,8 +113,16 @@ def _end_with_parent() -> None:
         os._exit(1)  # what it was about to write is not in its place, and will be done again
 
 
-def _annotate(shard: Shard, folder: Path, output_format: str) -> Done:
-    global _nlp
-    if _nlp is None:
-        _nlp = _load()
-    return annotate_shard(_nlp, shard, folder, output_format)
+def _annotate(pipeline: str, n_process: int, folder: Path, output_format: str, shard: Shard) -> Done:
+    return annotate_shard(_loaded(pipeline, n_process), shard, folder, output_format)
+
+
+@cache
+def _loaded(pipeline: str, n_process: int) -> Language:
+    """Load the pipeline of a worker, which takes its share of the cores."""
+    nlp = load(pipeline)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_process))
+    return nlp

@@ -46,6 +46,7 @@ def annotate(
     output: Path,
     *,
     output_format: str = "jsonl",
+    engine: str = "local",
     n_process: int = 1,
     shard_size: int = 1000,
     progress: bool = False,
@@ -53,6 +54,7 @@ def annotate(
     """Annotate the documents of files, folders and patterns with a pipeline, into files in the folder ``output``.
 
     output_format: one of ``jsonl``, ``pubtator``, ``bioc-xml``, ``bioc-json``, ``brat``, ``docbin``, ``parquet``.
+    engine: what runs the pipeline: ``local``, processes on this machine.
     n_process: processes, each with a pipeline of its own.
     shard_size: documents of one file of annotations.
     progress: show progress.
@@ -65,7 +67,7 @@ def annotate(
     pipeline that can't be loaded, L224 and L403 for inputs that are no files of a known format, L003, L004 and L625 for
     settings that can't be.
     """
-    _check_settings(output_format, n_process, shard_size)
+    _check_settings(output_format, engine, n_process, shard_size)
     folder = pipeline_folder(pipeline)
     files = find_files(inputs)
     sources = [path for path in map(Path, inputs) if path.exists()]
@@ -93,10 +95,10 @@ def annotate(
         return _summary(manifest, earlier, monotonic() - began)
 
 
-def _check_settings(output_format: str, n_process: int, shard_size: int) -> None:
-    if output_format not in OUTPUTS:
-        choices = ", ".join(OUTPUTS)
-        raise LitBertError(Errors.L003.format(name="output_format", value=output_format, choices=choices))
+def _check_settings(output_format: str, engine: str, n_process: int, shard_size: int) -> None:
+    for name, choice, choices in (("output_format", output_format, [*OUTPUTS]), ("engine", engine, ["local"])):
+        if choice not in choices:
+            raise LitBertError(Errors.L003.format(name=name, value=choice, choices=", ".join(choices)))
     for name, value in (("n_process", n_process), ("shard_size", shard_size)):
         if value < 1:
             raise LitBertError(Errors.L004.format(name=name, value=value, minimum=1))

@@ -11,7 +11,6 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import minibatch
 
 from ..corpora.docs import identified
 from ..corpora.document import Document
@@ -76,7 +75,8 @@ def annotate_shard(nlp: Language, shard: Shard, folder: Path, output_format: str
 
 def _docs(nlp: Language, given: list[tuple[str, Document]]) -> Iterator[tuple[str, Document, Doc | Exception]]:
     """Yield the Docs of documents, a batch at a time; the texts of a batch that fails are tried one by one."""
-    for batch in minibatch(given, nlp.batch_size):
+    for start in range(0, len(given), nlp.batch_size):
+        batch = given[start : start + nlp.batch_size]
         docs: list[Doc | Exception]
         try:
             docs = list(nlp.pipe([document.text for _, document in batch]))

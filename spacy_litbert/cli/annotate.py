@@ -18,6 +18,7 @@ def annotate_cli(
     output_format: Annotated[
         str, typer.Option("--format", "-f", help="jsonl, pubtator, bioc-xml, bioc-json, brat, docbin or parquet")
     ] = "jsonl",
+    engine: Annotated[str, typer.Option("--engine", "-e", help="local: processes on this machine")] = "local",
     n_process: Annotated[int, typer.Option("--n-process", "-n", help="Processes, each with a pipeline")] = 1,
     shard_size: Annotated[int, typer.Option("--shard-size", "-s", help="Documents of one file")] = 1000,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress")] = False,
@@ -30,6 +31,7 @@ def annotate_cli(
         inputs,
         output,
         output_format=output_format,
+        engine=engine,
         n_process=n_process,
         shard_size=shard_size,
         progress=not quiet,

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from wasabi import msg
 
-from ..errors import Errors, LitBertError
-
 if TYPE_CHECKING:
     from ..corpora.docbin import Conversion
     from ..corpora.document import Document

@@ -35,8 +35,8 @@ def read_brat(path: Path) -> Iterator[Document]:
     A document's id is the name of its file. Normalizations give concept ids (several, joined by ``|``), the attribute
     Confidence gives the confidence; relations, events and notes are passed over.
 
-    Raises LitBertError L224 for a text without an ``.ann`` file, which may be empty, L401 for a line that is no standoff, and for a mention that does not stand at its offsets or
-    has parts with words between them.
+    Raises LitBertError L224 for a text without an ``.ann`` file, which may be empty, L401 for a line that is no
+    standoff, and for a mention that does not stand at its offsets or has parts with words between them.
     """
     for text in sorted(path.glob("*.txt")) if path.is_dir() else [path]:
         with open_corpus(text) as stream:

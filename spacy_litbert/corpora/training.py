@@ -13,8 +13,8 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors, LitBertError
-from .brat import read_brat
 from .bioc_json import read_bioc_json
+from .brat import read_brat
 from .docbin import DEFAULT_LIMIT, to_docbin
 from .files import format_of
 from .iob import read_iob

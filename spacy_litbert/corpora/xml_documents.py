@@ -48,7 +48,7 @@ def read_bioc_xml(path: Path) -> Iterator[Document]:
 
 
 def bioc_xml_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
-    """Yield what ``read_bioc_xml`` does from an open file, and an error for each document that does not fit together."""
+    """Yield what ``read_bioc_xml`` does from an open file, and an error for each document that is none."""
     for number, element in enumerate(_articles(stream, path, (_BIOC,)), 1):
         yield attempt(partial(_bioc_document, element, path, number))
 

@@ -26,7 +26,7 @@ class Output:
 
     ending: of its files; "" for one that makes folders.
     encode: makes of a Doc what is written. Raises LitBertError L624 for a Doc that the format can't hold.
-    write: writes what ``encode`` made to a path that is not there yet.
+    write: writes what ``encode`` made to a path that is not there yet, or an empty folder.
     unique: the documents of a file must have different ids.
     check: raises LitBertError if the format can't be written here.
     """
@@ -52,7 +52,7 @@ def _text(
 
 
 def _write_brat(path: Path, parts: Iterable[dict[str, str]]) -> None:
-    path.mkdir()
+    path.mkdir(exist_ok=True)
     for files in parts:
         for name, content in files.items():
             with (path / name).open("x", encoding="utf8", newline="") as file:  # two documents can't share a name
