@@ -29,7 +29,7 @@ _BIOC = {".xml": read_bioc_xml, ".json": read_bioc_json}
 
 
 def build_pubtator_reader_v1(
-    path: Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
+    path: str | Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
 ) -> Corpus:
     """Build the corpus ``spacy-litbert.PubTator.v1`` of a PubTator file.
 
@@ -42,33 +42,34 @@ def build_pubtator_reader_v1(
 
 
 def build_bioc_reader_v1(
-    path: Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
+    path: str | Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
 ) -> Corpus:
     """Build the corpus ``spacy-litbert.BioC.v1`` of a BioC file, ``.xml`` or ``.json``; see PubTator's.
 
     Raises LitBertError L403 for another ending.
     """
-    if format_of(path) not in _BIOC:
+    ending = format_of(Path(path))
+    if ending not in _BIOC:
         raise LitBertError(Errors.L403.format(path=path, choices=", ".join(_BIOC)))
-    return partial(_examples, _BIOC[format_of(path)], path, labels, max_misaligned)
+    return partial(_examples, _BIOC[ending], path, labels, max_misaligned)
 
 
 def build_brat_reader_v1(
-    path: Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
+    path: str | Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
 ) -> Corpus:
     """Build the corpus ``spacy-litbert.BRAT.v1`` of a folder of ``.txt`` and ``.ann`` files; see PubTator's."""
     return partial(_examples, read_brat, path, labels, max_misaligned)
 
 
 def build_jsonl_reader_v1(
-    path: Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
+    path: str | Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
 ) -> Corpus:
     """Build the corpus ``spacy-litbert.JSONL.v1`` of a JSONL file with mentions; see PubTator's."""
     return partial(_examples, read_jsonl, path, labels, max_misaligned)
 
 
 def build_iob_reader_v1(
-    path: Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
+    path: str | Path, labels: dict[str, str] | None = None, max_misaligned: float = DEFAULT_LIMIT
 ) -> Corpus:
     """Build the corpus ``spacy-litbert.IOB2.v1`` of a file of tokens with IOB2 tags; see PubTator's.
 
@@ -78,9 +79,9 @@ def build_iob_reader_v1(
 
 
 def _examples(
-    reader: Reader, path: Path, labels: dict[str, str] | None, max_misaligned: float, nlp: Language
+    reader: Reader, path: str | Path, labels: dict[str, str] | None, max_misaligned: float, nlp: Language
 ) -> Iterator[Example]:
-    documents = read_with(reader, path, labels)
+    documents = read_with(reader, Path(path), labels)
     conversion = to_docbin(documents, nlp.tokenizer, source=str(path), limit=max_misaligned)
     for doc in conversion.docbin.get_docs(nlp.vocab):
         yield Example(nlp.make_doc(doc.text), doc)
