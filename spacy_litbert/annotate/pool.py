@@ -14,6 +14,7 @@ from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from spacy.language import Language
 
@@ -44,7 +45,7 @@ def annotate_in_pool(
 
     Raises LitBertError L628 for a shard over which a worker died again and again.
     """
-    annotate = partial(_annotate, pipeline, n_process, folder, output_format)
+    annotate = partial(_annotate, pipeline, folder, output_format)
     shards = iter(shards)
     pool = _pool(n_process)
     begun: dict[Future[Done], Shard] = {}
@@ -96,8 +97,11 @@ def _by_itself(annotate: Callable[[Shard], Done], shard: Shard) -> Done:
 
 
 def _pool(n_workers: int) -> ProcessPoolExecutor:
-    # Spawned: a forked worker would inherit torch's threads, and the lock of the manifest.
-    return ProcessPoolExecutor(n_workers, multiprocessing.get_context("spawn"), initializer=_begin)
+    # Not forked from this process: a worker would inherit torch's threads, and the lock of the manifest.
+    context: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    if os.name == "posix":
+        context.set_forkserver_preload([__name__])  # imports that take seconds, once for all workers
+    return ProcessPoolExecutor(n_workers, context, initializer=_begin)
 
 
 def _begin() -> None:
@@ -113,16 +117,16 @@ def _end_with_parent() -> None:
         os._exit(1)  # what it was about to write is not in its place, and will be done again
 
 
-def _annotate(pipeline: str, n_process: int, folder: Path, output_format: str, shard: Shard) -> Done:
-    return annotate_shard(_loaded(pipeline, n_process), shard, folder, output_format)
+def _annotate(pipeline: str, folder: Path, output_format: str, shard: Shard) -> Done:
+    return annotate_shard(_loaded(pipeline), shard, folder, output_format)
 
 
 @cache
-def _loaded(pipeline: str, n_process: int) -> Language:
-    """Load the pipeline of a worker, which takes its share of the cores."""
+def _loaded(pipeline: str) -> Language:
+    """Load the pipeline of a worker, which keeps to one core."""
     nlp = load(pipeline)
     if "torch" in sys.modules:
         import torch
 
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_process))
+        torch.set_num_threads(1)
     return nlp

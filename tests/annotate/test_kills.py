@@ -22,19 +22,19 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from spacy_litbert.annotate.run import annotate
-annotate(sys.argv[1], [sys.argv[2]], Path(sys.argv[3]), n_process=int(sys.argv[4]), shard_size=20)
+annotate(sys.argv[1], [sys.argv[2]], Path(sys.argv[3]), n_process=int(sys.argv[4]), shard_size=10)
 """
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_jsonl(tmp_path_factory.mktemp("corpus") / "a.jsonl", ["Given zinomycin, she had fits . " * 40] * 800)
+    return write_jsonl(tmp_path_factory.mktemp("corpus") / "a.jsonl", ["Given zinomycin, she had fits . " * 5] * 400)
 
 
 @pytest.fixture(scope="module")
 def expected(ruler: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("undisturbed") / "out"
-    assert annotate(ruler, [corpus], folder, shard_size=20).documents == 800
+    assert annotate(ruler, [corpus], folder, shard_size=10).documents == 400
     return parts(folder)
 
 
@@ -43,7 +43,7 @@ def begin(ruler: Path, corpus: Path, folder: Path, n_process: int) -> subprocess
 
 
 def wait_until(reached: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while not reached() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.005)
 
@@ -54,8 +54,9 @@ def n_done(folder: Path) -> int:
 
 
 def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The processes of a server that forks them."""
     children = psutil.Process(process.pid).children() if process.poll() is None else []
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return [worker for child in children for worker in child.children()]
 
 
 def lines(folder: Path) -> list[dict[str, object]]:
@@ -63,7 +64,7 @@ def lines(folder: Path) -> list[dict[str, object]]:
     return sorted(rows[1:], key=lambda row: row["shard"])
 
 
-@pytest.mark.parametrize("n_process, moment", [(1, 1), (2, 5)])
+@pytest.mark.parametrize("n_process, moment", [(1, 1), (2, 3)])
 def test_a_killed_driver(
     ruler: Path, corpus: Path, expected: dict[str, bytes], tmp_path: Path, n_process: int, moment: int
 ) -> None:
@@ -74,12 +75,13 @@ def test_a_killed_driver(
     process.kill()
     process.wait()
     assert moment <= n_done(folder) < 40
+    assert bool(left) == (n_process > 1)
     _, alive = psutil.wait_procs(left, timeout=30)
     assert not alive, "workers end with their driver"
     with (folder / "manifest.jsonl").open("ab") as manifest:
         manifest.write(b'{"shard": 39, "docum')  # a line that was being written
-    done = annotate(ruler, [corpus], folder, shard_size=20)
-    assert done.documents == 800
+    done = annotate(ruler, [corpus], folder, shard_size=10)
+    assert done.documents == 400
     assert 0 < done.new_words < done.words
     assert parts(folder) == expected
     assert [row["shard"] for row in lines(folder)] == list(range(40))
@@ -93,7 +95,7 @@ def test_killed_workers(ruler: Path, corpus: Path, expected: dict[str, bytes], t
     victims = workers(process)[:1]
     for victim in victims:
         os.kill(victim.pid, signal.SIGKILL)
-    assert process.wait(120) == 0
+    assert process.wait(300) == 0
     assert victims
     assert parts(folder) == expected
     assert [row["shard"] for row in lines(folder)] == list(range(40))

@@ -159,15 +159,6 @@ class TestLibrary:
             assert found.passages == DOCUMENT.passages
             assert [(m.concept_id, m.confidence) for m in found.entities] == [("MESH:C1", 0.5), ("", None)]
 
-    def test_its_json_loses_annotations_of_the_document(self) -> None:
-        from bioc import biocjson
-
-        collection = self._collection()
-        [document] = collection.documents
-        document.annotations = document.passages[0].annotations
-        document.passages[0].annotations = []
-        assert not biocjson.loads(biocjson.dumps(collection)).documents[0].annotations
-
     def test_its_json_does_not_read_pubtators_export(self) -> None:
         from bioc import biocjson
 
@@ -187,8 +178,8 @@ class TestLibrary:
         assert found.annotations == []
         assert "Cannot parse" in capsys.readouterr().out
 
-    def test_its_brat_confuses_two_confidences_and_blanks_at_the_end(self) -> None:
+    def test_its_brat_passes_over_normalizations(self) -> None:
         from bioc import brat
 
         document = brat.load(io.StringIO("fits "), io.StringIO("N1\tReference T1 MESH:D1\tfits\nT1\tX 0 4\tfits\n"))
-        assert len(document.annotations) == 1  # normalizations are passed over
+        assert len(document.annotations) == 1
