@@ -33,6 +33,7 @@ from .xml_documents import bioc_xml_items, xml_items
 
 Reader = Callable[[IO[bytes], Path], Iterator[Item]]
 
+_HEAD = 4096  # bytes
 _PUBTATOR = re.compile(rb"\s*[^|\s][^|\t\n]*\|t\|")
 
 
@@ -83,7 +84,7 @@ def _read(stream: IO[bytes], path: Path, readers: dict[str, Reader]) -> Iterator
                 with open_corpus(place, content) as member:
                     yield from _read(member, place, readers)
     elif ending == ".txt":
-        head: bytes = cast(Any, stream).peek()  # every stream that ``open_corpus`` and ``members`` give can
+        head: bytes = cast(Any, stream).peek(_HEAD)  # every stream that ``open_corpus`` and ``members`` give can
         yield from (pubtator_items if _PUBTATOR.match(head) else readers[ending])(stream, path)
     else:
         yield from readers[ending](stream, path)
