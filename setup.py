@@ -11,6 +11,7 @@ ABOUT = run_path(str(ROOT / "spacy_litbert" / "about.py"))
 ONNX = ["onnx>=1.16", "onnxruntime>=1.20"]
 TEST = [
     *ONNX,
+    "bioc>=2.1",
     "hypothesis>=6.100",
     "matplotlib>=3.8",
     "pytest>=8.0",
@@ -61,6 +62,7 @@ setup(
     extras_require={
         "scispacy": ['scispacy>=0.6.2; python_version < "3.13"'],
         "onnx": ONNX,
+        "parquet": ["pyarrow>=14"],
         "plots": ["matplotlib>=3.8"],
         # For arrays of spaCy on a GPU: the CUDA that torch brings (13 with torch 2.13).
         "cuda12x": ["cupy-cuda12x>=13.0"],
@@ -79,9 +81,6 @@ setup(
         ],
         "spacy_cli": ["litbert = spacy_litbert.cli:app"],
         "spacy_factories": ["litbert_ner = spacy_litbert.ner.component:build_litbert_ner"],
-        "spacy_readers": [
-            "spacy-litbert.LabelledCorpora.v1 = spacy_litbert.ner.corpora:build_labelled_corpora_v1",
-        ],
         "spacy_scorers": [
             "spacy-litbert.ner_scorer.v1 = spacy_litbert.ner.scoring:build_litbert_ner_scorer_v1",
         ],
@@ -90,6 +89,14 @@ setup(
         ],
         "thinc_schedules": [
             "spacy-litbert.warmup_linear.v1 = spacy_litbert.models.schedules:build_warmup_linear_v1",
+        ],
+        "spacy_readers": [
+            "spacy-litbert.PubTator.v1 = spacy_litbert.corpora.training:build_pubtator_reader_v1",
+            "spacy-litbert.BioC.v1 = spacy_litbert.corpora.training:build_bioc_reader_v1",
+            "spacy-litbert.BRAT.v1 = spacy_litbert.corpora.training:build_brat_reader_v1",
+            "spacy-litbert.JSONL.v1 = spacy_litbert.corpora.training:build_jsonl_reader_v1",
+            "spacy-litbert.IOB2.v1 = spacy_litbert.corpora.training:build_iob_reader_v1",
+            "spacy-litbert.LabelledCorpora.v1 = spacy_litbert.ner.corpora:build_labelled_corpora_v1",
         ],
         "spacy_misc": [
             "spacy-litbert.wordpiece_length.v1 = spacy_litbert.models.lengths:build_wordpiece_length_v1",

@@ -178,7 +178,7 @@ class Errors(metaclass=_Coded):
     L424 = "The setting of the corpus {name!r} can't be: {problem}."
     L425 = (
         "Documents are to be left out by their ids, but {path} has a document without one: {text!r}. Write the "
-        'file with `spacy_litbert.corpora.docbin.to_docbin`, or set `doc.user_data["id"]` and store_user_data.'
+        "file with `spacy_litbert.corpora.docbin.to_docbin`, or set `doc._.document_id` and store_user_data."
     )
     L426 = (
         "Nothing of the corpus {name!r} ({path}) is left to learn {labels} from: {found}. Check `labels` and `names`."
@@ -245,6 +245,18 @@ class Errors(metaclass=_Coded):
     )
     L622 = "`{command}` ended with exit code {code}. What it printed says why."
     L623 = "There is no wheel in {path}, or there are several: {found}. Make it with `python -m spacy package`."
+    # Formats and annotation
+    L624 = "{format} can't hold {what} of the document {id!r}: {value}. {way_out}"
+    L625 = "The package {package} is missing. Install it with `pip install 'spacy-litbert[{extra}]'`."
+    L626 = (
+        "{path} holds annotations that were begun otherwise: `{name}` is {expected} there and {found} here. Give the "
+        "same inputs and settings to go on, or choose another OUT."
+    )
+    L627 = "Another process is writing to {path}. Wait for its end, or choose another OUT."
+    L628 = (
+        "A worker died {n} times over the shard {shard}, whose first document is {id!r} in {path}. Is there memory for "
+        "it? All other shards that were begun are finished; the same command goes on from there."
+    )
 
 
 class Warnings(metaclass=_Coded):

@@ -44,7 +44,10 @@ def pipeline_folder(pipeline: str | Path) -> Path:
 
 
 def load_pipeline(pipeline: str | Path, overrides: dict[str, Any] | None = None) -> Language:
-    """Load a package or a folder with overrides of its config. Raises LitBertError L340 or L341 if it can't be."""
+    """Load a package or a folder of a pipeline with overrides of its config.
+
+    Raises LitBertError L340 for neither, L341 for a damaged one.
+    """
     folder = pipeline_folder(pipeline)
     try:
         return spacy.load(pipeline, config=overrides or {})

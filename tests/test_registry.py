@@ -43,6 +43,11 @@ def test_the_names_are_those_that_users_know() -> None:
         "spacy-litbert.LabelledCorpora.v1",
         "spacy-litbert.ner_scorer.v1",
         "spacy-litbert.BiomedicalTokenizer.v1",
+        "spacy-litbert.PubTator.v1",
+        "spacy-litbert.BioC.v1",
+        "spacy-litbert.BRAT.v1",
+        "spacy-litbert.JSONL.v1",
+        "spacy-litbert.IOB2.v1",
         "spacy-litbert.wordpiece_length.v1",
         "spacy-litbert.warmup_linear.v1",
     }

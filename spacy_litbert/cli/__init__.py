@@ -13,8 +13,10 @@ import typer
 from spacy.cli import app as spacy_app
 
 from ..command_line import errors_in_one_line
+from .annotate import annotate_cli
 from .calibrate import calibrate_cli
 from .convert import convert_cli
+from .corpus import corpus_cli
 from .export import export_cli
 from .inspect import inspect_cli
 from .pretrain import pretrain_cli
@@ -34,5 +36,7 @@ _register("export", export_cli)
 _register("inspect", inspect_cli)
 _register("vocab", vocab_cli)
 _register("tokens", tokens_cli)
+_register("corpus", corpus_cli)
+_register("annotate", annotate_cli)
 _register("pretrain", pretrain_cli, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 spacy_app.add_typer(app)

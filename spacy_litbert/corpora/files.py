@@ -19,6 +19,7 @@ from ..files import check_file
 
 LONGEST_LINE = 1 << 26  # bytes
 COMPRESSED = (".gz", ".xz", ".bz2")
+_FORMATS = (".jsonl", ".json", ".xml", ".nxml", ".txt", ".pubtator", ".tsv", ".tar", ".spacy")
 _CHUNK = 1 << 16
 _XZ_MEMORY = 1 << 29
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError)
@@ -27,6 +28,14 @@ _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError)
 def format_of(path: Path) -> str:
     """Tell a format by the ending, in lower case and without that of the compression: ``.jsonl`` of ``A.JSONL.gz``."""
     return Path(path.stem if path.suffix.lower() in COMPRESSED else path.name).suffix.lower()
+
+
+def bare_name(path: Path) -> str:
+    """Return the file's name without the endings that tell its format."""
+    name = path.name
+    while Path(name).suffix.lower() in (*COMPRESSED, *_FORMATS):
+        name = Path(name).stem
+    return name
 
 
 @contextmanager

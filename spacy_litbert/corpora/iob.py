@@ -14,9 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
-from .document import Document, Mention
-from .files import line_error, numbered_lines
+from ..errors import LitBertError
+from .document import Document, Item, Mention, strictly
+from .files import line_error, lines_of, open_corpus
 
 _DOCUMENT_MARK = re.compile(r"-DOCSTART-(\s+(-X-|O))*\s*")
 
@@ -29,21 +31,32 @@ def read_iob(path: Path) -> Iterator[Document]:
 
     Raises LitBertError L401 for any other line, and for an ``I`` that continues nothing.
     """
+    with open_corpus(path) as stream:
+        yield from strictly(iob_items(stream, path))
+
+
+def iob_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield what ``read_iob`` does from an open file, and an error for each sentence with a line that is none."""
     sentence = _Sentence()
     n_sentences = 0
-    for number, line in numbered_lines(path):
-        if _is_blank(line) or _DOCUMENT_MARK.fullmatch(line):
-            if sentence.tokens:
+    for number, line in lines_of(stream, path):
+        if is_boundary(line):
+            if sentence.begun:
                 n_sentences += 1
-                yield sentence.document(str(n_sentences))
+                yield sentence.item(str(n_sentences))
                 sentence = _Sentence()
-        elif sentence.tokens or not _is_comment(line):
+        elif sentence.begun or not _is_comment(line):
             try:
                 sentence.add(line)
             except ValueError as error:
-                raise line_error(path, number, error) from None
-    if sentence.tokens:
-        yield sentence.document(str(n_sentences + 1))
+                sentence.error = sentence.error or line_error(path, number, error)
+    if sentence.begun:
+        yield sentence.item(str(n_sentences + 1))
+
+
+def is_boundary(line: str) -> bool:
+    """Tell whether a line ends a sentence: it is blank, or the mark of a document."""
+    return (not line.strip() and "\t" not in line) or _DOCUMENT_MARK.fullmatch(line) is not None
 
 
 class _Sentence:
@@ -52,6 +65,11 @@ class _Sentence:
         self.length = 0
         self.entities: list[Mention] = []
         self.open: str | None = None  # the label of the mention that the last token belongs to
+        self.error: LitBertError | None = None
+
+    @property
+    def begun(self) -> bool:
+        return bool(self.tokens) or self.error is not None
 
     def add(self, line: str) -> None:
         token, tab, tag = line.partition("\t")
@@ -70,12 +88,8 @@ class _Sentence:
         self.length = end
         self.open = label
 
-    def document(self, document_id: str) -> Document:
-        return Document(document_id, " ".join(self.tokens), tuple(self.entities))
-
-
-def _is_blank(line: str) -> bool:
-    return not line.strip() and "\t" not in line
+    def item(self, document_id: str) -> Item:
+        return self.error or Document(document_id, " ".join(self.tokens), tuple(self.entities))
 
 
 def _is_comment(line: str) -> bool:

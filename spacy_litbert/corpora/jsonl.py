@@ -3,19 +3,22 @@
     {"id": "8701013", "text": "Famotidine-associated delirium.",
      "entities": [{"start": 0, "end": 10, "label": "Chemical"}]}
 
-One document a line. Offsets count characters (Unicode code points); other keys are passed over.
+One document a line. Offsets count characters (Unicode code points). A mention may have a "concept_id" and a
+"confidence", a document "passages": [{"start": 0, "end": 30, "kind": "title"}]. Other keys are passed over.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..files import replacing
-from .document import Document, Mention, problem_of
-from .files import json_object, line_error, numbered_objects
+from .document import Document, Item, Mention, Passage, attempt, problem_of, problem_of_passages, strictly
+from .files import bare_name, json_object, line_error, lines_of, open_corpus
+from .unlabelled_text import text_document
 
 
 def read_jsonl(path: Path) -> Iterator[Document]:
@@ -23,27 +26,89 @@ def read_jsonl(path: Path) -> Iterator[Document]:
 
     Raises LitBertError L401 for a line that is no such document.
     """
-    for number, line in numbered_objects(path):
-        try:
-            yield _document(json_object(line))
-        except ValueError as error:
-            raise line_error(path, number, error) from None
+    with open_corpus(path) as stream:
+        yield from strictly(jsonl_items(stream, path))
+
+
+def jsonl_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield what ``read_jsonl`` does from an open file, and an error for each line that is no document."""
+    for number, line in lines_of(stream, path):
+        if line.strip():
+            yield attempt(partial(_at_line, path, number, line))
+
+
+def jsonl_text_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield documents for annotation, of lines with or without mentions, and errors as ``jsonl_items`` does.
+
+    A line may hold what pretraining reads as well: ``{"title", "paragraphs"}`` or ``{"text"}``. Without an id, the file
+    and the line are the id.
+    """
+    name = bare_name(path)
+    for number, line in lines_of(stream, path):
+        if line.strip():
+            yield attempt(partial(_at_line, path, number, line, f"{name}:{number}"))
 
 
 def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
     """Write documents so that ``read_jsonl`` reads the same; the file appears when it is whole."""
     with replacing(path) as partial, partial.open("w", encoding="utf8", newline="\n") as file:
         for document in documents:
-            entities = [{"start": m.start, "end": m.end, "label": m.label} for m in document.entities]
-            line = json.dumps({"id": document.id, "text": document.text, "entities": entities}, ensure_ascii=False)
-            file.write(line + "\n")
+            file.write(jsonl_line(document))
+
+
+def jsonl_line(document: Document) -> str:
+    """Return the document as a line; what is not known is left out."""
+    row: dict[str, Any] = {"id": document.id, "text": document.text}
+    if document.passages:
+        row["passages"] = [{"start": one.start, "end": one.end, "kind": one.kind} for one in document.passages]
+    row["entities"] = [_mention_row(mention) for mention in document.entities]
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _mention_row(mention: Mention) -> dict[str, Any]:
+    row: dict[str, Any] = {"start": mention.start, "end": mention.end, "label": mention.label}
+    if mention.concept_id:
+        row["concept_id"] = mention.concept_id
+    if mention.confidence is not None:
+        row["confidence"] = mention.confidence
+    return row
+
+
+def _at_line(path: Path, number: int, line: str, default_id: str | None = None) -> Document:
+    try:
+        data = json_object(line)
+        if default_id is None:
+            return _document(data)
+        if "paragraphs" in data:
+            return text_document(data, default_id, path.name).as_document()
+        document_id = data.get("id")
+        return _document({**data, "id": default_id if document_id in (None, "") else document_id, "entities": []})
+    except ValueError as error:
+        raise line_error(path, number, error) from None
 
 
 def _document(data: dict[str, Any]) -> Document:
     document_id, text, entities = (data.get(key) for key in ("id", "text", "entities"))
     if type(document_id) not in (str, int) or not isinstance(text, str) or not isinstance(entities, list):
         raise ValueError('a document needs "id" (string or integer), "text" (string) and "entities" (list).')
-    return Document(str(document_id), text, tuple(sorted(_mention(entity, text) for entity in entities)))
+    mentions = tuple(sorted(_mention(entity, text) for entity in entities))
+    return Document(str(document_id), text, mentions, _passages(data, text))
+
+
+def _passages(data: dict[str, Any], text: str) -> tuple[Passage, ...]:
+    rows = data.get("passages") or []
+    if not isinstance(rows, list):
+        raise ValueError('"passages" must be a list.')
+    passages = []
+    for row in rows:
+        row = row if isinstance(row, dict) else {}
+        start, end, kind = row.get("start"), row.get("end"), row.get("kind", "")
+        if type(start) is not int or type(end) is not int or not isinstance(kind, str):
+            raise ValueError('a passage needs "start" and "end" (integers), and may have a "kind" (string).')
+        passages.append(Passage(start, end, kind))
+    if problem := problem_of_passages(passages, text):
+        raise ValueError(problem)
+    return tuple(passages)
 
 
 def _mention(entity: Any, text: str) -> Mention:
@@ -51,7 +116,17 @@ def _mention(entity: Any, text: str) -> Mention:
     start, end, label = (entity.get(key) for key in ("start", "end", "label"))
     if type(start) is not int or type(end) is not int or not isinstance(label, str):  # true is an int in Python
         raise ValueError('a mention needs "start" and "end" (integers) and "label" (string).')
-    mention = Mention(start, end, label)
+    concept_id, confidence = entity.get("concept_id", ""), entity.get("confidence")
+    if not isinstance(concept_id, str) or type(confidence) not in (float, int, type(None)):
+        raise ValueError('"concept_id" must be a string, and "confidence" a number.')
+    mention = Mention(start, end, label, concept_id, None if confidence is None else _number(confidence))
     if problem := problem_of(mention, text):
         raise ValueError(problem)
     return mention
+
+
+def _number(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f'"confidence" has {len(str(value))} digits.') from None

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import IO
 
-from .document import Document, Mention, problem_of
-from .files import line_error, numbered_lines
+from .document import Document, Item, Mention, Passage, attempt, problem_of, strictly
+from .files import line_error, lines_of, open_corpus
 
 _TITLE = re.compile(r"([^|\t]+)\|t\|(.*)")
 _ABSTRACT = re.compile(r"([^|\t]+)\|a\|(.*)")
@@ -28,23 +30,28 @@ Block = list[tuple[int, str]]
 
 
 def read_pubtator(path: Path) -> Iterator[Document]:
-    """Yield the documents of a PubTator file, plain or compressed.
+    """Yield the documents of a PubTator file, plain or compressed, with two passages: title and abstract.
 
-    A composite mention ("pulmonary and renal fibrosis") is one mention, whatever parts and ids it names.
-    Concept ids and lines of relations (``CID``, ``Association`` …) are passed over: these documents hold mentions
-    only.
+    A composite mention ("pulmonary and renal fibrosis") is one mention, whatever parts it names; its concept ids are
+    one string, as the file has them. Lines of relations (``CID``, ``Association`` …) are passed over.
 
     Raises LitBertError L401 for any other line, and for a mention that does not stand at its offsets.
     """
+    with open_corpus(path) as stream:
+        yield from strictly(pubtator_items(stream, path))
+
+
+def pubtator_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield what ``read_pubtator`` does from an open file, and an error for each block that is no document."""
     block: Block = []
-    for number, line in numbered_lines(path):
+    for number, line in lines_of(stream, path):
         if block and (not line.strip() or _TITLE.match(line)):
-            yield _document(path, block)
+            yield attempt(partial(_document, path, block))
             block = []
         if line.strip():
             block.append((number, line))
     if block:
-        yield _document(path, block)
+        yield attempt(partial(_document, path, block))
 
 
 def _document(path: Path, block: Block) -> Document:
@@ -61,7 +68,9 @@ def _document(path: Path, block: Block) -> Document:
     text = f"{title[2]} {abstract[2]}"
     annotations = [(number, line) for number, line in block[2:] if not _is_relation(line, title[1])]
     mentions = [_mention(path, number, line, title[1], text) for number, line in annotations]
-    return Document(title[1], text, tuple(sorted(mentions)))
+    end = len(title[2])
+    passages = [Passage(0, end, "title"), Passage(end + 1, len(text), "abstract")]
+    return Document(title[1], text, tuple(sorted(mentions)), tuple(passages[: 1 + bool(abstract[2])]))
 
 
 def _is_relation(line: str, document_id: str) -> bool:
@@ -73,7 +82,9 @@ def _mention(path: Path, number: int, line: str, document_id: str, text: str) ->
     if len(fields) not in _MENTION_FIELDS or fields[0] != document_id or not fields[4].strip():
         expected = f"`{document_id} TAB start TAB end TAB mention TAB type`, concept ids, or a relation"
         raise line_error(path, number, f"expected {expected}, or a blank line, found {line[:60]!r}.")
-    mention = Mention(_offset(path, number, fields[1]), _offset(path, number, fields[2]), fields[4])
+    mention = Mention(
+        _offset(path, number, fields[1]), _offset(path, number, fields[2]), fields[4], "".join(fields[5:6])
+    )
     if problem := problem_of(mention, text):
         raise line_error(path, number, f"{problem} {_WAY_OUT}")
     found = text[mention.start : mention.end]

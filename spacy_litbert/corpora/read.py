@@ -7,22 +7,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Errors, LitBertError
+from .bioc_json import read_bioc_json
 from .document import Document
 from .files import format_of
 from .iob import read_iob
 from .jsonl import read_jsonl
 from .pubtator import read_pubtator
+from .xml_documents import read_bioc_xml
 
-READERS: dict[str, Callable[[Path], Iterator[Document]]] = {
+Reader = Callable[[Path], Iterator[Document]]
+
+READERS: dict[str, Reader] = {
     ".jsonl": read_jsonl,
     ".tsv": read_iob,
     ".pubtator": read_pubtator,
     ".txt": read_pubtator,
+    ".xml": read_bioc_xml,
+    ".json": read_bioc_json,
 }
 
 
 def read_documents(path: Path, labels: Mapping[str, str] | None = None) -> Iterator[Document]:
-    """Read a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator) file, plain or compressed.
+    """Read a ``.jsonl``, ``.tsv`` (IOB2), ``.pubtator`` or ``.txt`` (PubTator), ``.xml`` or ``.json`` (BioC) file.
+
+    It may be compressed.
 
     labels: the label wanted for each label in the file; those not named stay as they are.
 
@@ -34,6 +42,11 @@ def read_documents(path: Path, labels: Mapping[str, str] | None = None) -> Itera
     reader = READERS.get(format_of(path))
     if reader is None:
         raise LitBertError(Errors.L403.format(path=path, choices=", ".join(READERS)))
+    yield from read_with(reader, path, labels)
+
+
+def read_with(reader: Reader, path: Path, labels: Mapping[str, str] | None = None) -> Iterator[Document]:
+    """Read a file with a reader, as ``read_documents`` does whatever its ending is."""
     seen: dict[str, int] = {}
     for document in reader(path):
         if document.id not in seen:

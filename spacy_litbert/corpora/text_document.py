@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, replace
 
+from .document import Document, Passage
+
 
 @dataclass(frozen=True)
 class TextDocument:
@@ -28,6 +30,17 @@ class TextDocument:
     def texts(self) -> list[str]:
         """Return the title and the paragraphs, without empty ones."""
         return [text for text in (self.title, *self.paragraphs) if text]
+
+    def as_document(self) -> Document:
+        """Return title and paragraphs as the passages of one text, with a blank between."""
+        kinds = ["title"] * bool(self.title) + ["abstract" if self.kind == "abstract" else "paragraph"] * len(
+            self.texts
+        )
+        passages: list[Passage] = []
+        for text, kind in zip(self.texts, kinds):
+            start = passages[-1].end + 1 if passages else 0
+            passages.append(Passage(start, start + len(text), kind))
+        return Document(self.id, " ".join(self.texts), (), tuple(passages))
 
     def clean(self) -> TextDocument:
         """Return the same document with Unicode in NFC and one blank for each run of white space."""

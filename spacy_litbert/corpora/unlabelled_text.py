@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from ..errors import Errors, LitBertError
 from .archive import members
-from .files import COMPRESSED, format_of, json_object, line_error, lines_of, open_corpus
+from .files import bare_name, format_of, json_object, line_error, lines_of, open_corpus
 from .text_document import TextDocument
 from .xml_documents import read_xml
 
@@ -48,14 +48,6 @@ def find_texts(patterns: Iterable[str]) -> list[Path]:
     return list(paths)
 
 
-def bare_name(path: Path) -> str:
-    """Return the file's name without the endings that tell its format."""
-    name = path.name
-    while Path(name).suffix.lower() in {*COMPRESSED, *_READERS}:
-        name = Path(name).stem
-    return name
-
-
 def _read(path: Path, member: IO[bytes] | None = None) -> Iterator[TextDocument]:
     read = _READERS.get(format_of(path))
     if read is None:
@@ -75,13 +67,14 @@ def _read_jsonl(stream: IO[bytes], path: Path) -> Iterator[TextDocument]:
         if not line.strip():
             continue
         try:
-            document = _document(json_object(line), f"{name}:{number}", name)
+            document = text_document(json_object(line), f"{name}:{number}", name)
         except ValueError as error:
             raise line_error(path, number, error) from None
         yield document
 
 
-def _document(data: dict[str, Any], default_id: str, default_source: str) -> TextDocument:
+def text_document(data: dict[str, Any], default_id: str, default_source: str) -> TextDocument:
+    """Make a document of a JSON object. Raises ValueError for one that is none."""
     if "paragraphs" in data:
         paragraphs = data["paragraphs"]
         if not isinstance(paragraphs, list) or not all(isinstance(one, str) for one in paragraphs):

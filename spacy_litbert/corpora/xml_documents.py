@@ -1,14 +1,18 @@
-"""Read streams of PubMed and JATS XML into text documents, one article in memory at a time."""
+"""Read streams of XML, one article in memory at a time: PubMed's and JATS into text documents, BioC with mentions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
 
 from ..errors import Errors, LitBertError
-from .files import line_error
+from .bioc import bioc_document, parsed_bioc
+from .document import Document, Item, attempt, strictly
+from .files import bare_name, line_error, open_corpus
 from .jats import jats_document
 from .pubmed_xml import pubmed_document
 from .text_document import TextDocument
@@ -21,6 +25,7 @@ _KINDS: dict[str, Callable[[ElementTree.Element], TextDocument]] = {
     "PubmedArticle": pubmed_document,
     "article": jats_document,
 }
+_BIOC = "document"
 
 
 def read_xml(stream: IO[bytes], path: Path) -> Iterator[TextDocument]:
@@ -29,11 +34,51 @@ def read_xml(stream: IO[bytes], path: Path) -> Iterator[TextDocument]:
     Raises LitBertError L401 for what is no XML, with the line, and L409 for an article that is nested too deeply or
     too large to be one.
     """
-    for article in _articles(stream, path):
+    for article in _articles(stream, path, _KINDS):
         yield _KINDS[_kind(article)](article)
 
 
-def _articles(stream: IO[bytes], path: Path) -> Iterator[ElementTree.Element]:
+def read_bioc_xml(path: Path) -> Iterator[Document]:
+    """Yield the documents of a BioC XML file, plain or compressed; see ``bioc_document``.
+
+    Raises LitBertError L401 for what is no XML, with the line, and L409 for a document that does not fit together.
+    """
+    with open_corpus(path) as stream:
+        yield from strictly(bioc_xml_items(stream, path))
+
+
+def bioc_xml_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield what ``read_bioc_xml`` does from an open file, and an error for each document that is none."""
+    for number, element in enumerate(_articles(stream, path, (_BIOC,)), 1):
+        yield attempt(partial(_bioc_document, element, path, number))
+
+
+def xml_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield documents for annotation: articles with one blank for each run of white space, BioC as it is.
+
+    An error stands for each document that does not fit together. Raises LitBertError L401 as ``read_xml`` does.
+    """
+    name = bare_name(path)
+    for number, element in enumerate(_articles(stream, path, (*_KINDS, _BIOC)), 1):
+        if _kind(element) == _BIOC:
+            yield attempt(partial(_bioc_document, element, path, number))
+        else:
+            yield _without_layout(_KINDS[_kind(element)](element), f"{name}:{number}").as_document()
+
+
+def _bioc_document(element: ElementTree.Element, path: Path, number: int) -> Document:
+    try:
+        return bioc_document(parsed_bioc(element))
+    except ValueError as error:
+        raise _document_error(path, number, str(error)) from None
+
+
+def _without_layout(article: TextDocument, default_id: str) -> TextDocument:
+    title, *paragraphs = (" ".join(text.split()) for text in (article.title, *article.paragraphs))
+    return replace(article, id=article.id or default_id, title=title, paragraphs=tuple(filter(None, paragraphs)))
+
+
+def _articles(stream: IO[bytes], path: Path, kinds: Collection[str]) -> Iterator[ElementTree.Element]:
     parser: Any = ElementTree.XMLPullParser(("start", "end"))
     root: ElementTree.Element | None = None
     depth = number = n_bytes = 0
@@ -47,7 +92,7 @@ def _articles(stream: IO[bytes], path: Path) -> Iterator[ElementTree.Element]:
                 if depth > DEEPEST_NESTING:
                     raise _document_error(path, number + 1, f"it is nested more than {DEEPEST_NESTING} deep.")
                 root = element if root is None else root
-                if event == "end" and _kind(element) in _KINDS:
+                if event == "end" and _kind(element) in kinds:
                     yield element
                     root.clear()  # what was read would otherwise stay in memory
                     number += 1

@@ -17,6 +17,7 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 from tqdm import tqdm
 
+from ..confidence import register_confidence
 from ..errors import Errors, LitBertError
 from ..ragged import starts_of
 from ..types import IntArray
@@ -24,7 +25,7 @@ from .annotation import ANNOTATED, mentions_of, tags_of
 from .calibration import TEMPERATURES, LabelCalibration, Objective
 from .decoding import Evidence, Mentions, confidence, decode, gather
 from .evidence import collect
-from .mentions import DocMentions, annotate, register_extensions, split
+from .mentions import DocMentions, annotate, split
 from .model import TagScores
 
 N_TAGS = 3
@@ -96,7 +97,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     ):
         if threshold is not None and not 0 <= threshold <= 1:
             raise LitBertError(Errors.L422.format(found=threshold))
-        register_extensions()
+        register_confidence()
         self.vocab, self.model, self.name = vocab, model, name
         # Not in cfg, which is saved and restored over what a config asks for.
         self.spans_key, self.threshold = spans_key, threshold

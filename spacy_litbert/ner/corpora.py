@@ -15,7 +15,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Corpus, Example
 from spacy.vocab import Vocab
 
-from ..corpora.docbin import id_of
+from ..corpora.docs import id_of
 from ..corpora.selection import read_exclusions
 from ..errors import Errors, LitBertError
 from ..files import check_file
@@ -50,7 +50,7 @@ def build_labelled_corpora_v1(
 
     corpora: by name, the settings of a ``LabelledCorpus``: path, labels, names, weight.
     exclude: files whose documents are left out wherever they stand, by id: ``.spacy`` files, such as dev and test
-        splits of the corpora, or texts with an id a line. Ids are those that ``spacy_litbert.corpora.docbin`` stores.
+        splits of the corpora, or texts with an id a line. Ids are those that ``doc._.document_id`` has.
     seed: of the order and of what is read once more.
     spans_key: where corpora with overlapping mentions have them; ``doc.ents`` are read as well.
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
 
+from ..confidence import SCORES
 from ..types import FloatArray, IntArray
 
-SCORES = "scores"  # where spancat keeps them in the attrs of a group
 _BEGINS = 3  # of Token.ent_iob
 
 
@@ -52,40 +50,6 @@ def annotate(doc: Doc, mentions: DocMentions, labels: list[int], key: str) -> No
     doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs={SCORES: mentions.confidences})
     entities, blocked = _entities(doc, spans, mentions.confidences)
     doc.set_ents(entities, blocked=blocked, default="outside")
-
-
-def confidence_of(span: Span) -> float | None:
-    """Return the score of a span in any group of ``doc.spans`` that has scores, or None: ``span._.confidence``.
-
-    It works for spans of these groups and for those of ``doc.ents`` alike.
-    """
-    for group in span.doc.spans.values():
-        scores = group.attrs.get(SCORES)
-        if scores is not None and len(scores) == len(group):
-            index = _find(span, group)
-            if index is not None:
-                return float(scores[index])
-    return None
-
-
-def register_extensions() -> None:
-    """Make ``span._.confidence`` known, unless a program has an extension of this name."""
-    if not Span.has_extension("confidence"):
-        Span.set_extension("confidence", getter=confidence_of)
-
-
-def _find(span: Span, group: Any) -> int | None:
-    # Our groups are sorted; others are not, and are searched from end to end.
-    for index in range(bisect_left(range(len(group)), span.start, key=lambda i: group[i].start), len(group)):
-        if group[index].start != span.start:
-            break
-        if _same(span, group[index]):
-            return index
-    return next((index for index, other in enumerate(group) if _same(span, other)), None)
-
-
-def _same(one: Span, other: Span) -> bool:
-    return (one.start, one.end, one.label) == (other.start, other.end, other.label)
 
 
 def _entities(doc: Doc, spans: list[Span], confidences: FloatArray) -> tuple[list[Span], list[Span]]:

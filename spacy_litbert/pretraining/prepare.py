@@ -26,8 +26,9 @@ import numpy as np
 from tqdm import tqdm
 
 from ..checkpoints.tokenizer_files import write_tokenizer
+from ..corpora.files import bare_name
 from ..corpora.selection import Selection, fingerprint, read_exclusions
-from ..corpora.unlabelled_text import bare_name, find_texts, read_documents
+from ..corpora.unlabelled_text import find_texts, read_documents
 from ..errors import Errors, LitBertError
 from ..files import check_file, file_checksum, read_json
 from ..tokenization.dropout import WordpieceDropout

@@ -53,7 +53,7 @@ def test_two_documents_with_one_id_are_refused(tmp_path: Path) -> None:
         list(read_documents(tmp_path / "a.txt"))
 
 
-@pytest.mark.parametrize("name", ["a.xml", "a.gz", "a"])
+@pytest.mark.parametrize("name", ["a.rtf", "a.gz", "a"])
 def test_other_endings_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(LitBertError, match=r"L403.*\.jsonl, \.tsv"):
         list(read_documents(tmp_path / name))

@@ -34,7 +34,7 @@ def convert(corpus: str, config: Path, project: Path) -> None:
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})
     for split in SPLITS:
         path = split_file(project / "assets" / corpus, split)
-        documents = list(read_documents(path, record.get("labels")))
+        documents = [document.bare() for document in read_documents(path, record.get("labels"))]
         _check(documents, path, record, corpus, split)
         conversion = to_docbin(documents, nlp.tokenizer, source=str(path))
         write_jsonl(project / "corpus" / corpus / f"{split}.jsonl", documents)

@@ -1,0 +1,132 @@
+"""Worker processes, each with a pipeline of its own; one that is killed is replaced, and its shards are done again."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache, partial
+from itertools import chain, islice
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from spacy.language import Language
+
+from ..errors import Errors, LitBertError
+from ..pipelines import load_pipeline
+from .manifest import Done
+from .shards import Shard
+from .worker import annotate_shard
+
+_TRIES = 3
+
+
+def annotate_alone(pipeline: str, shards: Iterable[Shard], folder: Path, output_format: str) -> Iterator[Done]:
+    """Annotate shards in this process."""
+    nlp = None  # it takes long to load, and perhaps there is nothing to do
+    for shard in shards:
+        nlp = nlp or load_pipeline(pipeline)
+        yield annotate_shard(nlp, shard, folder, output_format)
+
+
+def annotate_in_pool(
+    pipeline: str, shards: Iterable[Shard], folder: Path, output_format: str, n_process: int
+) -> Iterator[Done]:
+    """Annotate shards in ``n_process`` processes; yield what is done as it is done. Two shards a process are begun.
+
+    When a worker dies, the shards that were begun are done again; those that it happens to twice, one by one, so that
+    the one to blame shows.
+
+    Raises LitBertError L628 for a shard over which a worker died again and again.
+    """
+    annotate = partial(_annotate, pipeline, folder, output_format)
+    shards = iter(shards)
+    pool = _pool(n_process)
+    begun: dict[Future[Done], Shard] = {}
+    again: list[Shard] = []
+    deaths: Counter[int] = Counter()
+    try:
+        while True:
+            lost = []
+            for shard in islice(chain(_taken(again), shards), 2 * n_process - len(begun)):
+                try:
+                    begun[pool.submit(annotate, shard)] = shard
+                except BrokenProcessPool:
+                    lost.append(shard)
+            if not begun and not lost:
+                return
+            for future in wait(begun, return_when=FIRST_COMPLETED).done:
+                shard = begun.pop(future)
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    lost.append(shard)
+            if lost:
+                pool.shutdown()
+                lost += begun.values()
+                begun = {}
+                deaths.update(shard.number for shard in lost)
+                again += (shard for shard in lost if deaths[shard.number] < _TRIES - 1)
+                for shard in lost:
+                    if deaths[shard.number] >= _TRIES - 1:
+                        yield _by_itself(annotate, shard)
+                pool = _pool(n_process)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _taken(shards: list[Shard]) -> Iterator[Shard]:
+    while shards:
+        yield shards.pop(0)
+
+
+def _by_itself(annotate: Callable[[Shard], Done], shard: Shard) -> Done:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(annotate, shard).result()
+        except BrokenProcessPool:
+            file, item = shard.documents[0]
+            first = getattr(item, "id", None)
+            raise LitBertError(Errors.L628.format(n=_TRIES, shard=shard.number, id=first, path=file)) from None
+
+
+def _pool(n_workers: int) -> ProcessPoolExecutor:
+    # Not forked from this process: a worker would inherit torch's threads, and the lock of the manifest.
+    context: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    if os.name == "posix":
+        context.set_forkserver_preload([__name__])  # imports that take seconds, once for all workers
+    return ProcessPoolExecutor(n_workers, context, initializer=_begin)
+
+
+def _begin() -> None:
+    """Prepare a worker: it ends with its parent, and lets the parent answer Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # what it was about to write is not in its place, and will be done again
+
+
+def _annotate(pipeline: str, folder: Path, output_format: str, shard: Shard) -> Done:
+    return annotate_shard(_loaded(pipeline), shard, folder, output_format)
+
+
+@cache
+def _loaded(pipeline: str) -> Language:
+    """Load the pipeline of a worker, which keeps to one core."""
+    nlp = load_pipeline(pipeline)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)
+    return nlp

@@ -1,0 +1,145 @@
+"""A whole run: files in, shards of annotations out, the manifest in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from pathlib import Path
+from time import monotonic
+
+from tqdm import tqdm
+
+from ..about import __version__
+from ..corpora.formats import find_files
+from ..corpora.writers.outputs import OUTPUTS
+from ..errors import Errors, LitBertError
+from ..files import file_checksum
+from ..pipelines import pipeline_folder
+from ..targets import check_target
+from .manifest import Done, Manifest, made, opened
+from .pool import annotate_alone, annotate_in_pool
+from .shards import cut
+
+_ENDS = 1 << 16  # bytes at both ends of a file that tell whether it is the same
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run and those before it in the same folder did.
+
+    documents, rejected, words, entities: of all shards.
+    new_words, seconds: of this run.
+    """
+
+    documents: int
+    rejected: int
+    words: int
+    entities: int
+    new_words: int
+    seconds: float
+
+
+def annotate(
+    pipeline: str | Path,
+    inputs: Sequence[str | Path],
+    output: Path,
+    *,
+    output_format: str = "jsonl",
+    engine: str = "local",
+    n_process: int = 1,
+    shard_size: int = 1000,
+    progress: bool = False,
+) -> Summary:
+    """Annotate the documents of files, folders and patterns with a pipeline, into files in the folder ``output``.
+
+    output_format: one of ``jsonl``, ``pubtator``, ``bioc-xml``, ``bioc-json``, ``brat``, ``docbin``, ``parquet``.
+    engine: what runs the pipeline: ``local``, processes on this machine.
+    n_process: processes, each with a pipeline of its own.
+    shard_size: documents of one file of annotations.
+    progress: show progress.
+
+    A run that was interrupted is gone on with by the same call; shards that are done stay as they are. A document that
+    can't be read, annotated or written is set aside in ``rejects-….jsonl``, and the run goes on.
+
+    Raises LitBertError L218 if ``output`` holds anything else, L626 if it was begun with other inputs or settings, L627
+    if another process is writing to it, L628 if a worker dies over a shard again and again, L340 or L341 for a
+    pipeline that can't be loaded, L224 and L403 for inputs that are no files of a known format, L003, L004 and L625 for
+    settings that can't be.
+    """
+    _check_settings(output_format, engine, n_process, shard_size)
+    folder = pipeline_folder(pipeline)
+    files = find_files(inputs)
+    sources = [path for path in map(Path, inputs) if path.exists()]
+    check_target(output, sources=[*sources, *files, folder], made=made, what="folder of annotations", option=None)
+    settings = {
+        "spacy_litbert": __version__,
+        "pipeline": str(pipeline),
+        "pipeline_sha256": _checksum_of_folder(folder),
+        "format": output_format,
+        "shard_size": shard_size,
+        "inputs": [[str(path), path.stat().st_size, _fingerprint(path)] for path in files],
+    }
+    began = monotonic()
+    with opened(output, settings) as manifest:
+        earlier = sum(done.words for done in manifest.done.values())
+        number, start = manifest.next_place()
+        shards = (
+            shard for shard in cut(files, shard_size, number=number, start=start) if shard.number not in manifest.done
+        )
+        if n_process == 1:
+            finished = annotate_alone(str(pipeline), shards, output, output_format)
+        else:
+            finished = annotate_in_pool(str(pipeline), shards, output, output_format, n_process)
+        _follow(manifest, finished, earlier, progress=progress)
+        return _summary(manifest, earlier, monotonic() - began)
+
+
+def _check_settings(output_format: str, engine: str, n_process: int, shard_size: int) -> None:
+    for name, choice, choices in (("output_format", output_format, [*OUTPUTS]), ("engine", engine, ["local"])):
+        if choice not in choices:
+            raise LitBertError(Errors.L003.format(name=name, value=choice, choices=", ".join(choices)))
+    for name, value in (("n_process", n_process), ("shard_size", shard_size)):
+        if value < 1:
+            raise LitBertError(Errors.L004.format(name=name, value=value, minimum=1))
+    OUTPUTS[output_format].check()
+
+
+def _follow(manifest: Manifest, finished: Iterable[Done], earlier: int, *, progress: bool) -> None:
+    n_documents = sum(done.documents for done in manifest.done.values())
+    n_rejected = sum(done.rejected for done in manifest.done.values())
+    with tqdm(unit=" words", unit_scale=True, initial=earlier, disable=not progress) as bar:
+        for done in finished:
+            manifest.add(done)
+            n_documents += done.documents
+            n_rejected += done.rejected
+            bar.set_postfix_str(f"{n_documents:,} documents, {n_rejected:,} rejected", refresh=False)
+            bar.update(done.words)
+
+
+def _summary(manifest: Manifest, earlier: int, seconds: float) -> Summary:
+    shards = manifest.done.values()
+    words = sum(done.words for done in shards)
+    return Summary(
+        documents=sum(done.documents for done in shards),
+        rejected=sum(done.rejected for done in shards),
+        words=words,
+        entities=sum(done.entities for done in shards),
+        new_words=words - earlier,
+        seconds=seconds,
+    )
+
+
+def _fingerprint(path: Path) -> str:
+    """Return a checksum of both ends of a file, which may be large."""
+    with path.open("rb") as stream:
+        digest = blake2b(stream.read(_ENDS), digest_size=16)
+        stream.seek(max(0, path.stat().st_size - _ENDS))
+        digest.update(stream.read(_ENDS))
+    return digest.hexdigest()
+
+
+def _checksum_of_folder(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    lines = "".join(f"{file_checksum(path)}  {path.relative_to(folder)}\n" for path in files)
+    return sha256(lines.encode("utf8")).hexdigest()

@@ -1,0 +1,109 @@
+"""Annotate one shard: texts through the pipeline, what it found into files that appear whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..corpora.docs import identified
+from ..corpora.document import Document
+from ..corpora.writers.outputs import OUTPUTS
+from ..errors import Errors, LitBertError
+from ..files import file_checksum, replacing, replacing_folder
+from .manifest import Done, size_of
+from .shards import Shard
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A document that was not annotated or can't be written, and why."""
+
+    file: str
+    id: str | None
+    error: str
+
+
+def annotate_shard(nlp: Language, shard: Shard, folder: Path, output_format: str) -> Done:
+    """Annotate a shard and write ``part-NUMBER`` and, if there is something, ``rejects-NUMBER.jsonl``.
+
+    Nothing of the Docs is kept but what is written.
+    """
+    output = OUTPUTS[output_format]
+    rejected = [Rejected(file, None, str(item)) for file, item in shard.documents if isinstance(item, LitBertError)]
+    given = [(file, item) for file, item in shard.documents if isinstance(item, Document)]
+    parts = []
+    ids: set[str] = set()
+    words = entities = 0
+    for file, document, doc in _docs(nlp, given):
+        try:
+            if isinstance(doc, Exception):
+                raise doc
+            if output.unique and document.id in ids:
+                raise LitBertError(Errors.L402.format(path=file, ids=document.id))
+            n_entities = len(doc.ents)
+            parts.append(output.encode(identified(doc, document)))
+        except Exception as error:  # whatever a component makes of a text
+            reason = str(error) if isinstance(error, LitBertError) else f"{type(error).__name__}: {error}"
+            rejected.append(Rejected(file, document.id, reason))
+            continue
+        ids.add(document.id)
+        words += len(document.text.split())
+        entities += n_entities
+    path = folder / f"part-{shard.number:06}{output.ending}"
+    with (replacing if output.ending else replacing_folder)(path) as partial:
+        output.write(partial, parts)
+    _write_rejected(folder / f"rejects-{shard.number:06}.jsonl", rejected)
+    return Done(
+        shard=shard.number,
+        documents=len(parts),
+        rejected=len(rejected),
+        words=words,
+        entities=entities,
+        file=path.name,
+        bytes=size_of(path),
+        sha256=_checksum(path),
+        end=shard.end,
+    )
+
+
+def _docs(nlp: Language, given: list[tuple[str, Document]]) -> Iterator[tuple[str, Document, Doc | Exception]]:
+    """Yield the Docs of documents, a batch at a time; the texts of a batch that fails are tried one by one."""
+    for start in range(0, len(given), nlp.batch_size):
+        batch = given[start : start + nlp.batch_size]
+        docs: list[Doc | Exception]
+        try:
+            docs = list(nlp.pipe([document.text for _, document in batch]))
+        except Exception:
+            docs = [_doc(nlp, document.text) for _, document in batch]
+        for (file, document), doc in zip(batch, docs):
+            yield file, document, doc
+
+
+def _doc(nlp: Language, text: str) -> Doc | Exception:
+    try:
+        return nlp(text)
+    except Exception as error:
+        return error
+
+
+def _write_rejected(path: Path, rejected: list[Rejected]) -> None:
+    if not rejected:
+        path.unlink(missing_ok=True)
+        return
+    rows: list[dict[str, Any]] = [{"file": one.file, "id": one.id, "error": one.error} for one in rejected]
+    with replacing(path) as partial, partial.open("w", encoding="utf8", newline="\n") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _checksum(path: Path) -> str:
+    if path.is_file():
+        return file_checksum(path)
+    lines = "".join(f"{file_checksum(one)}  {one.name}\n" for one in sorted(path.iterdir()))
+    return sha256(lines.encode("utf8")).hexdigest()

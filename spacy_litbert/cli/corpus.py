@@ -1,0 +1,74 @@
+"""``spacy litbert corpus``: make a DocBin of corpus files, and say what lies off the token boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from wasabi import msg
+
+if TYPE_CHECKING:
+    from ..corpora.docbin import Conversion
+    from ..corpora.document import Document
+
+_TOKENIZER = "spacy-litbert.BiomedicalTokenizer.v1"
+
+
+def corpus_cli(
+    inputs: Annotated[list[str], typer.Argument(help="Files, folders or patterns")],
+    output: Annotated[Path, typer.Argument(help="DocBin to make (.spacy)")],
+    tokenizer: Annotated[
+        str | None,
+        typer.Option("--tokenizer", "-t", help="Pipeline whose tokenizer to take; default: the biomedical one"),
+    ] = None,
+    limit: Annotated[float, typer.Option("--limit", "-l", help="Most per cent of mentions off the tokens")] = 0.5,
+    examples: Annotated[int, typer.Option("--examples", "-n", help="Mentions off the tokens to show")] = 10,
+) -> None:
+    """Make what `spacy train` reads of PubTator, BioC, BRAT, JSONL and IOB2 files."""
+    made = corpus(inputs, output, tokenizer=tokenizer, limit=limit)
+    msg.good(f"{output}: {made.n_documents:,} documents, {made.n_tokens:,} tokens, {made.n_mentions:,} mentions")
+    if made.n_overlapping:
+        msg.info(f"{made.n_overlapping:,} mentions are left out, because a longer one covers part of them")
+    if made.misaligned:
+        msg.warn(f"{len(made.misaligned):,} mentions ({made.percent_misaligned:.2f} %) lie off the token boundaries")
+        for example in made.misaligned[:examples]:
+            print(f"    {example}")
+
+
+def corpus(
+    inputs: Sequence[str | Path], output: Path, *, tokenizer: str | None = None, limit: float = 0.5
+) -> Conversion:
+    """Write the documents of files, folders and patterns as one DocBin and return it, with what became of the mentions.
+
+    tokenizer: an installed package or a folder of a pipeline; the biomedical tokenizer if there is none.
+    limit: how many per cent of the mentions may lie off the token boundaries.
+
+    Raises LitBertError L404 above the limit, L402 for different documents with one id, L408 if there are none, what
+    the readers raise, and L340 or L341 for a pipeline that can't be loaded.
+    """
+    import spacy
+
+    from ..corpora.docbin import to_docbin, write_docbin
+    from ..corpora.formats import find_files
+    from ..pipelines import load_pipeline
+
+    paths = find_files(inputs)
+    nlp = (
+        load_pipeline(tokenizer)
+        if tokenizer
+        else spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": _TOKENIZER}}})
+    )
+    conversion = to_docbin(_documents(paths), nlp.tokenizer, source=", ".join(map(str, inputs)), limit=limit)
+    write_docbin(output, conversion.docbin)
+    return conversion
+
+
+def _documents(paths: list[Path]) -> Iterator[Document]:
+    from ..corpora.document import strictly
+    from ..corpora.formats import mention_items
+    from ..corpora.read import read_with
+
+    for path in paths:
+        yield from read_with(lambda one: strictly(mention_items(one)), path)

@@ -1,0 +1,65 @@
+"""Read BioC JSON: a collection, PubTator's exports, or a document a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import Errors, LitBertError
+from .bioc import bioc_document
+from .document import Document, Item, attempt, strictly
+from .files import json_object, line_error, open_corpus
+
+LARGEST_COLLECTION = 1 << 30  # bytes
+
+
+def read_bioc_json(path: Path) -> Iterator[Document]:
+    """Yield the documents of a BioC JSON file, plain or compressed; see ``bioc_document``.
+
+    The file is one object with a list ``documents`` (or ``PubTator3``, as PubTator exports it), or a line for each
+    document. A collection is held in memory.
+
+    Raises LitBertError L401 for what is no JSON, L409 for a document that does not fit together.
+    """
+    with open_corpus(path) as stream:
+        yield from strictly(bioc_json_items(stream, path))
+
+
+def bioc_json_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield what ``read_bioc_json`` does from an open file, and an error for each document that is none."""
+    content = stream.read(LARGEST_COLLECTION)
+    if len(content) == LARGEST_COLLECTION:
+        raise line_error(path, 1, f"it is larger than {LARGEST_COLLECTION >> 30} GB. Divide it, or use BioC XML.")
+    for number, data in enumerate(_documents(content, path), 1):
+        yield attempt(partial(_document, data, path, number))
+
+
+def _documents(content: bytes, path: Path) -> list[Any]:
+    try:
+        text = content.decode("utf-8-sig")
+        try:
+            data = json_object(text)
+        except json.JSONDecodeError as error:
+            if not error.msg.startswith("Extra data"):
+                raise
+            return [json_object(line) for line in text.split("\n") if line.strip()]
+    except ValueError as error:
+        raise line_error(path, getattr(error, "lineno", 1), error) from None
+    found = data.get("documents", data.get("PubTator3"))
+    if found is None and "passages" in data:
+        return [data]
+    if not isinstance(found, list):
+        raise line_error(path, 1, 'it is no BioC collection: it has no list "documents".')
+    return found
+
+
+def _document(data: Any, path: Path, number: int) -> Document:
+    try:
+        if not isinstance(data, dict):
+            raise ValueError("it must be a JSON object.")
+        return bioc_document(data)
+    except ValueError as error:
+        raise LitBertError(Errors.L409.format(path=path, number=number, problem=error)) from None

@@ -1,0 +1,104 @@
+"""Documents as spaCy Docs and back: ids, passages, concept ids and confidence stay with the text.
+
+What spaCy has no place for is an extension: ``doc._.document_id``, ``doc._.passages`` (a list of start, end, kind) and
+``span._.confidence``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from spacy.tokens import Doc, Span
+
+from ..confidence import register_confidence
+from .document import Document, Mention, Passage, keep_longest
+
+_CONTEXT = 12
+
+
+@dataclass
+class Placed:
+    """A Doc, and the mentions that it can't have.
+
+    misaligned: their ends fall inside tokens; the tokens they touch are marked as missing.
+    overlapping: a longer one covers part of them.
+    """
+
+    doc: Doc
+    misaligned: list[Mention]
+    overlapping: list[Mention]
+
+
+def register_extensions() -> None:
+    """Register the extensions, unless somebody has."""
+    for name in ("document_id", "passages"):
+        if not Doc.has_extension(name):
+            Doc.set_extension(name, default=None)
+    register_confidence()
+
+
+def place(document: Document, tokenizer: Callable[[str], Doc]) -> Placed:
+    """Make a Doc of the raw text with the tokenizer's tokens and the mentions as ``doc.ents``.
+
+    Of a mention the concept id is ``ent.kb_id_``.
+    """
+    doc = identified(tokenizer(document.text), document)
+    kept, overlapping = keep_longest(document.entities)
+    spans = [(one, doc.char_span(one.start, one.end, one.label, kb_id=one.concept_id)) for one in kept]
+    entities = [span for _, span in spans if span is not None]
+    misaligned = [mention for mention, span in spans if span is None]
+    taken = {token.i for span in entities for token in span}
+    touched = {token.i for mention in misaligned for token in doc if _touches(mention, token.idx, len(token))}
+    doc.set_ents(entities, missing=[doc[i : i + 1] for i in sorted(touched - taken)], default="outside")
+    for mention, span in spans:
+        if span is not None and mention.confidence is not None:
+            span._.confidence = mention.confidence
+    return Placed(doc, misaligned, overlapping)
+
+
+def identified(doc: Doc, document: Document) -> Doc:
+    """Set id and passages of a Doc with the document's text, and return it."""
+    register_extensions()
+    doc._.document_id = document.id
+    doc._.passages = [(one.start, one.end, one.kind) for one in document.passages]
+    return doc
+
+
+def id_of(doc: Doc) -> str | None:
+    """Return the id of the document that a Doc was made from; None where it has none."""
+    register_extensions()
+    found = doc._.document_id
+    return found if isinstance(found, str) else None
+
+
+def document_of(doc: Doc) -> Document:
+    """Return what a Doc says: text, ``doc.ents``, and the id and passages that ``identified`` set.
+
+    The concept id of an entity is its ``kb_id_``, or else its ``ent_id_``.
+    """
+    register_extensions()
+    passages = tuple(Passage(*one) for one in doc._.passages or ())
+    return Document(id_of(doc) or "", doc.text, tuple(sorted(map(_mention, doc.ents))), passages)
+
+
+def in_context(document: Document, mentions: Iterable[Mention]) -> list[str]:
+    """Return the mentions with what stands around them, as ``id: context⟦mention⟧context``."""
+    text = document.text
+    return [
+        f"{document.id}: {text[max(0, one.start - _CONTEXT) : one.start]}⟦{text[one.start : one.end]}⟧"
+        f"{text[one.end : one.end + _CONTEXT]}"
+        for one in mentions
+    ]
+
+
+def _mention(span: Span) -> Mention:
+    confidence = span._.confidence
+    concept_id = span.kb_id_ or span.ent_id_
+    return Mention(
+        span.start_char, span.end_char, span.label_, concept_id, None if confidence is None else float(confidence)
+    )
+
+
+def _touches(mention: Mention, start: int, length: int) -> bool:
+    return start < mention.end and mention.start < start + length

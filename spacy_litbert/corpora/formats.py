@@ -1,0 +1,111 @@
+"""Tell the format of a file of documents, and read it for annotation: one unreadable document does not end the rest.
+
+- ``.jsonl``: documents, or text as pretraining reads it
+- ``.pubtator``, and ``.txt`` that begins with ``id|t|``: PubTator
+- ``.json``: BioC JSON; ``.xml``, ``.nxml``: BioC XML, PubMed's files and JATS
+- ``.tsv``: tokens with IOB2 tags
+- ``.txt``: plain text, one document a file; with an ``.ann`` file beside it, BRAT's standoff
+- ``.tar``: any of these inside
+
+All but the last may be compressed (``.gz``, ``.xz``, ``.bz2``), archives as well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from glob import glob
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, cast
+
+from ..errors import Errors, LitBertError
+from .archive import members
+from .bioc_json import bioc_json_items
+from .brat import brat_items, plain_items
+from .document import Item
+from .files import format_of, open_corpus
+from .iob import iob_items
+from .jsonl import jsonl_items, jsonl_text_items
+from .pubtator import pubtator_items
+from .xml_documents import bioc_xml_items, xml_items
+
+Reader = Callable[[IO[bytes], Path], Iterator[Item]]
+
+_HEAD = 4096  # bytes
+_PUBTATOR = re.compile(rb"\s*[^|\s][^|\t\n]*\|t\|")
+
+
+def find_files(inputs: Iterable[str | Path]) -> list[Path]:
+    """Find the files that paths, folders and glob patterns name, each once; those of a folder by their names.
+
+    Of a folder, hidden files and those of unknown endings are passed over.
+
+    Raises LitBertError L224 for an input that names no file, L403 for a file that was named and has another ending.
+    """
+    found: dict[Path, None] = {}
+    for one in map(str, inputs):
+        named = [Path(one)] if os.path.lexists(one) else sorted(map(Path, glob(one, recursive=True)))
+        paths = list(chain.from_iterable(_files(path) for path in named))
+        if not paths:
+            raise LitBertError(Errors.L224.format(path=one))
+        found.update(dict.fromkeys(paths))
+    return list(found)
+
+
+def text_items(path: Path) -> Iterator[Item]:
+    """Yield the documents of a file for annotation; for each that can't be read, the error instead.
+
+    Damage after which nothing more can be read ends the file with one error.
+    """
+    return _until_damage(path, _TEXTS)
+
+
+def mention_items(path: Path) -> Iterator[Item]:
+    """Yield the documents of a file with their mentions, and errors as ``text_items`` does; mere text is none."""
+    return _until_damage(path, _MENTIONS)
+
+
+def _until_damage(path: Path, readers: dict[str, Reader]) -> Iterator[Item]:
+    try:
+        with open_corpus(path) as stream:
+            yield from _read(stream, path, readers)
+    except LitBertError as error:
+        yield error
+
+
+def _read(stream: IO[bytes], path: Path, readers: dict[str, Reader]) -> Iterator[Item]:
+    ending = format_of(path)
+    if ending == ".tar":
+        for name, content in members(stream):
+            place = path / name.lstrip("/")
+            if format_of(place) in readers:
+                with open_corpus(place, content) as member:
+                    yield from _read(member, place, readers)
+    elif ending == ".txt":
+        head: bytes = cast(Any, stream).peek(_HEAD)  # every stream that ``open_corpus`` and ``members`` give can
+        yield from (pubtator_items if _PUBTATOR.match(head) else readers[ending])(stream, path)
+    else:
+        yield from readers[ending](stream, path)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        if format_of(path) not in KNOWN:
+            raise LitBertError(Errors.L403.format(path=path, choices=", ".join(KNOWN)))
+        return [path]
+    names = sorted(one for one in path.rglob("*") if one.is_file() and format_of(one) in KNOWN)
+    return [one for one in names if not any(part.startswith(".") for part in one.relative_to(path).parts)]
+
+
+_MENTIONS: dict[str, Reader] = {
+    ".jsonl": jsonl_items,
+    ".pubtator": pubtator_items,
+    ".json": bioc_json_items,
+    ".xml": bioc_xml_items,
+    ".tsv": iob_items,
+    ".txt": brat_items,
+}
+_TEXTS = {**_MENTIONS, ".jsonl": jsonl_text_items, ".xml": xml_items, ".nxml": xml_items, ".txt": plain_items}
+KNOWN = (*_TEXTS, ".tar")

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from spacy_litbert.annotate.manifest import opened
+from spacy_litbert.annotate.run import annotate
+from spacy_litbert.corpora.brat import read_brat
+from spacy_litbert.corpora.docs import document_of
+from spacy_litbert.corpora.document import Document, Mention, strictly
+from spacy_litbert.corpora.formats import mention_items
+from spacy_litbert.corpora.writers.outputs import OUTPUTS
+from spacy_litbert.errors import LitBertError
+
+from ..conftest import TEXTS, build_ner
+from .conftest import parts, save_ruler, write_jsonl
+
+TEXT = "Given zinomycin. She had fits ."
+ENTITIES = (Mention(6, 15, "Chemical"), Mention(25, 29, "Disease"))
+PUBMED = """<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>7</PMID><Article><ArticleTitle>Given
+  zinomycin.</ArticleTitle><Abstract><AbstractText>She had fits .</AbstractText></Abstract></Article></MedlineCitation>
+</PubmedArticle></PubmedArticleSet>"""
+BIOC = """<collection><document><id>8</id><passage><infon key="type">title</infon><offset>0</offset>
+<text>Given zinomycin.</text></passage><passage><offset>17</offset><text>She had fits .</text></passage></document>
+</collection>"""
+
+
+def rejects(folder: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for path in sorted(folder.glob("rejects-*")) for line in path.open(encoding="utf8")]
+
+
+def found(folder: Path, output_format: str) -> list[Document]:
+    """The documents of all shards, read with the readers of their format."""
+    documents: list[Document] = []
+    for path in sorted(folder.glob("part-*")):
+        if output_format == "docbin":
+            documents += map(document_of, DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+        else:
+            documents += read_brat(path) if path.is_dir() else strictly(mention_items(path))
+    return documents
+
+
+@pytest.mark.parametrize("output_format", sorted({*OUTPUTS} - {"parquet"}))
+def test_every_format_holds_what_was_found(ruler: Path, tmp_path: Path, output_format: str) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 5)
+    done = annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", output_format=output_format, shard_size=2)
+    assert (done.documents, done.rejected, done.words, done.entities) == (5, 0, 30, 10)
+    documents = found(tmp_path / "out", output_format)
+    assert documents == [Document(f"a-{i}", TEXT, ENTITIES) for i in range(5)]
+    assert [m.concept_id for m in documents[0].entities] == ["MESH:C1", ""]
+    assert len(list((tmp_path / "out").glob("part-*"))) == 3
+
+
+def test_files_of_all_formats_in_one_folder(ruler: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.xml").write_text(PUBMED)
+    (folder / "b.xml").write_text(BIOC)
+    (folder / "c.txt").write_text("9|t|Given zinomycin.\n9|a|She had fits .\n9\t0\t5\tGiven\tX\n")
+    (folder / "d.txt").write_text(TEXT)
+    (folder / "e.jsonl").write_text(
+        json.dumps({"id": 10, "title": "Given zinomycin.", "paragraphs": ["She had fits ."]}) + "\n"
+        + json.dumps({"text": TEXT}) + "\n"
+    )  # fmt: skip
+    (folder / "f.md").write_text("no document")
+    annotate(ruler, [folder], tmp_path / "out")
+    documents = found(tmp_path / "out", "jsonl")
+    assert [document.id for document in documents] == ["PMID:7", "8", "9", "d", "10", "e:2"]
+    assert {document.text for document in documents} == {TEXT}
+    assert all(document.entities == ENTITIES for document in documents)
+    assert [[p.kind for p in document.passages] for document in documents] == [
+        ["title", "abstract"], ["title", ""], ["title", "abstract"], [], ["title", "paragraph"], [],
+    ]  # fmt: skip
+
+
+def test_what_fails_is_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
+    pipeline = save_ruler(tmp_path / "pipeline", "fails_on_boom")
+    write_jsonl(tmp_path / "a.jsonl", [TEXT, "boom", "one\ttab", TEXT])
+    with (tmp_path / "a.jsonl").open("a") as file:
+        file.write('{"id": 7}\n{"id": "last", "text": "It ends."}\n')
+    (tmp_path / "b.xml").write_text(BIOC.replace("</document>", ""))
+    (tmp_path / "c.jsonl.gz").write_bytes(b"no gzip")
+    done = annotate(pipeline, [str(tmp_path / "*.*")], tmp_path / "out", output_format="pubtator", shard_size=3)
+    assert [document.id for document in found(tmp_path / "out", "pubtator")] == ["a-0", "a-3", "last"]
+    rows = rejects(tmp_path / "out")
+    assert [(Path(row["file"]).name, row["id"], row["error"].split()[0]) for row in rows] == [
+        ("a.jsonl", "a-1", "ArithmeticError:"),
+        ("a.jsonl", "a-2", "[L624]"),
+        ("a.jsonl", None, "[L401]"),
+        ("b.xml", None, "[L401]"),
+        ("c.jsonl.gz", None, "[L207]"),
+    ]
+    assert "line 5" in rows[2]["error"]
+    assert (done.documents, done.rejected) == (3, 5)
+
+
+def test_two_documents_of_one_name_are_not_written_over_each_other(ruler: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": 1, "text": TEXT}) + "\n" + json.dumps({"id": 1, "text": "B"}))
+    assert annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", output_format="brat").rejected == 1
+    assert "L402" in rejects(tmp_path / "out")[0]["error"]
+
+
+def test_a_finished_run_is_left_as_it_is(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 5)
+    first = annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    again = annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2)
+    assert (again.documents, again.words, again.new_words) == (first.documents, first.words, 0)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_shard_that_is_gone_or_cut_is_made_again(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 8)
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2)
+    expected = parts(tmp_path / "out")
+    (tmp_path / "out" / "part-000001.jsonl").unlink()
+    (tmp_path / "out" / "part-000003.jsonl").write_text("{")
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2)
+    assert parts(tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize(
+    "change, words", [({"shard_size": 3}, "shard_size"), ({"output_format": "pubtator"}, "`format` is jsonl")]
+)
+def test_a_run_is_not_gone_on_with_otherwise(
+    ruler: Path, tmp_path: Path, change: dict[str, object], words: str
+) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 5)
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2)
+    with pytest.raises(LitBertError, match=f"L626.*{words}"):
+        annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", **{"shard_size": 2, **change})  # type: ignore[arg-type]
+
+
+def test_other_inputs_or_another_pipeline_are_refused(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 5)
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
+    with pytest.raises(LitBertError, match=r"L626.*pipeline"):
+        annotate(save_ruler(tmp_path / "other", "sentencizer"), [tmp_path / "a.jsonl"], tmp_path / "out")
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 6)
+    with pytest.raises(LitBertError, match=r"L626.*inputs"):
+        annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
+
+
+def test_a_folder_of_the_users_is_not_written_to(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT])
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.doc").write_text("mine")
+    for target in (tmp_path / "mine", tmp_path, tmp_path / "a.jsonl"):
+        with pytest.raises(LitBertError, match="L218"):
+            annotate(ruler, [tmp_path / "a.jsonl"], target)
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(LitBertError, match=r"L218.*notes\.txt"):
+        annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.doc"]
+
+
+def test_one_process_writes_to_a_folder(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT])
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
+    settings = json.loads((tmp_path / "out" / "manifest.jsonl").read_text().splitlines()[0])
+    with opened(tmp_path / "out", settings), pytest.raises(LitBertError, match="L627"):
+        annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "settings, code",
+    [({"output_format": "docx"}, "L003"), ({"engine": "spark"}, "L003"), ({"n_process": 0}, "L004")],
+)
+def test_settings_are_checked_first(ruler: Path, tmp_path: Path, settings: dict[str, object], code: str) -> None:
+    with pytest.raises(LitBertError, match=code):
+        annotate(ruler, [tmp_path / "none.jsonl"], tmp_path / "out", **settings)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pipeline_that_is_missing_or_damaged_is_named(tmp_path: Path, ruler: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT])
+    with pytest.raises(LitBertError, match="L340"):
+        annotate(tmp_path / "none", [tmp_path / "a.jsonl"], tmp_path / "out")
+    damaged = save_ruler(tmp_path / "damaged")
+    (damaged / "config.cfg").write_text("[nlp")
+    with pytest.raises(LitBertError, match="L341"):
+        annotate(damaged, [tmp_path / "a.jsonl"], tmp_path / "out")
+    assert annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out").documents == 1
+
+
+def test_an_encoders_vectors_are_not_written(checkpoint: Path, tmp_path: Path) -> None:
+    build_ner(checkpoint, steps=3).to_disk(tmp_path / "pipeline")
+    write_jsonl(tmp_path / "a.jsonl", TEXTS)
+    annotate(tmp_path / "pipeline", [tmp_path / "a.jsonl"], tmp_path / "out", output_format="docbin")
+    [path] = (tmp_path / "out").glob("part-*")
+    docs = list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+    assert [doc.text for doc in docs] == TEXTS
+    names = {key[1] for doc in docs for key in doc.user_data}
+    assert names == {"document_id", "passages"}
+
+
+def test_threads_may_annotate_at_once(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 20)
+    folders = [tmp_path / f"out{i}" for i in range(3)]
+    threads = [
+        threading.Thread(target=annotate, args=(ruler, [tmp_path / "a.jsonl"], folder), kwargs={"shard_size": 5})
+        for folder in folders
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({json.dumps({k: v.decode() for k, v in sorted(parts(folder).items())}) for folder in folders}) == 1
