@@ -47,7 +47,7 @@ def build(
     Equal concepts give equal bytes in all files but the metadata, which has the date. Raises LitBertError L218 if
     ``folder`` may not be replaced, L527 if there are no concepts.
     """
-    check_target(folder, made=made_by_build, what="knowledge base", option=None if force else "--force (force=True)")
+    check_place(folder, force=force)
     ordered = sorted(concepts, key=lambda concept: (concept.preference, concept.concept_id))
     if not ordered:
         raise LitBertError(Errors.L527.format(path=folder))
@@ -72,6 +72,12 @@ def build(
         metadata["checksum"] = metadata_checksum(metadata)
         (partial / METADATA).write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
     return metadata
+
+
+def check_place(folder: Path, *, force: bool, sources: Iterable[Path] = ()) -> None:
+    """Raise LitBertError L218 unless a knowledge base may be put at ``folder``; before long work as well as in it."""
+    option = None if force else "--force (force=True)"
+    check_target(folder, sources=sources, made=made_by_build, what="knowledge base", option=option)
 
 
 def metadata_checksum(metadata: Mapping[str, Any]) -> str:
