@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Argument(help="Folder to make")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace an earlier knowledge base at OUT")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress")]
-Types = Annotated[list[str] | None, typer.Option("--type", "-t", help="Keep concepts of this type; several are allowed")]
+Types = Annotated[
+    list[str] | None, typer.Option("--type", "-t", help="Keep concepts of this type; several are allowed")
+]
 Trees = Annotated[list[str] | None, typer.Option("--tree", help="Keep concepts under this tree number, such as C04")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Leave out concepts that came later: 2015-12-31")]
 
 
 def kb_build_cli(
     out: Out,
-    sources: Annotated[list[Path], typer.Argument(help="Files: .jsonl, .csv, .tsv, .xml or .bin (MeSH), .obo, .RRF, …")],
+    sources: Annotated[
+        list[Path], typer.Argument(help="Files: .jsonl, .csv, .tsv, .xml or .bin (MeSH), .obo, .RRF, …")
+    ],
     name: Annotated[str | None, typer.Option("--name", "-n", help="Of the vocabulary; else that of OUT")] = None,
     version: Annotated[str, typer.Option("--kb-version", help="Of the vocabulary, such as 2026")] = "",
     licence: Annotated[str, typer.Option("--licence", help="Under which its content comes")] = "",
@@ -114,9 +118,7 @@ def kb_subset_cli(
     quiet: Quiet = False,
 ) -> None:
     """Make a smaller knowledge base: some types, some trees, or the concepts that were there on a day."""
-    kb = kb_subset(
-        out, source, types=types or [], trees=trees or [], as_of=as_of, force=force, progress=not quiet
-    )
+    kb = kb_subset(out, source, types=types or [], trees=trees or [], as_of=as_of, force=force, progress=not quiet)
     _good(kb)
 
 

@@ -87,9 +87,7 @@ def _start_of_long(short: str, long: str) -> int | None:
         if not letter.isalnum():
             continue
         place -= 1
-        while place >= 0 and (
-            long[place].lower() != letter or (i == 0 and place > 0 and long[place - 1].isalnum())
-        ):
+        while place >= 0 and (long[place].lower() != letter or (i == 0 and place > 0 and long[place - 1].isalnum())):
             place -= 1
         if place < 0:
             return None

@@ -60,7 +60,9 @@ def restrict(
     for concept in concepts:
         if wanted and not wanted.intersection(concept.types):
             continue
-        if places and not any(f"{number}.".startswith(f"{tree}.") for number in concept.tree_numbers for tree in places):
+        if places and not any(
+            f"{number}.".startswith(f"{tree}.") for number in concept.tree_numbers for tree in places
+        ):
             continue
         if as_of is None or concept.since <= as_of:
             yield concept

@@ -76,7 +76,9 @@ def read_array(folder: Path, name: str) -> Array:
         try:
             array = np.load(path, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise LitBertError(Errors.L526.format(path=folder, problem=f"{path.name} can't be read ({error})")) from None
+            raise LitBertError(
+                Errors.L526.format(path=folder, problem=f"{path.name} can't be read ({error})")
+            ) from None
     # An array of its own class costs each slice time; the map stays alive beneath it.
     return np.asarray(array)
 

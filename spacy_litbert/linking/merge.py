@@ -51,9 +51,7 @@ def merge(
             xrefs=tuple(dict.fromkeys((*into.xrefs, *concept.xrefs))),
             merged_ids=tuple(
                 dict.fromkeys(
-                    old
-                    for old in (*into.merged_ids, concept.concept_id, *concept.merged_ids)
-                    if old != into.concept_id
+                    old for old in (*into.merged_ids, concept.concept_id, *concept.merged_ids) if old != into.concept_id
                 )
             ),
         )

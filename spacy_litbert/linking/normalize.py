@@ -16,8 +16,32 @@ _LETTERS_AND_DIGITS = re.compile(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
 _GREEK = dict(
     zip(
         "αβγδεζηθικλμνξοπρστυφχψω",
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi "
-        "chi psi omega".split(),
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "omicron",
+            "pi",
+            "rho",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+        ],
     )
 )
 _GREEK_LETTER = re.compile(f"[{''.join(_GREEK)}]")
@@ -58,7 +82,9 @@ def normal(folded: str) -> str:
     if not folded.isascii():
         folded = _GREEK_LETTER.sub(lambda letter: f" {_GREEK[letter[0]]} ", folded)
     words = _LETTERS_AND_DIGITS.sub(" ", folded).split()
-    arabic = [(_ROMAN_AFTER_KIND if before in _KINDS else _ROMAN).get(word) for before, word in zip(["", *words], words)]
+    arabic = [
+        (_ROMAN_AFTER_KIND if before in _KINDS else _ROMAN).get(word) for before, word in zip(["", *words], words)
+    ]
     return " ".join(number or normal_word(word) for number, word in zip(arabic, words))
 
 

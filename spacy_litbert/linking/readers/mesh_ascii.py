@@ -1,11 +1,11 @@
 """Read MeSH's own ASCII files: descriptors (``d2025.bin``) and supplementary records (``c2025.bin``).
 
-    *NEWRECORD
-    RECTYPE = D
-    MH = Aspirin
-    ENTRY = Acetylsalicylic Acid|T109|T121|NON|EQV|…
-    MN = D02.455.426.559.389.657.410.595.176
-    UI = D001241
+*NEWRECORD
+RECTYPE = D
+MH = Aspirin
+ENTRY = Acetylsalicylic Acid|T109|T121|NON|EQV|…
+MN = D02.455.426.559.389.657.410.595.176
+UI = D001241
 """
 
 from __future__ import annotations

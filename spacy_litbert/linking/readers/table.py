@@ -57,9 +57,7 @@ def _header(path: Path, line: int, row: list[str]) -> list[str]:
 
 
 def _concept(fields: dict[str, str]) -> Concept:
-    lists = {
-        name: tuple(part for part in map(str.strip, fields.get(name, "").split("|")) if part) for name in _LISTS
-    }
+    lists = {name: tuple(part for part in map(str.strip, fields.get(name, "").split("|")) if part) for name in _LISTS}
     concept_id = fields["id"].strip()
     return Concept(
         concept_id,
