@@ -202,7 +202,10 @@ class Errors(metaclass=_Coded):
         "{path}, line {line}: {id!r} was merged into {into!r}, and that leads back to it: {cycle}. "
         "Take one of these lines out."
     )
-    L523 = "{path}, line {line}: {id!r} was merged into {into!r}, which no source holds. Add its source, or take the line out."
+    L523 = (
+        "{path}, line {line}: {id!r} was merged into {into!r}, which no source holds. "
+        "Add its source, or take the line out."
+    )
     L524 = "Can't tell what {path} holds. Known are: {choices}. Say it with --format."
     L525 = (
         "There is no knowledge base in {path}: it has no metadata.json. "

@@ -19,18 +19,14 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Argument(help="Folder to make")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace an earlier knowledge base at OUT")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress")]
-Types = Annotated[
-    list[str] | None, typer.Option("--type", "-t", help="Keep concepts of this type; several are allowed")
-]
+Types = Annotated[list[str] | None, typer.Option("--type", "-t", help="Keep concepts of this type; can be repeated")]
 Trees = Annotated[list[str] | None, typer.Option("--tree", help="Keep concepts under this tree number, such as C04")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Leave out concepts that came later: 2015-12-31")]
 
 
 def kb_build_cli(
     out: Out,
-    sources: Annotated[
-        list[Path], typer.Argument(help="Files: .jsonl, .csv, .tsv, .xml or .bin (MeSH), .obo, .RRF, …")
-    ],
+    sources: Annotated[list[Path], typer.Argument(help="Files: .jsonl, .csv, .tsv, .xml, .bin (MeSH), .obo, .RRF")],
     name: Annotated[str | None, typer.Option("--name", "-n", help="Of the vocabulary; else that of OUT")] = None,
     version: Annotated[str, typer.Option("--kb-version", help="Of the vocabulary, such as 2026")] = "",
     licence: Annotated[str, typer.Option("--licence", help="Under which its content comes")] = "",
@@ -137,7 +133,10 @@ def kb_build(
     force: bool = False,
     progress: bool = False,
 ) -> KnowledgeBase:
-    """Build a knowledge base from files. Raises LitBertError L218 if ``out`` may not be replaced, L52x for bad files."""
+    """Build a knowledge base from files.
+
+    Raises LitBertError L218 if ``out`` may not be replaced, L520–L524 for bad files, L527 if no concepts are left.
+    """
     from ..linking.build import check_place
     from ..linking.collect import collect, restrict
     from ..linking.readers.read import source_format

@@ -36,7 +36,7 @@ def find_abbreviations(text: str) -> dict[str, str]:
 
 
 def abbreviations_of(doc: Doc) -> dict[str, str]:
-    """Return the long forms by short form, from ``doc._.abbreviations`` if scispaCy's detector filled it, or found here.
+    """Return the long forms by short form: what scispaCy's detector left in ``doc._.abbreviations``, or found here.
 
     Where the detector left dictionaries (its ``make_serializable``), these are read as well.
     """
@@ -80,7 +80,10 @@ def _pair(short: str, candidate: str, *, whole: bool = False) -> tuple[str, str]
 
 
 def _start_of_long(short: str, long: str) -> int | None:
-    """Return where the long form begins: going backwards, each letter of the short one is found, the first at a word."""
+    """Return where the long form begins; None if it does not spell out the short one.
+
+    Going backwards, each letter must be found, the first one at the beginning of a word.
+    """
     place = len(long)
     for i in range(len(short) - 1, -1, -1):
         letter = short[i].lower()

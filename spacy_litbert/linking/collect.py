@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -60,9 +61,8 @@ def restrict(
     for concept in concepts:
         if wanted and not wanted.intersection(concept.types):
             continue
-        if places and not any(
-            f"{number}.".startswith(f"{tree}.") for number in concept.tree_numbers for tree in places
-        ):
+        numbers = [f"{number}." for number in concept.tree_numbers]
+        if places and not any(number.startswith(f"{tree}.") for number in numbers for tree in places):
             continue
         if as_of is None or concept.since <= as_of:
             yield concept
@@ -84,7 +84,7 @@ def _clean(path: Path, record: Record) -> Concept | Merged:
     names = [" ".join(name.split()) for name in entry.names]
     if not all(names):
         raise record_error(path, record.line, f"{entry.concept_id} has an empty name.")
-    lists = {
+    lists: dict[str, Any] = {
         key: tuple(dict.fromkeys(" ".join(value.split()) for value in getattr(entry, key) if value.strip()))
         for key in ("types", "tree_numbers", "xrefs", "merged_ids")
     }

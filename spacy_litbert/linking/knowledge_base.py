@@ -178,10 +178,10 @@ class KnowledgeBase(Mapping[str, Concept]):
         allowed = self.allowed_concepts(wanted)
         best: dict[int, float] = {}
         numbers, cosines = self.similar_forms(text, 3 * k + 10, wanted)
-        scores = dict(zip(numbers.tolist(), np.minimum(cosines, 0.97).tolist()))
+        scores: dict[int, float] = dict(zip(numbers.tolist(), np.minimum(cosines, 0.97).tolist()))
         scores |= {form: 1 - LEVELS.index(level) / 100 for form, level in self.forms_equal_to(text).items()}
         for form, score in scores.items():
-            for number in self.concepts_of(form):
+            for number in self.concepts_of(int(form)):
                 if allowed[number]:
                     best[number] = max(score, best.get(number, 0.0))
         ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))[:k]

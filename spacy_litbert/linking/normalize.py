@@ -13,37 +13,11 @@ from functools import lru_cache
 _POSSESSIVE = re.compile(r"['’`´]s\b")
 _BETWEEN_WORDS = re.compile(r"(?:[^\w+]|_)+")
 _LETTERS_AND_DIGITS = re.compile(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
-_GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρστυφχψω",
-        [
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "zeta",
-            "eta",
-            "theta",
-            "iota",
-            "kappa",
-            "lambda",
-            "mu",
-            "nu",
-            "xi",
-            "omicron",
-            "pi",
-            "rho",
-            "sigma",
-            "tau",
-            "upsilon",
-            "phi",
-            "chi",
-            "psi",
-            "omega",
-        ],
-    )
-)
+_GREEK_NAMES = """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi
+    psi omega
+"""
+_GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_NAMES.split()))
 _GREEK_LETTER = re.compile(f"[{''.join(_GREEK)}]")
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 _ROMAN_AFTER_KIND = {"i": "1", "v": "5", "x": "10", **_ROMAN}
@@ -60,7 +34,7 @@ _BRITISH = (
 _PLURALS = (
     (re.compile(r"(?<=\w\w)ies$"), "y"),
     (re.compile(r"(?<=\w)([oe]|st[a]|yp?)ses$"), r"\1sis"),
-    (re.compile(r"(?<=\w)(x|ch|sh|ss)es$"), r"\1"),
+    (re.compile(r"(?<=\w)(x|ch|sh|ss|us)es$"), r"\1"),
     (re.compile(r"(?<=\w\w\w)(?<![sui])s$"), ""),
 )
 
@@ -78,14 +52,12 @@ def fold(name: str) -> str:
 
 
 def normal(folded: str) -> str:
-    """Return a folded name in the singular, in American spelling, with Greek letters and digits as words of their own."""
+    """Return a folded name in the singular and American spelling, Greek letters and digits as words of their own."""
     if not folded.isascii():
         folded = _GREEK_LETTER.sub(lambda letter: f" {_GREEK[letter[0]]} ", folded)
     words = _LETTERS_AND_DIGITS.sub(" ", folded).split()
-    arabic = [
-        (_ROMAN_AFTER_KIND if before in _KINDS else _ROMAN).get(word) for before, word in zip(["", *words], words)
-    ]
-    return " ".join(number or normal_word(word) for number, word in zip(arabic, words))
+    numbers = (_ROMAN_AFTER_KIND if before in _KINDS else _ROMAN for before in ["", *words])
+    return " ".join(roman.get(word) or normal_word(word) for roman, word in zip(numbers, words))
 
 
 def bag(normalized: str) -> str:

@@ -76,7 +76,7 @@ class TrigramIndex:
         trigrams are left unread once nothing that they alone lead to can come among the k (and are then looked up for
         those found), so the result is that of comparing all.
         """
-        terms, weights, query_norm = self._weigh(form)
+        terms, weights, _ = self._weigh(form)
         if not len(terms) or k < 1:
             return np.zeros(0, np.int64), np.zeros(0)
         partial = np.zeros(len(self.norms), np.float32)

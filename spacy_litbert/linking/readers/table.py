@@ -3,8 +3,8 @@
     id,name,aliases,types
     X:1,aspirin,acetylsalicylic acid|ASA,Chemical
 
-``id`` and ``name`` must be there; ``aliases``, ``types``, ``definition``, ``tree_numbers``, ``xrefs``, ``merged_ids`` and
-``since`` may be. Lists are separated by ``|``.
+``id`` and ``name`` must be there; ``aliases``, ``types``, ``definition``, ``tree_numbers``, ``xrefs``, ``merged_ids``
+and ``since`` may be. Lists are separated by ``|``.
 """
 
 from __future__ import annotations
