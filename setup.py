@@ -74,7 +74,9 @@ setup(
             "spacy-litbert.LitBertListener.v1 = spacy_litbert.models.listener:build_litbert_listener_v1",
             "spacy-litbert.LitBertTok2Vec.v1 = spacy_litbert.models.tok2vec:build_litbert_tok2vec_v1",
             "spacy-litbert.LitBertTextCat.v1 = spacy_litbert.models.textcat:build_litbert_textcat_v1",
+            "spacy-litbert.ListwiseRanker.v1 = spacy_litbert.linking.ranker:build_listwise_ranker_v1",
         ],
+        "spacy_factories": ["litbert_linker = spacy_litbert.linking.linker:make_linker"],
         "spacy_cli": ["litbert = spacy_litbert.cli:app"],
         "spacy_tokenizers": [
             "spacy-litbert.BiomedicalTokenizer.v1 = spacy_litbert.tokenization.tokenizer:build_biomedical_tokenizer_v1",

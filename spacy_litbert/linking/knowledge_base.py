@@ -165,6 +165,10 @@ class KnowledgeBase(Mapping[str, Concept]):
         """Find the k forms whose trigrams are most similar, among concepts of these types; numbers and cosines."""
         return self.trigrams.search(fold(name), k, None if types is None else self._allowed_forms(types))
 
+    def cosines(self, name: str, forms: Array) -> Array:
+        """Return how similar a name's trigrams are to those of forms, (n,) float64."""
+        return self.trigrams.cosines(fold(name), forms)
+
     def search(self, text: str, k: int = 10, types: Iterable[str] | None = None) -> list[tuple[str, float]]:
         """Find the concepts with the names most similar to a text.
 

@@ -27,6 +27,15 @@ def trigram_codes(form: str) -> Array:
 
 def write_trigrams(folder: Path, forms: Sequence[str], *, progress: bool = False) -> None:
     """Write the postings and norms of forms."""
+    index = make_trigrams(forms, progress=progress)
+    write_array(folder, "trigrams", index.codes)
+    write_array(folder, "postings_starts", index.postings.starts)
+    write_array(folder, "postings", index.postings.data)
+    write_array(folder, "norms", index.norms)
+
+
+def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramIndex:
+    """Make the postings and norms of forms."""
     chunks = [
         _pairs(forms[start : start + _CHUNK], start)
         for start in tqdm(range(0, len(forms), _CHUNK), "trigrams", disable=not progress, unit=" chunks")
@@ -48,10 +57,7 @@ def write_trigrams(folder: Path, forms: Sequence[str], *, progress: bool = False
         first = np.searchsorted(terms, terms, "left")
         postings[filled[terms] + np.arange(len(terms)) - first] = owners
         filled += np.bincount(terms, minlength=len(codes))
-    write_array(folder, "trigrams", codes)
-    write_array(folder, "postings_starts", starts)
-    write_array(folder, "postings", postings)
-    write_array(folder, "norms", np.sqrt(norms).astype(np.float32))
+    return TrigramIndex(codes, Lists(postings, starts), np.sqrt(norms).astype(np.float32))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Read the terms of an OBO file, as ontologies are published (format 1.2 and 1.4).
 
 Of a term these are read: ``id``, ``name``, ``synonym`` (EXACT and RELATED), ``def``, ``xref``, ``alt_id``,
-``namespace`` as its type, ``is_obsolete`` and ``replaced_by``. Obsolete terms are left out; where one is replaced by another, its id
-leads there. Files that it imports are not fetched.
+``namespace`` as its type, ``is_obsolete`` and ``replaced_by``. Obsolete terms are left out; where one is replaced by
+another, its id leads there. Files that it imports are not fetched.
 """
 
 from __future__ import annotations
