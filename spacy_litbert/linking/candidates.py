@@ -112,7 +112,7 @@ class CandidateGenerator:
                 if allowed[number]:
                     _add(found.setdefault(number, Matches()), form, equal.get(form, len(LEVELS)), similar[form])
         # An abbreviation may equal a name of hundreds of concepts.
-        best = sorted(found, key=lambda number: (-found[number].similarity, number))[: 2 * self.k]
+        best = sorted(found, key=lambda number: (-found[number].similarity, number))[: self.k]
         return {number: found[number] for number in best}
 
     def _remember(self, mention: Mention, found: dict[int, Candidate], without: int | None) -> None:

@@ -16,7 +16,9 @@ from tqdm import tqdm
 from .columns import Array, Lists, read_array, read_lists, starts_of, write_array
 
 _CHUNK = 1 << 16  # forms whose trigrams are made at a time
-_LONG = 64  # a list is long that holds one form of so many
+_LONG = 12  # a list is long that holds one form of so many
+_ROUNDING = 1e-5
+_ZERO, _NEVER = np.float32(0), np.float32(-1e9)
 _BITS = 21  # of a code point
 
 
@@ -85,28 +87,24 @@ class TrigramIndex:
         terms, weights, _ = self._weigh(form)
         if not len(terms) or k < 1:
             return np.zeros(0, np.int64), np.zeros(0)
-        partial = np.zeros(len(self.norms), np.float32)
-        squares = weights**2
-        rest = np.append(np.cumsum(squares[::-1])[::-1], 0.0)  # what the terms from here on add at most
-        found = np.zeros(0, np.int64)
+        # What the trigrams read so far add up to; forms that don't count never get above zero.
+        partial = np.zeros(len(self.norms), np.float32) if allowed is None else np.where(allowed, _ZERO, _NEVER)
+        squares = (weights**2).astype(np.float32)
+        rest = np.append(np.cumsum(squares[::-1])[::-1], _ZERO)  # what the terms from here on add at most
         for i, term in enumerate(terms):
-            partial[self.postings[term]] += squares[i]
-            # A form with none of the terms so far has a cosine of at most √rest / query norm. Whether that is too
-            # little costs about as much to tell as a long list to read.
-            if i + 1 < len(terms) and len(self.postings[terms[i + 1]]) * _LONG > len(partial):
-                found = self._candidates(partial, allowed)
-                if len(found) >= k:
-                    reached = partial[found] / self.norms[found]
-                    kth = np.partition(reached, -k)[-k] * (1 - 1e-5)
-                    if kth >= np.sqrt(rest[i + 1]):
-                        most = (partial[found] + np.float32(rest[i + 1])) / self.norms[found] * (1 + 1e-5)
-                        found = found[most >= kth]
-                        break
+            postings = self.postings[term]
+            if rest[i] <= rest[0] / 2 and len(postings) * _LONG > len(partial):
+                # A form with none of the terms so far has a cosine of at most √rest / query norm, so until half of the
+                # weight is read nothing can be ruled out. To look costs about as much as a long list.
+                found, reached = self._reached(partial, k)
+                if len(found) >= k and reached.min() >= np.sqrt(rest[i]):
+                    kth = reached.min()
+                    found = np.flatnonzero(partial > 0)
+                    found = found[(partial[found] + rest[i]) / self.norms[found] * (1 + _ROUNDING) >= kth]
+                    break
+            partial[postings] += squares[i]
         else:
-            found = self._candidates(partial, allowed)
-            if len(found) > k:
-                reached = partial[found] / self.norms[found]
-                found = found[reached >= np.partition(reached, -k)[-k] * (1 - 1e-5)]
+            found, _ = self._reached(partial, k)
         scores = self.cosines(form, found)
         order = np.lexsort((found, -scores))[:k]
         return found[order], scores[order]
@@ -115,15 +113,22 @@ class TrigramIndex:
         """Return the cosine of a form and each of those with the given numbers, float64."""
         terms, weights, query_norm = self._weigh(form)
         dots = np.zeros(len(numbers))
-        for term, weight in zip(terms, weights):
+        wanted = numbers.astype(self.postings.data.dtype)
+        for term, square in zip(terms, weights**2):
             postings = self.postings[term]
-            places = np.minimum(np.searchsorted(postings, numbers.astype(postings.dtype)), len(postings) - 1)
-            dots += weight**2 * (postings[places] == numbers)
+            places = postings.searchsorted(wanted)
+            dots += square * (postings.take(places, mode="clip") == wanted)
         norms = self.norms[numbers].astype(np.float64) * query_norm
         return np.round(np.divide(dots, norms, out=np.zeros(len(numbers)), where=norms > 0), 6)
 
-    def _candidates(self, partial: Array, allowed: Array | None) -> Array:
-        return np.flatnonzero(partial if allowed is None else (partial > 0) & allowed)
+    def _reached(self, partial: Array, k: int) -> tuple[Array, Array]:
+        """Return the forms that are among the best k so far, or as good but for rounding, and what they reached."""
+        found = np.flatnonzero(partial > 0)
+        reached = partial[found] / self.norms[found]
+        if len(found) > k:
+            best = reached >= np.partition(reached, -k)[-k] * (1 - _ROUNDING)
+            found, reached = found[best], reached[best]
+        return found, reached
 
     def _weigh(self, form: str) -> tuple[Array, Array, float]:
         """Return the known trigrams of a form, the rarest first, their weights, and the norm with all trigrams."""
