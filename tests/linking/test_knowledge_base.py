@@ -77,7 +77,7 @@ def test_ties_go_by_preference(kb: KnowledgeBase) -> None:
 def test_search_keeps_to_types(kb: KnowledgeBase) -> None:
     assert all("Chemical" in kb[i].types for i, _ in kb.search("heart failure", 10, ["Chemical"]))
     assert kb.search("heart failure", 0) == []
-    with pytest.raises(LitBertError, match="L528.*Gene.*Chemical, Disease"):
+    with pytest.raises(LitBertError, match=r"L528.*Gene.*Chemical, Disease"):
         kb.search("heart", types=["Gene"])
 
 
@@ -100,10 +100,10 @@ def test_only_an_earlier_knowledge_base_is_replaced(tmp_path: Path) -> None:
     with pytest.raises(LitBertError, match="L218"):
         build(CONCEPTS, mine, name="toy", force=True)
     build(CONCEPTS, tmp_path / "kb", name="toy")
-    with pytest.raises(LitBertError, match="L218.*--force"):
+    with pytest.raises(LitBertError, match=r"L218.*--force"):
         build(CONCEPTS, tmp_path / "kb", name="toy")
     (tmp_path / "kb" / "notes.txt").write_text("mine")
-    with pytest.raises(LitBertError, match="L218.*notes.txt"):
+    with pytest.raises(LitBertError, match=r"L218.*notes.txt"):
         build(CONCEPTS, tmp_path / "kb", name="toy", force=True)
     assert (mine / "thesis.txt").read_text() == "years of work"
 
@@ -131,10 +131,10 @@ def test_cut_and_missing_files_are_found_at_once(kb_folder: Path, tmp_path: Path
     copied = shutil.copytree(kb_folder, tmp_path / "kb")
     path = copied / "forms.npy"
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(LitBertError, match="L526.*forms.npy has"):
+    with pytest.raises(LitBertError, match=r"L526.*forms.npy has"):
         KnowledgeBase(copied)
     path.unlink()
-    with pytest.raises(LitBertError, match="L526.*forms.npy is missing"):
+    with pytest.raises(LitBertError, match=r"L526.*forms.npy is missing"):
         KnowledgeBase(copied)
     with pytest.raises(LitBertError, match="L525"):
         KnowledgeBase(tmp_path)
@@ -144,5 +144,5 @@ def test_a_later_format_is_refused(kb_folder: Path, tmp_path: Path) -> None:
     copied = shutil.copytree(kb_folder, tmp_path / "kb")
     metadata = json.loads((copied / "metadata.json").read_text("utf8"))
     (copied / "metadata.json").write_text(json.dumps({**metadata, "format": 99}))
-    with pytest.raises(LitBertError, match="L526.*99"):
+    with pytest.raises(LitBertError, match=r"L526.*99"):
         KnowledgeBase(copied)
