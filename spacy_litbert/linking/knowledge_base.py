@@ -56,6 +56,7 @@ class KnowledgeBase(Mapping[str, Concept]):
         # Methods with caches of their own: an instance is thrown away with them.
         self.allowed_concepts = lru_cache(maxsize=64)(self._allowed_concepts)
         self._allowed_forms = lru_cache(maxsize=64)(self._forms_of_types)
+        self._search = lru_cache(maxsize=1 << 13)(self._search_trigrams)
         self.word_weight = lru_cache(maxsize=1 << 15)(self._word_weight)
 
     @property
@@ -163,7 +164,7 @@ class KnowledgeBase(Mapping[str, Concept]):
 
     def similar_forms(self, name: str, k: int, types: frozenset[str] | None = None) -> tuple[Array, Array]:
         """Find the k forms whose trigrams are most similar, among concepts of these types; numbers and cosines."""
-        return self.trigrams.search(fold(name), k, None if types is None else self._allowed_forms(types))
+        return self._search(fold(name), k, types)
 
     def cosines(self, name: str, forms: Array) -> Array:
         """Return how similar a name's trigrams are to those of forms, (n,) float64."""
@@ -215,6 +216,9 @@ class KnowledgeBase(Mapping[str, Concept]):
         names = np.repeat(self.allowed_concepts(types), np.diff(self.name_starts))
         allowed[self._name_forms[names]] = True
         return allowed
+
+    def _search_trigrams(self, form: str, k: int, types: frozenset[str] | None) -> tuple[Array, Array]:
+        return self.trigrams.search(form, k, None if types is None else self._allowed_forms(types))
 
     def _word_weight(self, word: str) -> float:
         found = find(*self._words, hash_string(word))

@@ -184,7 +184,7 @@ class LitBertLinker(TrainablePipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Learn from examples whose reference entities have ids in ``kb_id_``; of several, joined by ``|``, any is right.
+        """Learn from examples whose reference entities have ids in ``kb_id_``; of several joined by ``|`` any is right.
 
         What the memory has of an example's document does not count. Entities of the prediction that overlap with none
         of the reference are taught to be none. drop: the dropout of the ranker; 0 leaves that of its own settings.
@@ -235,7 +235,10 @@ class LitBertLinker(TrainablePipe):
             self.calibrate(dev)
 
     def calibrate(self, examples: Iterable[Example]) -> None:
-        """Choose the temperature that makes scores probabilities, and the threshold with the best F1, on held-out texts."""
+        """Choose on held-out texts the temperature that makes scores probabilities, and the threshold with the best F1.
+
+        Raises LitBertError L531 if no entity of theirs has an id.
+        """
         lists = [listed for example in examples for listed in self._gold(example, remembers=True)]
         if not lists:
             raise LitBertError(Errors.L531.format(name=self.name, problem="no entity to calibrate on has a kb_id_"))
@@ -254,7 +257,10 @@ class LitBertLinker(TrainablePipe):
         return cast(bytes, srsly.msgpack_dumps({**self._learned(), "kb": self._reference(self._path)}))
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertLinker:
-        """Read bytes that ``to_bytes`` made. Raises LitBertError L529 if another knowledge base lies where its own did."""
+        """Read bytes that ``to_bytes`` made.
+
+        Raises LitBertError L532 for damaged ones, L525 and L529 if its knowledge base is gone, or another one there.
+        """
         try:
             data = srsly.msgpack_loads(bytes_data)
             self._set_learned(data)
@@ -278,8 +284,8 @@ class LitBertLinker(TrainablePipe):
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LitBertLinker:
         """Read a folder that ``to_disk`` made, and check all of its knowledge base against its checksums.
 
-        Raises LitBertError L532 for a damaged linker, L525, L526 and L529 for a missing, a damaged and another knowledge
-        base.
+        Raises LitBertError L532 for a damaged linker; L525, L526 and L529 if its knowledge base is missing, damaged, or
+        another one.
         """
         folder = Path(path)
         try:

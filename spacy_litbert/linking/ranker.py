@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
-from thinc.api import Linear, Mish, Model, chain
+from thinc.api import Linear, Model, Relu, chain
 from thinc.types import Floats1d, Floats2d
 
 from .columns import Array
@@ -30,8 +30,8 @@ def build_listwise_ranker_v1(hidden_width: int = 64, dropout: float = 0.2) -> Mo
     """
     network: Model[Any, Any] = chain(
         standardise(len(FEATURES)),
-        Mish(hidden_width, len(FEATURES), dropout=dropout),
-        Mish(hidden_width, hidden_width, dropout=dropout),
+        Relu(hidden_width, len(FEATURES), dropout=dropout),
+        Relu(hidden_width, hidden_width, dropout=dropout),
         Linear(1, hidden_width),
     )
     return Model("listwise_ranker", _forward, init=_init, layers=[network])

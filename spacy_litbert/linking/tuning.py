@@ -1,4 +1,4 @@
-"""Settings chosen on held-out mentions: what makes scores probabilities, and below which an entity is linked to nothing."""
+"""Settings chosen on held-out mentions: what makes scores probabilities, and below which nothing is linked."""
 
 from __future__ import annotations
 
