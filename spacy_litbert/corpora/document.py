@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, order=True)
 class Mention:
-    """A marked span of a text: characters ``start … end - 1`` (Unicode code points)."""
+    """A marked span of a text: characters ``start … end - 1`` (Unicode code points).
+
+    ids: the concepts that it stands for, if the file says so; several for "liver and kidney failure". They don't
+    count when mentions are compared.
+    """
 
     start: int
     end: int
     label: str
+    ids: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
     {"id": "8701013", "text": "Famotidine-associated delirium.",
      "entities": [{"start": 0, "end": 10, "label": "Chemical"}]}
 
-One document a line. Offsets count characters (Unicode code points); other keys are passed over.
+One document a line. Offsets count characters (Unicode code points). A mention may have ``"ids"``, a list of the
+concepts that it stands for; other keys are passed over.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
     """Write documents so that ``read_jsonl`` reads the same; the file appears when it is whole."""
     with replacing(path) as partial, partial.open("w", encoding="utf8", newline="\n") as file:
         for document in documents:
-            entities = [{"start": m.start, "end": m.end, "label": m.label} for m in document.entities]
+            entities = [_plain(mention) for mention in document.entities]
             line = json.dumps({"id": document.id, "text": document.text, "entities": entities}, ensure_ascii=False)
             file.write(line + "\n")
 
@@ -46,12 +47,20 @@ def _document(data: dict[str, Any]) -> Document:
     return Document(str(document_id), text, tuple(sorted(_mention(entity, text) for entity in entities)))
 
 
+def _plain(mention: Mention) -> dict[str, Any]:
+    plain: dict[str, Any] = {"start": mention.start, "end": mention.end, "label": mention.label}
+    return {**plain, "ids": list(mention.ids)} if mention.ids else plain
+
+
 def _mention(entity: Any, text: str) -> Mention:
     entity = entity if isinstance(entity, dict) else {}
     start, end, label = (entity.get(key) for key in ("start", "end", "label"))
     if type(start) is not int or type(end) is not int or not isinstance(label, str):  # true is an int in Python
         raise ValueError('a mention needs "start" and "end" (integers) and "label" (string).')
-    mention = Mention(start, end, label)
+    ids = entity.get("ids") or []
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise ValueError(f'"ids" of a mention must be a list of strings, found {str(ids)[:60]!r}.')
+    mention = Mention(start, end, label, tuple(ids))
     if problem := problem_of(mention, text):
         raise ValueError(problem)
     return mention

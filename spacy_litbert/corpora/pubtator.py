@@ -21,6 +21,8 @@ from .files import line_error, numbered_lines
 _TITLE = re.compile(r"([^|\t]+)\|t\|(.*)")
 _ABSTRACT = re.compile(r"([^|\t]+)\|a\|(.*)")
 _RELATION = re.compile(r"[^\t]+\t[A-Za-z][^\t]*\t[^\t]+\t[^\t]+(\t(Novel|No))?")
+_MESH_ID = re.compile(r"[CD]\d{6,9}")
+_NO_ID = ("", "-", "-1")
 _MENTION_FIELDS = range(5, 8)  # with concept ids, and the parts of a composite mention
 _WAY_OUT = "Offsets count title + one blank + abstract: correct the line, or fetch the file again."
 
@@ -31,8 +33,8 @@ def read_pubtator(path: Path) -> Iterator[Document]:
     """Yield the documents of a PubTator file, plain or compressed.
 
     A composite mention ("pulmonary and renal fibrosis") is one mention, whatever parts and ids it names.
-    Concept ids and lines of relations (``CID``, ``Association`` …) are passed over: these documents hold mentions
-    only.
+    MeSH ids, which stand in these files alone, get ``MESH:`` before them; -1 is no id. Lines of relations (``CID``,
+    ``Association`` …) are passed over.
 
     Raises LitBertError L401 for any other line, and for a mention that does not stand at its offsets.
     """
@@ -73,7 +75,8 @@ def _mention(path: Path, number: int, line: str, document_id: str, text: str) ->
     if len(fields) not in _MENTION_FIELDS or fields[0] != document_id or not fields[4].strip():
         expected = f"`{document_id} TAB start TAB end TAB mention TAB type`, concept ids, or a relation"
         raise line_error(path, number, f"expected {expected}, or a blank line, found {line[:60]!r}.")
-    mention = Mention(_offset(path, number, fields[1]), _offset(path, number, fields[2]), fields[4])
+    ids = _concept_ids(fields[5]) if len(fields) > 5 else ()
+    mention = Mention(_offset(path, number, fields[1]), _offset(path, number, fields[2]), fields[4], ids)
     if problem := problem_of(mention, text):
         raise line_error(path, number, f"{problem} {_WAY_OUT}")
     found = text[mention.start : mention.end]
@@ -81,6 +84,11 @@ def _mention(path: Path, number: int, line: str, document_id: str, text: str) ->
         problem = f"the mention {fields[3]!r} should stand at {mention.start}–{mention.end}, but there is {found!r}."
         raise line_error(path, number, f"{problem} {_WAY_OUT}")
     return mention
+
+
+def _concept_ids(field: str) -> tuple[str, ...]:
+    ids = (one.strip() for one in re.split(r"[|+,;]", field))
+    return tuple(dict.fromkeys(f"MESH:{one}" if _MESH_ID.fullmatch(one) else one for one in ids if one not in _NO_ID))
 
 
 def _offset(path: Path, number: int, field: str) -> int:

@@ -33,12 +33,15 @@ from .ranker import listwise_gradient, set_standard, softmax
 from .tuning import best_temperature, best_threshold
 
 NIL = "NIL"
+# Of ``train``: mentions of a step, and candidates that a mention's list is cut to.
+_BATCH = 64
+_CANDIDATES_IN_TRAINING = 16
 DEFAULT_CONFIG: dict[str, Any] = {
     "model": {"@architectures": "spacy-litbert.ListwiseRanker.v1"},
     "kb": None,
     "types": None,
     "threshold": 0.0,
-    "candidates": 20,
+    "candidates": 50,
     "top": 5,
     "use_memory": True,
     "copy_kb": True,
@@ -57,6 +60,18 @@ class Listed:
         self.rows = rows
         self.right: Array | None = None
         self.is_gold = False
+
+    def shortened(self, n: int) -> Listed:
+        """Return the list with the n candidates that strings and memory favour, and all that are right."""
+        if len(self.candidates) <= n or self.right is None:
+            return self
+        promise = np.array([c.similarity + c.remembered_similar for c in self.candidates])
+        kept = self.right.copy()
+        kept[np.argsort(-promise, kind="stable")[:n]] = True
+        kept[-1] = True
+        shorter = Listed([c for c, keep in zip(self.candidates, kept) if keep], self.rows[kept])
+        shorter.right, shorter.is_gold = self.right[kept], self.is_gold
+        return shorter
 
 
 class LitBertLinker(TrainablePipe):
@@ -79,7 +94,7 @@ class LitBertLinker(TrainablePipe):
         kb: str | Path | None = None,
         types: Mapping[str, Sequence[str]] | None = None,
         threshold: float = 0.0,
-        candidates: int = 20,
+        candidates: int = 50,
         top: int = 5,
         use_memory: bool = True,
         copy_kb: bool = True,
@@ -205,8 +220,8 @@ class LitBertLinker(TrainablePipe):
         examples: Iterable[Example],
         dev: Iterable[Example] = (),
         *,
-        epochs: int = 20,
-        learn_rate: float = 0.002,
+        epochs: int = 15,
+        learn_rate: float = 0.003,
         seed: int = 0,
         progress: bool = False,
     ) -> None:
@@ -222,14 +237,14 @@ class LitBertLinker(TrainablePipe):
             for example in tqdm(examples, "candidates", disable=not progress, unit=" texts")
             for listed in self._gold(example)
         ]
+        lists = [listed.shortened(_CANDIDATES_IN_TRAINING) for listed in lists]
         optimizer = Adam(learn_rate, L2=1e-4)
         generator = np.random.default_rng(seed)
-        size = 32
         for epoch in tqdm(range(epochs), "epochs", disable=not progress):
             optimizer.learn_rate = learn_rate * (1 - epoch / epochs)
             order = generator.permutation(len(lists))
-            for start in range(0, len(order), size):
-                self._step([lists[i] for i in order[start : start + size]])
+            for start in range(0, len(order), _BATCH):
+                self._step([lists[i] for i in order[start : start + _BATCH]])
                 self.model.finish_update(optimizer)
         if dev := list(dev):
             self.calibrate(dev)
@@ -431,7 +446,7 @@ def make_linker(
     kb: str | None = None,
     types: dict[str, list[str]] | None = None,
     threshold: float = 0.0,
-    candidates: int = 20,
+    candidates: int = 50,
     top: int = 5,
     use_memory: bool = True,
     copy_kb: bool = True,

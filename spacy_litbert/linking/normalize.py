@@ -1,7 +1,7 @@
 """Names as they are compared: three forms, each more forgiving than the one before.
 
 ``fold`` drops case, accents and punctuation; ``normal`` also plural, British spelling, Greek letters and what separates
-letters from digits; ``bag`` also the order of words and small words.
+letters from digits; ``bag`` also the order of words, small words, and words that vocabularies prefer to others.
 """
 
 from __future__ import annotations
@@ -23,6 +23,29 @@ _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", 
 _ROMAN_AFTER_KIND = {"i": "1", "v": "5", "x": "10", **_ROMAN}
 _KINDS = frozenset(("type", "stage", "grade", "class", "factor", "group", "phase"))
 _SMALL_WORDS = frozenset(("of", "the", "in", "and", "with", "by", "to", "for", "a", "an", "on", "from"))
+# What authors write, and what MeSH and others have in names instead.
+_PREFERRED = {
+    "cancer": "neoplasm",
+    "carcinoma": "neoplasm",
+    "adenocarcinoma": "neoplasm",
+    "tumor": "neoplasm",
+    "malignancy": "neoplasm",
+    "disorder": "disease",
+    "illness": "disease",
+    "inherited": "hereditary",
+    "familial": "hereditary",
+    "renal": "kidney",
+    "hepatic": "liver",
+    "cardiac": "heart",
+    "pulmonary": "lung",
+    "cerebral": "brain",
+    "gastric": "stomach",
+    "ovary": "ovarian",
+    "prostate": "prostatic",
+    "mammary": "breast",
+    "ocular": "eye",
+    "cutaneous": "skin",
+}
 _BRITISH = (
     (re.compile(r"[ao]e"), "e"),
     (re.compile(r"sulph"), "sulf"),
@@ -61,8 +84,8 @@ def normal(folded: str) -> str:
 
 
 def bag(normalized: str) -> str:
-    """Return the words of a normal name in alphabetical order, each once, without small ones such as ``of``."""
-    words = set(normalized.split())
+    """Return the words of a normal name in alphabetical order, each once, preferred ones for others."""
+    words = {_PREFERRED.get(word, word) for word in normalized.split()}
     return " ".join(sorted(words - _SMALL_WORDS or words))
 
 

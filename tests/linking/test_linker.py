@@ -132,7 +132,7 @@ def test_labels_restrict_to_types(kb_folder: Path) -> None:
     assert kinds(nlp("Breast cancers"), nlp) <= {"Chemical"}
     nlp = with_ruler(kb_folder)
     assert kinds(nlp("Breast cancers"), nlp) == {"Disease"}
-    with pytest.raises(LitBertError, match="L528.*Gene"):
+    with pytest.raises(LitBertError, match=r"L528.*Gene"):
         with_ruler(kb_folder, types={"Disease": ["Gene"]})("Breast cancers")
 
 
@@ -174,7 +174,7 @@ def test_what_training_cannot_work_with(nlp: Language, kb_folder: Path) -> None:
         with_ruler(None)("aspirin")
     with pytest.raises(LitBertError, match="L525"):
         with_ruler(kb_folder / "nowhere")("aspirin")
-    with pytest.raises(LitBertError, match="L004.*candidates"):
+    with pytest.raises(LitBertError, match=r"L004.*candidates"):
         with_ruler(kb_folder, candidates=0)
 
 
