@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import spacy
@@ -66,7 +67,7 @@ def _pieces(text: str, cuts: set[int]) -> Iterator[str]:
         if character.isspace():
             places |= {i, i + 1}
     ordered = sorted(places)
-    return (text[start:end] for start, end in zip(ordered, ordered[1:]))
+    return (text[start:end] for start, end in pairwise(ordered))
 
 
 def _words(doc: Doc) -> list[str]:
