@@ -37,6 +37,7 @@ def test_the_names_are_those_that_users_know() -> None:
         "spacy-litbert.LitBertListener.v1",
         "spacy-litbert.LitBertTok2Vec.v1",
         "spacy-litbert.LitBertTextCat.v1",
+        "spacy-litbert.ListwiseRanker.v1",
         "spacy-litbert.BiomedicalTokenizer.v1",
         "spacy-litbert.wordpiece_length.v1",
         "spacy-litbert.warmup_linear.v1",

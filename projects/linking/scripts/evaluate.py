@@ -1,8 +1,8 @@
 """Train the linker on a corpus and score it on gold mentions of the test split, in two settings.
 
 ``vocabulary``: the knowledge base alone knows names; the ranker is trained on the mentions of train and dev, but none
-of them is remembered. ``memory``: what the mentions of train and dev stood for is remembered as well. A mention counts as
-right if the best concept is one of its gold concepts.
+of them is remembered. ``memory``: what the mentions of train and dev stood for is remembered as well. A mention counts
+as right if the best concept is one of its gold concepts.
 """
 
 from __future__ import annotations
