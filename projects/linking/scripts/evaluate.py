@@ -18,10 +18,11 @@ from gold import read_examples, read_renamed
 from spacy.training import Example
 
 from spacy_litbert.command_line import errors_in_one_line
-from spacy_litbert.files import replacing
+from spacy_litbert.files import replacing, replacing_folder
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.linker import LitBertLinker
 from spacy_litbert.linking.memory import memory_key
+from spacy_litbert.targets import check_target, mark_pipeline, pipeline_made_by
 from spacy_litbert.workflow.fetch import split_file
 from spacy_litbert.workflow.protocol import describe_run
 
@@ -36,6 +37,9 @@ def evaluate(
 
     split: ``test``, with train and dev to learn from, or ``dev``, with train alone, to choose settings.
     """
+    if save is not None:
+        made = pipeline_made_by("evaluate")
+        check_target(save, sources=[corpus, kb.path], made=made, what="trained pipeline", option=None)
     ids = read_renamed(renamed)
     parts = {name: read_examples(split_file(corpus, name), ids) for name in ("train", "dev", split)}
     learned = parts["train"] + (parts["dev"] if split == "test" else [])
@@ -54,7 +58,9 @@ def evaluate(
         print(setting, json.dumps(result[setting]["all"]))
     if save is not None:
         linker.top = 5
-        nlp.to_disk(save)
+        mark_pipeline(nlp.meta, "evaluate")
+        with replacing_folder(save) as partial:
+            nlp.to_disk(partial)
     return result
 
 
