@@ -54,7 +54,7 @@ def use(folder: Path, corpus: Path, limit: int) -> dict[str, Any]:
     seconds = computing = 0.0
     for document in list(read_documents(corpus))[:limit]:
         doc = nlp.tokenizer(document.text)
-        spans = [doc.char_span(m.start, m.end, m.label, alignment_mode="expand") for m in document.entities]
+        spans: list[Any] = [doc.char_span(m.start, m.end, m.label, alignment_mode="expand") for m in document.entities]
         begun, begun_computing = perf_counter(), process_time()
         linker.rank(doc, spans)
         seconds += perf_counter() - begun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -226,7 +226,7 @@ class KnowledgeBase(Mapping[str, Concept]):
 
     def _check_lengths(self) -> None:
         counts = self.metadata["counts"]
-        expected = {
+        expected: dict[str, list[Sized]] = {
             "concepts": [self._ids, self._definitions, self._tree_numbers, self._xrefs, self._merged_ids, self._types],
             "names": [self._names, self._name_forms],
             "forms": [self.forms, self._form_names, self.trigrams.norms],

@@ -74,7 +74,7 @@ class Listed:
         return shorter
 
 
-class LitBertLinker(TrainablePipe):
+class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     """Link entities to concepts.
 
     An entity gets ``ent.kb_id_``, the id of the most probable concept, or ``"NIL"`` if its probability is below the
@@ -265,7 +265,7 @@ class LitBertLinker(TrainablePipe):
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score links as spaCy's scorer does: entities whose span and id are right."""
-        return cast(dict[str, Any], Scorer.score_links(examples, negative_labels=[NIL], **kwargs))
+        return Scorer.score_links(examples, negative_labels=[NIL], **kwargs)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Return what was learned as bytes. The knowledge base stays where it is and is referred to."""

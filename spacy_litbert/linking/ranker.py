@@ -53,8 +53,8 @@ def set_standard(ranker: Model[InT, OutT], lists: Sequence[Array]) -> None:
     deviation = rows.std(axis=0)
     layer = next(node for node in ranker.walk() if node.name == "standardise")
     scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0.0)
-    layer.set_param("mean", layer.ops.asarray1f(rows.mean(axis=0).astype(np.float32)))
-    layer.set_param("scale", layer.ops.asarray1f(scale.astype(np.float32)))
+    layer.set_param("mean", layer.ops.asarray1f(cast(Floats1d, rows.mean(axis=0).astype(np.float32))))
+    layer.set_param("scale", layer.ops.asarray1f(cast(Floats1d, scale.astype(np.float32))))
 
 
 def listwise_gradient(scores: Sequence[Array], right: Sequence[Array]) -> tuple[list[Array], float]:
@@ -90,9 +90,9 @@ def _forward(model: Model[InT, OutT], lists: InT, is_train: bool) -> tuple[OutT,
 
     def backprop(d_scores: OutT) -> InT:
         dX = backprop_network(ops.xp.concatenate(d_scores).reshape(-1, 1))
-        return list(np.split(dX, np.cumsum(lengths)[:-1]))
+        return cast(InT, np.split(dX, np.cumsum(lengths)[:-1]))
 
-    return scores, backprop
+    return cast(OutT, scores), backprop
 
 
 def _forward_standardise(

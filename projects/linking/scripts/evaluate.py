@@ -47,8 +47,7 @@ def evaluate(
     result: dict[str, Any] = {}
     for setting, use_memory in SETTINGS.items():
         nlp = spacy.blank("en")
-        linker = nlp.add_pipe("litbert_linker", config={"use_memory": use_memory, "top": 20})
-        assert isinstance(linker, LitBertLinker)
+        linker: Any = nlp.add_pipe("litbert_linker", config={"use_memory": use_memory, "top": 20})
         linker.set_kb(kb)
         begun = perf_counter()
         linker.train(learned, seed=seed, progress=True)

@@ -47,7 +47,8 @@ def read_renamed(path: Path | None) -> dict[str, str]:
 def _to_doc(vocab: Vocab, document: Document, renamed: Mapping[str, str]) -> Doc:
     text = document.text
     kept, _ = keep_longest(mention for mention in document.entities if mention.ids)
-    words, spaces = [], []
+    words: list[str] = []
+    spaces: list[bool] = []
     for piece in _pieces(text, {place for mention in kept for place in (mention.start, mention.end)}):
         if piece == " " and words and not spaces[-1]:
             spaces[-1] = True
@@ -55,9 +56,11 @@ def _to_doc(vocab: Vocab, document: Document, renamed: Mapping[str, str]) -> Doc
             words.append(piece)
             spaces.append(False)
     doc = Doc(vocab, words, spaces)
-    doc.ents = [
-        doc.char_span(m.start, m.end, m.label, "|".join(dict.fromkeys(renamed.get(i, i) for i in m.ids))) for m in kept
-    ]
+    for mention in kept:
+        ids = "|".join(dict.fromkeys(renamed.get(one, one) for one in mention.ids))
+        span = doc.char_span(mention.start, mention.end, mention.label, ids)
+        assert span is not None
+        doc.set_ents([span], default="unmodified")
     return doc
 
 
