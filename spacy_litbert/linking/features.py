@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -155,6 +155,9 @@ class FeatureExtractor:
         )
         rows[-1, 0] = 1
         return rows
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FeatureExtractor, (self.kb, self.memory)
 
     def _strings(self, query: Words, matches: Matches) -> tuple[float, ...]:
         if matches.form < 0 or not query.words:

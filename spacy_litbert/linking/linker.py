@@ -435,9 +435,6 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         with replacing_folder(target) as partial:
             shutil.copytree(self.kb.path, partial, dirs_exist_ok=True)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_work": None}
-
 
 def make_linker(
     nlp: Language,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -252,3 +253,13 @@ def test_beside_scispacys_abbreviation_detector(trained: Language) -> None:
 
 def test_a_doc_without_entities_and_an_empty_doc(trained: Language) -> None:
     assert trained("").ents == trained("Nothing.").ents == ()
+
+
+def test_a_spawned_process_gets_the_linker_without_its_arrays(trained: Language) -> None:
+    linker = linker_of(trained)
+    expected = [links(doc) for doc in trained.pipe(TEXTS)]
+    sent = pickle.dumps(linker)
+    assert len(sent) < 100_000
+    copied = pickle.loads(sent)
+    ruler = trained.get_pipe("entity_ruler")
+    assert [links(copied(ruler(trained.make_doc(text)))) for text in TEXTS] == expected
