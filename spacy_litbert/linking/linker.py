@@ -19,7 +19,8 @@ from thinc.api import Adam, Model, Optimizer, set_dropout_rate
 from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
-from ..files import replacing_folder
+from ..files import check_file, replacing, replacing_folder
+from ..models.seal import is_sealed, seal
 from ..targets import check_target
 from .abbreviations import abbreviations_of
 from .build import made_by_build
@@ -33,6 +34,7 @@ from .ranker import listwise_gradient, set_standard, softmax
 from .tuning import best_temperature, best_threshold
 
 NIL = "NIL"
+_FILE = "linker.msgpack"
 # Of ``train``: mentions of a step, and candidates that a mention's list is cut to.
 _BATCH = 64
 _CANDIDATES_IN_TRAINING = 16
@@ -269,19 +271,15 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Return what was learned as bytes. The knowledge base stays where it is and is referred to."""
-        return cast(bytes, srsly.msgpack_dumps({**self._learned(), "kb": self._reference(self._path)}))
+        return seal(srsly.msgpack_dumps({**self._learned(), "kb": self._reference(self._path)}))
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertLinker:
         """Read bytes that ``to_bytes`` made.
 
-        Raises LitBertError L532 for damaged ones, L525 and L529 if its knowledge base is gone, or another one there.
+        Raises LitBertError L312 and L532 for damaged ones, L525 and L529 if its knowledge base is gone, or another one
+        there.
         """
-        try:
-            data = srsly.msgpack_loads(bytes_data)
-            self._set_learned(data)
-        except (ValueError, KeyError, TypeError) as error:
-            raise LitBertError(Errors.L532.format(path="these bytes", problem=error)) from None
-        self._open_reference(data["kb"])
+        self._open_reference(self._read_learned(bytes_data, "these bytes"))
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
@@ -294,21 +292,18 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             reference["path"] = None
             self._copy_kb(target)
         data = {**self._learned(), "kb": reference}
-        (folder / "linker.msgpack").write_bytes(srsly.msgpack_dumps(data))
+        with replacing(folder / _FILE) as partial:
+            partial.write_bytes(seal(srsly.msgpack_dumps(data)))
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LitBertLinker:
         """Read a folder that ``to_disk`` made, and check all of its knowledge base against its checksums.
 
-        Raises LitBertError L532 for a damaged linker; L525, L526 and L529 if its knowledge base is missing, damaged, or
-        another one.
+        Raises LitBertError L224 for a missing linker, L312 and L532 for a damaged one; L525, L526 and L529 if its
+        knowledge base is missing, damaged, or another one.
         """
         folder = Path(path)
-        try:
-            data = srsly.msgpack_loads((folder / "linker.msgpack").read_bytes())
-            self._set_learned(data)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LitBertError(Errors.L532.format(path=folder, problem=error)) from None
-        reference = data["kb"]
+        check_file(folder / _FILE)
+        reference = self._read_learned((folder / _FILE).read_bytes(), str(folder))
         if reference is not None and reference["path"] is None:
             reference = {**reference, "path": str(folder / "kb")}
         self._open_reference(reference)
@@ -414,6 +409,18 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def _learned(self) -> dict[str, Any]:
         return {"cfg": self.cfg, "memory": self.memory.counts, "model": self.model.to_bytes()}
+
+    def _read_learned(self, data: bytes, source: str) -> dict[str, Any] | None:
+        """Take what was learned, and return which knowledge base it belongs to."""
+        if not is_sealed(data):
+            raise LitBertError(Errors.L532.format(path=source, problem="there is no checksum at the end"))
+        try:
+            learned = srsly.msgpack_loads(data)
+            self._set_learned(learned)
+            reference: dict[str, Any] | None = learned["kb"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise LitBertError(Errors.L532.format(path=source, problem=error)) from None
+        return reference
 
     def _set_learned(self, data: dict[str, Any]) -> None:
         self.model.from_bytes(data["model"])

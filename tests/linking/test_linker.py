@@ -208,8 +208,12 @@ def test_damage_is_found_when_a_pipeline_is_loaded(trained: Language, tmp_path: 
         spacy.load(tmp_path)
     path.write_bytes(data)
     learned = tmp_path / "litbert_linker" / "linker.msgpack"
-    learned.write_bytes(learned.read_bytes()[:-9])
+    whole = learned.read_bytes()
+    learned.write_bytes(whole[:-9])
     with pytest.raises(LitBertError, match="L532"):
+        spacy.load(tmp_path)
+    learned.write_bytes(whole[:99] + bytes([whole[99] ^ 1]) + whole[100:])
+    with pytest.raises(LitBertError, match="L312"):
         spacy.load(tmp_path)
 
 
