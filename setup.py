@@ -78,9 +78,13 @@ setup(
             "spacy-litbert.LitBertTok2Vec.v1 = spacy_litbert.models.tok2vec:build_litbert_tok2vec_v1",
             "spacy-litbert.LitBertTextCat.v1 = spacy_litbert.models.textcat:build_litbert_textcat_v1",
             "spacy-litbert.LitBertNer.v1 = spacy_litbert.ner.model:build_litbert_ner_v1",
+            "spacy-litbert.ListwiseRanker.v1 = spacy_litbert.linking.ranker:build_listwise_ranker_v1",
         ],
         "spacy_cli": ["litbert = spacy_litbert.cli:app"],
-        "spacy_factories": ["litbert_ner = spacy_litbert.ner.component:build_litbert_ner"],
+        "spacy_factories": [
+            "litbert_ner = spacy_litbert.ner.component:build_litbert_ner",
+            "litbert_linker = spacy_litbert.linking.linker:make_linker",
+        ],
         "spacy_scorers": [
             "spacy-litbert.ner_scorer.v1 = spacy_litbert.ner.scoring:build_litbert_ner_scorer_v1",
         ],

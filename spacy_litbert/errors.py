@@ -216,6 +216,33 @@ class Errors(metaclass=_Coded):
         'Set `objective = "mlm"`.'
     )
     L516 = "{path} is no record of a pretraining: it lacks {missing}. Delete the file, or make the weights again."
+    # Linking
+    L520 = "{path}, line {line}: {problem}"
+    L521 = "{path}, line {line}: the id {id!r} stands in {first} already. Give each concept one record."
+    L522 = (
+        "{path}, line {line}: {id!r} was merged into {into!r}, and that leads back to it: {cycle}. "
+        "Take one of these lines out."
+    )
+    L523 = (
+        "{path}, line {line}: {id!r} was merged into {into!r}, which no source holds. "
+        "Add its source, or take the line out."
+    )
+    L524 = "Can't tell what {path} holds. Known are: {choices}. Say it with --format."
+    L525 = (
+        "There is no knowledge base in {path}: it has no metadata.json. "
+        "Make one with `python -m spacy litbert kb build`."
+    )
+    L526 = "The knowledge base {path} is damaged: {problem}. Build it anew, or copy it again."
+    L527 = "No concepts are left for the knowledge base {path}. Check the sources, types, trees and the date."
+    L528 = "Types that no concept of the knowledge base {path} has: {types}. It has: {choices}."
+    L529 = (
+        "The knowledge base {path} is another one (checksum {found}…) than the linker was made with ({expected}…). "
+        "Put the same one there, or set it with `linker.set_kb`."
+    )
+    L530 = "The linker `{name}` has no knowledge base. Set `kb` to a folder that `spacy litbert kb build` made."
+    L531 = "Nothing to train the linker `{name}` on: {problem}."
+    L532 = "The linker in {path} is damaged: {problem}. Save the pipeline again, or copy it again."
+    L533 = "`{name}` is {value!r}: {problem}."
     # Text classification
     L602 = (
         "{path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "

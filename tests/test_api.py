@@ -33,7 +33,17 @@ def _public() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 DOCUMENTED = dict([*_registered(), *_public()])
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)

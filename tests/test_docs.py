@@ -15,6 +15,7 @@ PAGES = [
     ROOT / "benchmarks" / "README.md",
     ROOT / "projects" / "ner" / "README.md",
     ROOT / "projects" / "textcat" / "README.md",
+    ROOT / "projects" / "linking" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)

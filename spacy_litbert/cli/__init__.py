@@ -19,6 +19,7 @@ from .convert import convert_cli
 from .corpus import corpus_cli
 from .export import export_cli
 from .inspect import inspect_cli
+from .kb import kb_build_cli, kb_info_cli, kb_merge_cli, kb_subset_cli
 from .pretrain import pretrain_cli
 from .tokens import tokens_cli
 from .vocab import vocab_cli
@@ -26,8 +27,11 @@ from .vocab import vocab_cli
 app = typer.Typer(name="litbert", help="Commands of spacy-litbert.", no_args_is_help=True, rich_markup_mode=None)
 
 
-def _register(name: str, command: Callable[..., None], **settings: Any) -> None:
-    app.command(name, **settings)(errors_in_one_line()(command))
+kb_app = typer.Typer(name="kb", help="Knowledge bases of litbert_linker.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def _register(name: str, command: Callable[..., None], *, to: typer.Typer = app, **settings: Any) -> None:
+    to.command(name, **settings)(errors_in_one_line()(command))
 
 
 _register("calibrate", calibrate_cli)
@@ -39,4 +43,9 @@ _register("tokens", tokens_cli)
 _register("corpus", corpus_cli)
 _register("annotate", annotate_cli)
 _register("pretrain", pretrain_cli, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+_register("build", kb_build_cli, to=kb_app)
+_register("info", kb_info_cli, to=kb_app)
+_register("merge", kb_merge_cli, to=kb_app)
+_register("subset", kb_subset_cli, to=kb_app)
+app.add_typer(kb_app)
 spacy_app.add_typer(app)

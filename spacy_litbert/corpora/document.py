@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 
 from ..errors import LitBertError
+
+_BETWEEN_IDS = re.compile(r"[|+,;]")
+_MESH_ID = re.compile(r"[CD]\d{6,9}")
+_NO_ID = ("", "-", "-1")
 
 
 @dataclass(frozen=True, order=True)
@@ -15,7 +20,8 @@ class Mention:
 
     Mentions are equal if their place and label are; what follows is known beyond that.
 
-    concept_id: of what is meant, as the file says it (``MESH:D003000``); "" if nothing is known.
+    concept_id: of what is meant, as the file says it: ``MESH:D003000``, or several for "liver and kidney failure"; ""
+        if nothing is known.
     confidence: the annotator's, a finite number; None if it is not known.
     """
 
@@ -24,6 +30,13 @@ class Mention:
     label: str
     concept_id: str = field(default="", compare=False)
     confidence: float | None = field(default=None, compare=False)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids in ``concept_id``. MeSH's get ``MESH:`` where it is missing; ``-`` and ``-1`` are none."""
+        ids = (one.strip() for one in _BETWEEN_IDS.split(self.concept_id))
+        named = (f"MESH:{one}" if _MESH_ID.fullmatch(one) else one for one in ids if one not in _NO_ID)
+        return tuple(dict.fromkeys(named))
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
     {"id": "8701013", "text": "Famotidine-associated delirium.",
      "entities": [{"start": 0, "end": 10, "label": "Chemical"}]}
 
-One document a line. Offsets count characters (Unicode code points). A mention may have a "concept_id" and a
-"confidence", a document "passages": [{"start": 0, "end": 30, "kind": "title"}]. Other keys are passed over.
+One document a line. Offsets count characters (Unicode code points). A mention may have a "concept_id" (or several,
+in a list "ids") and a "confidence", a document "passages": [{"start": 0, "end": 30, "kind": "title"}]. Other keys are
+passed over.
 """
 
 from __future__ import annotations
@@ -111,12 +112,18 @@ def _passages(data: dict[str, Any], text: str) -> tuple[Passage, ...]:
     return tuple(passages)
 
 
+def _joined(ids: Any) -> str:
+    if not isinstance(ids, list | None) or not all(isinstance(one, str) and "|" not in one for one in ids or []):
+        raise ValueError(f'"ids" of a mention must be a list of strings without "|", found {str(ids)[:60]!r}.')
+    return "|".join(ids or [])
+
+
 def _mention(entity: Any, text: str) -> Mention:
     entity = entity if isinstance(entity, dict) else {}
     start, end, label = (entity.get(key) for key in ("start", "end", "label"))
     if type(start) is not int or type(end) is not int or not isinstance(label, str):  # true is an int in Python
         raise ValueError('a mention needs "start" and "end" (integers) and "label" (string).')
-    concept_id, confidence = entity.get("concept_id", ""), entity.get("confidence")
+    concept_id, confidence = entity.get("concept_id", _joined(entity.get("ids"))), entity.get("confidence")
     if not isinstance(concept_id, str) or type(confidence) not in (float, int, type(None)):
         raise ValueError('"concept_id" must be a string, and "confidence" a number.')
     mention = Mention(start, end, label, concept_id, None if confidence is None else _number(confidence))

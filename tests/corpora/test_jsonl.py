@@ -55,3 +55,18 @@ def test_bad_lines_are_named(tmp_path: Path, old: str, new: str, words: str) -> 
 def test_what_is_written_is_read_back(tmp_path: Path, wanted: list[Document]) -> None:
     write_jsonl(tmp_path / "a.jsonl", wanted)
     assert list(read_jsonl(tmp_path / "a.jsonl")) == wanted
+
+
+def test_a_list_of_concept_ids_is_read_and_comes_back(tmp_path: Path) -> None:
+    entity = '{"start": 0, "end": 1, "label": "L", "ids": ["X:1", "X:2"]}'
+    (tmp_path / "a.jsonl").write_text(f'{{"id": "1", "text": "a", "entities": [{entity}]}}')
+    write_jsonl(tmp_path / "b.jsonl", read_jsonl(tmp_path / "a.jsonl"))
+    for name in ("a", "b"):
+        assert [mention.ids for mention in next(read_jsonl(tmp_path / f"{name}.jsonl")).entities] == [("X:1", "X:2")]
+
+
+def test_concept_ids_must_be_a_list_of_strings(tmp_path: Path) -> None:
+    entity = '{"start": 0, "end": 1, "label": "L", "ids": "X:1"}'
+    (tmp_path / "a.jsonl").write_text(f'{{"id": "1", "text": "a", "entities": [{entity}]}}')
+    with pytest.raises(LitBertError, match=r"L401.*line 1.*ids"):
+        list(read_jsonl(tmp_path / "a.jsonl"))

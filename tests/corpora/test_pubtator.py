@@ -95,3 +95,16 @@ def write_exactly(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "corpus.pubtator"
     path.write_bytes(text.encode())
     return path
+
+
+def test_concept_ids_are_read_and_mesh_is_named(tmp_path: Path) -> None:
+    ids = {
+        "D015738": ("MESH:D015738",),
+        "-1": (),
+        "D001|OMIM:104300": ("D001", "OMIM:104300"),
+        "MESH:C537|-1": ("MESH:C537",),
+    }
+    for field, expected in ids.items():
+        text = f"7|t|Gout.\n7|a|More.\n7\t0\t4\tGout\tDisease\t{field}\n"
+        (document,) = read_pubtator(write(tmp_path, text))
+        assert document.entities[0].ids == expected

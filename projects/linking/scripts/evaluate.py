@@ -1,0 +1,111 @@
+"""Train the linker on a corpus and score it on gold mentions of the test split, in two settings.
+
+``vocabulary``: the knowledge base alone knows names; the ranker is trained on the mentions of train and dev, but none
+of them is remembered. ``memory``: what the mentions of train and dev stood for is remembered as well. A mention counts
+as right if the best concept is one of its gold concepts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import spacy
+from gold import read_examples, read_renamed
+from spacy.training import Example
+
+from spacy_litbert.command_line import errors_in_one_line
+from spacy_litbert.files import replacing, replacing_folder
+from spacy_litbert.linking.knowledge_base import KnowledgeBase
+from spacy_litbert.linking.linker import LitBertLinker
+from spacy_litbert.linking.memory import memory_key
+from spacy_litbert.targets import check_target, mark_pipeline, pipeline_made_by
+from spacy_litbert.workflow.fetch import split_file
+from spacy_litbert.workflow.protocol import describe_run
+
+SETTINGS = {"vocabulary": False, "memory": True}
+PACKAGES = ("spacy", "spacy-litbert", "thinc", "numpy")
+
+
+def evaluate(
+    corpus: Path, kb: KnowledgeBase, *, renamed: Path | None, seed: int, split: str = "test", save: Path | None = None
+) -> dict[str, Any]:
+    """Train in both settings and score on a split; the pipeline with the memory is saved.
+
+    split: ``test``, with train and dev to learn from, or ``dev``, with train alone, to choose settings.
+    """
+    if save is not None:
+        made = pipeline_made_by("evaluate")
+        check_target(save, sources=[corpus, kb.path], made=made, what="trained pipeline", option=None)
+    ids = read_renamed(renamed)
+    parts = {name: read_examples(split_file(corpus, name), ids) for name in ("train", "dev", split)}
+    learned = parts["train"] + (parts["dev"] if split == "test" else [])
+    known = {memory_key(ent.text) for example in learned for ent in example.reference.ents}
+    result: dict[str, Any] = {}
+    for setting, use_memory in SETTINGS.items():
+        nlp = spacy.blank("en")
+        linker: Any = nlp.add_pipe("litbert_linker", config={"use_memory": use_memory, "top": 20})
+        linker.set_kb(kb)
+        begun = perf_counter()
+        linker.train(learned, seed=seed, progress=True)
+        trained = perf_counter()
+        result[setting] = score(linker, parts[split], known)
+        result[setting]["seconds"] = {"training": round(trained - begun), "scoring": round(perf_counter() - trained)}
+        print(setting, json.dumps(result[setting]["all"]))
+    if save is not None:
+        linker.top = 5
+        mark_pipeline(nlp.meta, "evaluate")
+        with replacing_folder(save) as partial:
+            nlp.to_disk(partial)
+    return result
+
+
+def score(linker: LitBertLinker, examples: list[Example], known: set[str]) -> dict[str, Any]:
+    """Return accuracy among the best 1, 5 and 20 in per cent, by label, and of names seen and not seen in training."""
+    groups: dict[str, list[int | None]] = {}
+    for example in examples:
+        doc = example.reference
+        for ent, ranking in zip(doc.ents, linker.rank(doc, doc.ents)):
+            gold = {linker.kb[one].concept_id if one in linker.kb else one for one in ent.kb_id_.split("|")}
+            place = next((i for i, (found, _) in enumerate(ranking) if found in gold), None)
+            seen = "seen" if memory_key(ent.text) in known else "unseen"
+            for group in ("all", ent.label_, f"{ent.label_}, {seen} names"):
+                groups.setdefault(group, []).append(place)
+    return {group: _accuracies(places) for group, places in sorted(groups.items())}
+
+
+def _accuracies(places: list[int | None]) -> dict[str, float]:
+    found = {f"acc@{k}": 100 * sum(p is not None and p < k for p in places) / len(places) for k in (1, 5, 20)}
+    return {"mentions": len(places), **{name: round(value, 2) for name, value in found.items()}}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path, help="a folder with train.…, dev.… and test.…")
+    parser.add_argument("kb", type=Path)
+    parser.add_argument("output", type=Path, help="JSON file for the scores")
+    parser.add_argument("--renamed", default="", help="TSV of withdrawn ids and the present ones, for gold ids")
+    parser.add_argument("--split", default="test", choices=["test", "dev"])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--save", type=Path, help="folder for the trained pipeline")
+    arguments = parser.parse_args()
+    with errors_in_one_line():
+        kb = KnowledgeBase(arguments.kb)
+        path = Path(arguments.renamed) if arguments.renamed else None
+        scores = evaluate(
+            arguments.corpus, kb, renamed=path, seed=arguments.seed, split=arguments.split, save=arguments.save
+        )
+        record = {
+            "corpus": arguments.corpus.name,
+            "split": arguments.split,
+            "protocol": " ".join((__doc__ or "").split()),
+            "knowledge_base": {key: kb.metadata[key] for key in ("name", "version", "counts", "sources", "checksum")},
+            "seed": arguments.seed,
+            "scores": scores,
+            **describe_run(PACKAGES),
+        }
+        with replacing(arguments.output) as partial:
+            partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf8")

@@ -1,0 +1,150 @@
+"""Build a knowledge base: one folder of columns and indexes, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from .. import about
+from ..errors import Errors, LitBertError
+from ..files import file_checksum, replacing_folder
+from ..targets import check_target
+from .columns import starts_of, write_array, write_lists, write_strings
+from .concept import Concept
+from .hashing import hash_strings, sorted_index
+from .normalize import bag, fold, normal
+from .trigrams import write_trigrams
+
+METADATA = "metadata.json"
+FORMAT = 1
+
+
+def build(
+    concepts: Iterable[Concept],
+    folder: Path,
+    *,
+    name: str,
+    version: str = "",
+    licence: str = "",
+    sources: Sequence[Mapping[str, Any]] = (),
+    force: bool = False,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Write concepts, whose ids are distinct, as a knowledge base into ``folder``; return its metadata.
+
+    sources: what the concepts came from, for the metadata.
+    force: replace an earlier knowledge base.
+
+    Concepts are numbered by preference, then in the order of ids: what comes first wins where names fit equally well.
+    Equal concepts give equal bytes in all files but the metadata, which has the date. Raises LitBertError L218 if
+    ``folder`` may not be replaced, L527 if there are no concepts.
+    """
+    check_place(folder, force=force)
+    ordered = sorted(concepts, key=lambda concept: (concept.preference, concept.concept_id))
+    if not ordered:
+        raise LitBertError(Errors.L527.format(path=folder))
+    with replacing_folder(folder) as partial:
+        counts = _write_concepts(partial, ordered)
+        counts.update(_write_names(partial, ordered, progress=progress))
+        metadata = {
+            "format": FORMAT,
+            "name": name,
+            "version": version,
+            "licence": licence,
+            "sources": [dict(source) for source in sources],
+            "date": datetime.now(timezone.utc).date().isoformat(),
+            "made_by": f"{about.__title__} {about.__version__}",
+            "types": sorted({kind for concept in ordered for kind in concept.types}),
+            "counts": counts,
+            "files": {
+                path.name: {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
+                for path in sorted(partial.iterdir())
+            },
+        }
+        metadata["checksum"] = metadata_checksum(metadata)
+        (partial / METADATA).write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
+    return metadata
+
+
+def check_place(folder: Path, *, force: bool, sources: Iterable[Path] = ()) -> None:
+    """Raise LitBertError L218 unless a knowledge base may be put at ``folder``; before long work as well as in it."""
+    option = None if force else "--force (force=True)"
+    check_target(folder, sources=sources, made=made_by_build, what="knowledge base", option=option)
+
+
+def metadata_checksum(metadata: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what the metadata says, the checksums of all files among it: that of the whole."""
+    said = {key: value for key, value in metadata.items() if key != "checksum"}
+    return sha256(json.dumps(said, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def made_by_build(folder: Path) -> str | None:
+    """Say what speaks against a folder's being a knowledge base with nothing else in it; None if nothing does."""
+    try:
+        files = json.loads((folder / METADATA).read_text("utf8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"it has no {METADATA} of a knowledge base"
+    others = sorted(path.name for path in folder.iterdir() if path.name not in files and path.name != METADATA)
+    return f"it holds {', '.join(others[:5])} as well" if others else None
+
+
+def _write_concepts(folder: Path, concepts: Sequence[Concept]) -> dict[str, int]:
+    types = {kind: i for i, kind in enumerate(sorted({kind for concept in concepts for kind in concept.types}))}
+    write_strings(folder, "ids", (concept.concept_id for concept in concepts))
+    write_strings(folder, "definitions", (concept.definition for concept in concepts))
+    write_strings(folder, "tree_numbers", ("\n".join(concept.tree_numbers) for concept in concepts))
+    write_strings(folder, "xrefs", ("\n".join(concept.xrefs) for concept in concepts))
+    write_strings(folder, "merged_ids", ("\n".join(concept.merged_ids) for concept in concepts))
+    write_lists(folder, "types", [[types[kind] for kind in concept.types] for concept in concepts], np.uint16)
+    write_array(folder, "preferences", np.array([concept.preference for concept in concepts], np.int16))
+    write_array(folder, "since", np.array([concept.since for concept in concepts], np.int32))
+    numbered = [(known, i) for i, c in enumerate(concepts) for known in (c.concept_id, *c.merged_ids)]
+    keys, numbers = sorted_index(
+        hash_strings(known for known, _ in numbered), np.array([i for _, i in numbered], np.int32)
+    )
+    write_array(folder, "id_keys", keys)
+    write_array(folder, "id_concepts", numbers)
+    return {
+        "concepts": len(concepts),
+        "merged_ids": len(numbered) - len(concepts),
+        "definitions": sum(1 for concept in concepts if concept.definition),
+    }
+
+
+def _write_names(folder: Path, concepts: Sequence[Concept], *, progress: bool) -> dict[str, int]:
+    names = [concept.names for concept in concepts]
+    flat = [name for several in names for name in several]
+    write_strings(folder, "names", flat)
+    write_array(folder, "name_starts", starts_of([len(several) for several in names]))
+    forms: dict[str, int] = {}
+    form_of_name = np.fromiter(
+        (forms.setdefault(fold(name), len(forms)) for name in tqdm(flat, "names", disable=not progress, unit=" names")),
+        np.int32,
+        len(flat),
+    )
+    write_array(folder, "name_forms", form_of_name)
+    by_form = np.argsort(form_of_name, kind="stable").astype(np.int32)
+    write_array(folder, "form_names", by_form)
+    write_array(folder, "form_names_starts", starts_of(np.bincount(form_of_name, minlength=len(forms))))
+    listed = list(forms)
+    write_strings(folder, "forms", listed)
+    normals = [normal(form) for form in tqdm(listed, "normal forms", disable=not progress, unit=" names")]
+    for level, strings in (("fold", listed), ("normal", normals), ("bag", list(map(bag, normals)))):
+        keys, numbers = sorted_index(hash_strings(strings), np.arange(len(listed), dtype=np.int32))
+        write_array(folder, f"{level}_keys", keys)
+        write_array(folder, f"{level}_forms", numbers)
+    words = Counter(word for form in normals for word in set(form.split()))
+    weights = np.log(len(listed) / np.fromiter(words.values(), np.float64, len(words))).astype(np.float32)
+    keys, weights = sorted_index(hash_strings(words), weights)
+    write_array(folder, "word_keys", keys)
+    write_array(folder, "word_weights", weights)
+    write_trigrams(folder, listed, progress=progress)
+    return {"names": len(flat), "forms": len(listed)}

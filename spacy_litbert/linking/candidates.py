@@ -1,0 +1,141 @@
+"""Candidates of a mention: the union of equal names, similar names and what training mentions stood for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .knowledge_base import LEVELS, KnowledgeBase
+from .memory import MentionMemory
+
+_SIMILAR_IN_MEMORY = 10
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A name in a document.
+
+    text: as it stands there.
+    long_form: what it abbreviates, if the document says so; else the text.
+    types: kinds of concepts that it may stand for; None for all.
+    """
+
+    text: str
+    long_form: str
+    types: frozenset[str] | None = None
+
+    @property
+    def is_abbreviation(self) -> bool:
+        """Whether the document says what it abbreviates."""
+        return self.text != self.long_form
+
+
+@dataclass
+class Matches:
+    """How a concept was found by one name.
+
+    level: index in ``LEVELS`` of the strictest at which a name equals, ``len(LEVELS)`` for none.
+    cosine: of the most similar form; second: of the second; form: the number of the best one.
+    """
+
+    form: int = -1
+    level: int = len(LEVELS)
+    cosine: float = 0.0
+    second: float = 0.0
+    n_forms: int = 0
+
+    @property
+    def similarity(self) -> float:
+        """1 for an equal name, a little less for a less strict level, else the cosine, at most 0.97."""
+        return 1 - self.level / 100 if self.level < len(LEVELS) else min(self.cosine, 0.97)
+
+
+@dataclass
+class Candidate:
+    """A concept that a mention may stand for, and what speaks for it.
+
+    by_long, by_text: how it was found by the long form and by the text itself; one object if they are the same.
+    remembered_*: of training mentions; how many of the same name stood for it, of how many, and the similarity of
+    others that did.
+    """
+
+    number: int
+    by_long: Matches = field(default_factory=Matches)
+    by_text: Matches = field(default_factory=Matches)
+    remembered_long: float = 0.0
+    remembered_text: float = 0.0
+    remembered_similar: float = 0.0
+
+    @property
+    def similarity(self) -> float:
+        """How well a name fits: what an untrained linker sorts by."""
+        return max(self.by_long.similarity, 0.999 * self.by_text.similarity)
+
+
+class CandidateGenerator:
+    """Finds candidates in a knowledge base and a memory of training mentions.
+
+    k: forms that are looked up by similarity for a name, and the most candidates that come of it.
+    """
+
+    def __init__(self, kb: KnowledgeBase, memory: MentionMemory, k: int) -> None:
+        self.kb = kb
+        self.memory = memory
+        self.k = k
+
+    def __call__(self, mention: Mention, without: int | None = None) -> list[Candidate]:
+        """Return the candidates of a mention, in the order of concepts in the knowledge base.
+
+        without: a fold of documents whose mentions are not to be remembered.
+        """
+        found: dict[int, Candidate] = {}
+        by_long = self._by_name(mention.long_form, mention.types)
+        by_text = self._by_name(mention.text, mention.types) if mention.is_abbreviation else by_long
+        for number, matches in by_long.items():
+            found.setdefault(number, Candidate(number)).by_long = matches
+        for number, matches in by_text.items():
+            found.setdefault(number, Candidate(number)).by_text = matches
+        self._remember(mention, found, without)
+        return [found[number] for number in sorted(found)]
+
+    def _by_name(self, name: str, types: frozenset[str] | None) -> dict[int, Matches]:
+        allowed = self.kb.allowed_concepts(types)
+        numbers, cosines = self.kb.similar_forms(name, self.k, types)
+        similar = dict(zip(numbers.tolist(), cosines.tolist()))
+        equal = {form: LEVELS.index(level) for form, level in self.kb.forms_equal_to(name).items()}
+        if missing := [form for form in equal if form not in similar]:
+            similar |= zip(missing, self.kb.cosines(name, np.array(missing)).tolist())
+        found: dict[int, Matches] = {}
+        for form in sorted(similar, key=lambda form: (equal.get(form, len(LEVELS)), -similar[form], form)):
+            for number in self.kb.concepts_of(form):
+                if allowed[number]:
+                    _add(found.setdefault(number, Matches()), form, equal.get(form, len(LEVELS)), similar[form])
+        # An abbreviation may equal a name of hundreds of concepts.
+        best = sorted(found, key=lambda number: (-found[number].similarity, number))[: self.k]
+        return {number: found[number] for number in best}
+
+    def _remember(self, mention: Mention, found: dict[int, Candidate], without: int | None) -> None:
+        if not self.memory:
+            return
+        allowed = self.kb.allowed_concepts(mention.types)
+        kinds = {
+            "remembered_long": self.memory.exactly(mention.long_form, without),
+            "remembered_text": self.memory.exactly(mention.text, without),
+            "remembered_similar": self.memory.similar(mention.long_form, _SIMILAR_IN_MEMORY, without),
+        }
+        for kind, values in kinds.items():
+            for concept_id, value in values.items():
+                number = self.kb.number_of(concept_id)
+                if number is not None and allowed[number]:
+                    candidate = found.setdefault(number, Candidate(number))
+                    setattr(candidate, kind, value + (getattr(candidate, kind) if kind != "remembered_similar" else 0))
+
+
+def _add(matches: Matches, form: int, level: int, cosine: float) -> None:
+    matches.n_forms += 1
+    if matches.form < 0:
+        matches.form, matches.level, matches.cosine = form, level, cosine
+        return
+    first, second = sorted((matches.cosine, matches.second, cosine), reverse=True)[:2]
+    matches.cosine, matches.second = first, second

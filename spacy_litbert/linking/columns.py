@@ -1,0 +1,100 @@
+"""Columns of a table on disk as memory-mapped ``.npy`` files: numbers, and strings or lists end to end with offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import Errors, LitBertError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Strings(Sequence[str]):
+    """A column of strings: UTF-8, end to end, and where each begins."""
+
+    def __init__(self, data: Array, starts: Array) -> None:
+        self._data = data
+        self._starts = starts
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._data[self._starts[i] : self._starts[i + 1]].tobytes().decode("utf8")
+
+
+class Lists:
+    """A column of lists of numbers."""
+
+    def __init__(self, data: Array, starts: Array) -> None:
+        self.data = data
+        self.starts = starts
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, i: int) -> Array:
+        return self.data[self.starts[i] : self.starts[i + 1]]
+
+
+def write_array(folder: Path, name: str, array: Array) -> None:
+    """Write a column of numbers."""
+    np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def write_strings(folder: Path, name: str, strings: Iterable[str]) -> None:
+    """Write a column of strings."""
+    encoded = [string.encode("utf8") for string in strings]
+    write_array(folder, f"{name}_starts", starts_of([len(string) for string in encoded]))
+    write_array(folder, name, np.frombuffer(b"".join(encoded), dtype=np.uint8))
+
+
+def write_lists(folder: Path, name: str, lists: Sequence[Sequence[int]], dtype: Any) -> None:
+    """Write a column of lists of numbers."""
+    write_array(folder, f"{name}_starts", starts_of([len(values) for values in lists]))
+    write_array(folder, name, np.fromiter((value for values in lists for value in values), dtype=dtype))
+
+
+def starts_of(lengths: Any) -> Array:
+    """Return where each of the parts begins when they lie end to end, and where the last one ends."""
+    starts = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=starts[1:])
+    return starts
+
+
+def read_array(folder: Path, name: str) -> Array:
+    """Map a column into memory. Raises LitBertError L526 if it is none."""
+    path = folder / f"{name}.npy"
+    try:
+        # A file of no values can't be mapped.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        try:
+            array = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise LitBertError(
+                Errors.L526.format(path=folder, problem=f"{path.name} can't be read ({error})")
+            ) from None
+    # An array of its own class costs each slice time; the map stays alive beneath it.
+    return np.asarray(array)
+
+
+def read_strings(folder: Path, name: str) -> Strings:
+    """Map a column of strings into memory."""
+    return Strings(*_parts(folder, name))
+
+
+def read_lists(folder: Path, name: str) -> Lists:
+    """Map a column of lists into memory."""
+    return Lists(*_parts(folder, name))
+
+
+def _parts(folder: Path, name: str) -> tuple[Array, Array]:
+    data, starts = read_array(folder, name), read_array(folder, f"{name}_starts")
+    if data.ndim != 1 or starts.ndim != 1 or starts.dtype != np.int64 or len(starts) < 1 or starts[-1] != len(data):
+        raise LitBertError(Errors.L526.format(path=folder, problem=f"{name}.npy does not fit {name}_starts.npy"))
+    return data, starts

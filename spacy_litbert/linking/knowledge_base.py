@@ -1,0 +1,277 @@
+"""The knowledge base as programs use it: a folder, mapped into memory and shared by threads and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import Errors, LitBertError
+from ..files import file_checksum, read_json
+from .build import FORMAT, METADATA, metadata_checksum
+from .columns import Array, Lists, read_array, read_lists, read_strings
+from .concept import Concept
+from .hashing import find, hash_string
+from .normalize import bag, fold, normal
+from .trigrams import TrigramIndex
+
+LEVELS = ("fold", "normal", "bag")
+
+
+class KnowledgeBase(Mapping[str, Concept]):
+    """Concepts by id; a merged id leads to the concept that took its place.
+
+    Opening reads the metadata, checks its checksum, and maps every file after a look at its size: milliseconds.
+    ``verify`` reads all files and compares their checksums; a pipeline does so when it is loaded.
+
+    Raises LitBertError L525 where there is no knowledge base, L526 for a damaged one.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).absolute()
+        self.metadata = _read_metadata(self.path)
+        self._ids = read_strings(self.path, "ids")
+        self._names = read_strings(self.path, "names")
+        self._definitions = read_strings(self.path, "definitions")
+        self._tree_numbers = read_strings(self.path, "tree_numbers")
+        self._xrefs = read_strings(self.path, "xrefs")
+        self._merged_ids = read_strings(self.path, "merged_ids")
+        self._types = read_lists(self.path, "types")
+        self.preferences = read_array(self.path, "preferences")
+        self._since = read_array(self.path, "since")
+        self._by_id = read_array(self.path, "id_keys"), read_array(self.path, "id_concepts")
+        self.name_starts = read_array(self.path, "name_starts")
+        self._name_forms = read_array(self.path, "name_forms")
+        self.forms = read_strings(self.path, "forms")
+        self._form_names = read_lists(self.path, "form_names")
+        self._levels = {
+            level: (read_array(self.path, f"{level}_keys"), read_array(self.path, f"{level}_forms")) for level in LEVELS
+        }
+        self._words = read_array(self.path, "word_keys"), read_array(self.path, "word_weights")
+        self.trigrams = TrigramIndex.open(self.path)
+        self._check_lengths()
+        # Methods with caches of their own: an instance is thrown away with them.
+        self.allowed_concepts = lru_cache(maxsize=64)(self._allowed_concepts)
+        self._allowed_forms = lru_cache(maxsize=64)(self._forms_of_types)
+        self._search = lru_cache(maxsize=1 << 13)(self._search_trigrams)
+        self.word_weight = lru_cache(maxsize=1 << 15)(self._word_weight)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 that stands for the whole content."""
+        return str(self.metadata["checksum"])
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The names of all types."""
+        return tuple(self.metadata["types"])
+
+    def verify(self) -> None:
+        """Read all files and compare their checksums. Raises LitBertError L526 for a damaged one."""
+        for name, expected in self.metadata["files"].items():
+            if file_checksum(self.path / name) != expected["sha256"]:
+                raise _damaged(self.path, f"{name} is not what was written (its SHA-256 differs)")
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._ids[i] for i in range(len(self)))
+
+    def __contains__(self, concept_id: object) -> bool:
+        return isinstance(concept_id, str) and self.number_of(concept_id) is not None
+
+    def __getitem__(self, concept_id: str) -> Concept:
+        number = self.number_of(concept_id)
+        if number is None:
+            raise KeyError(concept_id)
+        return self.concept(number)
+
+    @property
+    def cui_to_entity(self) -> Mapping[str, Concept]:
+        """The same concepts by id, under the name that scispaCy's knowledge bases have for them."""
+        return self
+
+    def number_of(self, concept_id: str) -> int | None:
+        """Return the number of a concept by its id or one merged into it; None for an unknown id."""
+        for number in find(*self._by_id, hash_string(concept_id)):
+            if self._ids[number] == concept_id or concept_id in self._merged_ids[number].split("\n"):
+                return int(number)
+        return None
+
+    def id_of(self, number: int) -> str:
+        """Return the id of a concept by its number."""
+        return str(self._ids[number])
+
+    def concept(self, number: int) -> Concept:
+        """Return a concept by its number."""
+        canonical_name, *aliases = self.names_of(number)
+        return Concept(
+            self._ids[number],
+            canonical_name,
+            tuple(aliases),
+            self.types_of(number),
+            self._definitions[number],
+            tuple(self._tree_numbers[number].split("\n")) if self._tree_numbers[number] else (),
+            tuple(self._xrefs[number].split("\n")) if self._xrefs[number] else (),
+            tuple(self._merged_ids[number].split("\n")) if self._merged_ids[number] else (),
+            preference=int(self.preferences[number]),
+            since=int(self._since[number]),
+        )
+
+    def concepts(self) -> Iterator[Concept]:
+        """Yield all concepts in their order."""
+        return (self.concept(number) for number in range(len(self)))
+
+    def names_of(self, number: int) -> list[str]:
+        """Return a concept's names, the canonical one first."""
+        return [self._names[i] for i in range(self.name_starts[number], self.name_starts[number + 1])]
+
+    def types_of(self, number: int) -> tuple[str, ...]:
+        """Return a concept's types."""
+        return tuple(self.types[i] for i in self._types[number])
+
+    def tree_numbers_of(self, number: int) -> list[str]:
+        """Return a concept's tree numbers."""
+        return self._tree_numbers[number].split()  # type: ignore[no-any-return]
+
+    def canonical_form(self, number: int) -> int:
+        """Return the number of the form of a concept's canonical name."""
+        return int(self._name_forms[self.name_starts[number]])
+
+    def concepts_of(self, form: int) -> list[int]:
+        """Return the numbers of the concepts that have a name of this form, in their order."""
+        owners = np.searchsorted(self.name_starts, self._form_names[form], "right") - 1
+        return sorted(set(owners.tolist()))
+
+    def surfaces_of(self, form: int, number: int) -> list[str]:
+        """Return the names of a concept that have this form, as they are written."""
+        first, end = self.name_starts[number], self.name_starts[number + 1]
+        return [self._names[i] for i in self._form_names[form] if first <= i < end]
+
+    def forms_equal_to(self, name: str) -> dict[int, str]:
+        """Find the forms that equal a name; return for each the strictest of ``LEVELS`` at which it does."""
+        folded = fold(name)
+        normalized = normal(folded)
+        found: dict[int, str] = {}
+        for level, key in zip(LEVELS, (folded, normalized, bag(normalized))):
+            for form in find(*self._levels[level], hash_string(key)):
+                found.setdefault(int(form), level)
+        return found
+
+    def similar_forms(self, name: str, k: int, types: frozenset[str] | None = None) -> tuple[Array, Array]:
+        """Find the k forms whose trigrams are most similar, among concepts of these types; numbers and cosines."""
+        return self._search(fold(name), k, types)
+
+    def cosines(self, name: str, forms: Array) -> Array:
+        """Return how similar a name's trigrams are to those of forms, (n,) float64."""
+        return self.trigrams.cosines(fold(name), forms)
+
+    def search(self, text: str, k: int = 10, types: Iterable[str] | None = None) -> list[tuple[str, float]]:
+        """Find the concepts with the names most similar to a text.
+
+        types: only concepts of one of these.
+
+        Returns at most k ids with similarities from 0 to 1, the best first: 1 for a name equal but for case and
+        punctuation, 0.99 and 0.98 for one equal but for number and spelling, and for the order of words, the cosine of
+        trigrams otherwise, at most 0.97. Ties go by preference, then by id. Raises LitBertError L528 for unknown types.
+        """
+        wanted = self.check_types(types)
+        allowed = self.allowed_concepts(wanted)
+        best: dict[int, float] = {}
+        numbers, cosines = self.similar_forms(text, 3 * k + 10, wanted)
+        scores: dict[int, float] = dict(zip(numbers.tolist(), np.minimum(cosines, 0.97).tolist()))
+        scores |= {form: 1 - LEVELS.index(level) / 100 for form, level in self.forms_equal_to(text).items()}
+        for form, score in scores.items():
+            for number in self.concepts_of(int(form)):
+                if allowed[number]:
+                    best[number] = max(score, best.get(number, 0.0))
+        ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))[:k]
+        return [(self._ids[number], score) for number, score in ordered]
+
+    def check_types(self, types: Iterable[str] | None) -> frozenset[str] | None:
+        """Return types as a set. Raises LitBertError L528 for one that no concept has, as for a string of its own."""
+        if types is None:
+            return None
+        wanted = frozenset((types,) if isinstance(types, str) else types)
+        if unknown := wanted.difference(self.types):
+            raise LitBertError(
+                Errors.L528.format(types=", ".join(sorted(unknown)), path=self.path, choices=", ".join(self.types))
+            )
+        return wanted
+
+    def _allowed_concepts(self, types: frozenset[str] | None) -> Array:
+        if types is None:
+            return np.ones(len(self), bool)
+        wanted = np.isin(self._types.data, [i for i, kind in enumerate(self.types) if kind in types])
+        allowed = np.zeros(len(self), bool)
+        allowed[np.repeat(np.arange(len(self)), np.diff(self._types.starts))[wanted]] = True
+        return allowed
+
+    def _forms_of_types(self, types: frozenset[str]) -> Array:
+        allowed = np.zeros(len(self.forms), bool)
+        names = np.repeat(self.allowed_concepts(types), np.diff(self.name_starts))
+        allowed[self._name_forms[names]] = True
+        return allowed
+
+    def _search_trigrams(self, form: str, k: int, types: frozenset[str] | None) -> tuple[Array, Array]:
+        return self.trigrams.search(form, k, None if types is None else self._allowed_forms(types))
+
+    def _word_weight(self, word: str) -> float:
+        found = find(*self._words, hash_string(word))
+        return float(found[0]) if len(found) else float(np.log(len(self.forms) + 1))
+
+    def _check_lengths(self) -> None:
+        counts = self.metadata["counts"]
+        expected: dict[str, list[Sized]] = {
+            "concepts": [self._ids, self._definitions, self._tree_numbers, self._xrefs, self._merged_ids, self._types],
+            "names": [self._names, self._name_forms],
+            "forms": [self.forms, self._form_names, self.trigrams.norms],
+        }
+        lengths = {what: {len(column) for column in columns} for what, columns in expected.items()}
+        if lengths != {what: {counts.get(what)} for what in expected}:
+            raise _damaged(self.path, f"its columns have other lengths than {METADATA} says")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process maps the same files.
+        return _reopen, (self.path, self.checksum)
+
+
+def _reopen(path: Path, checksum: str) -> KnowledgeBase:
+    return open_expected(path, checksum)
+
+
+def open_expected(path: Path, checksum: str) -> KnowledgeBase:
+    """Open a knowledge base that must be a certain one. Raises LitBertError L529 for another."""
+    kb = KnowledgeBase(path)
+    if kb.checksum != checksum:
+        raise LitBertError(Errors.L529.format(path=path, found=kb.checksum[:12], expected=checksum[:12]))
+    return kb
+
+
+def _read_metadata(path: Path) -> dict[str, Any]:
+    if not (path / METADATA).is_file():
+        raise LitBertError(Errors.L525.format(path=path))
+    metadata = read_json(path / METADATA)
+    if metadata.get("format") != FORMAT:
+        raise _damaged(path, f"its format is {metadata.get('format')!r}, and this version reads {FORMAT}")
+    if metadata_checksum(metadata) != metadata.get("checksum"):
+        raise _damaged(path, f"{METADATA} is not what was written (its checksum differs)")
+    for name, expected in metadata["files"].items():
+        try:
+            found = (path / name).stat().st_size
+        except OSError:
+            raise _damaged(path, f"{name} is missing") from None
+        if found != expected["bytes"]:
+            raise _damaged(path, f"{name} has {found:,} bytes instead of {expected['bytes']:,}")
+    return metadata
+
+
+def _damaged(path: Path, problem: str) -> LitBertError:
+    return LitBertError(Errors.L526.format(path=path, problem=problem))
+
+
+__all__ = ["LEVELS", "KnowledgeBase", "Lists", "open_expected"]

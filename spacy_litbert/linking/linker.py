@@ -1,0 +1,480 @@
+"""``litbert_linker``: gives the entities of a Doc the concepts of a knowledge base, whatever component found them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import srsly
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.scorer import Scorer
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Adam, Model, Optimizer, set_dropout_rate
+from tqdm import tqdm
+
+from ..errors import Errors, LitBertError
+from ..files import check_file, replacing, replacing_folder
+from ..models.seal import is_sealed, seal
+from ..targets import check_target
+from .abbreviations import abbreviations_of
+from .build import made_by_build
+from .candidates import Candidate, CandidateGenerator, Mention
+from .columns import Array
+from .concept import Concept
+from .features import FeatureExtractor
+from .knowledge_base import KnowledgeBase, open_expected
+from .memory import MentionMemory, fold_of
+from .ranker import listwise_gradient, set_standard, softmax
+from .tuning import best_temperature, best_threshold
+
+NIL = "NIL"
+_FILE = "linker.msgpack"
+# Of ``train``: mentions of a step, and candidates that a mention's list is cut to.
+_BATCH = 64
+_CANDIDATES_IN_TRAINING = 16
+DEFAULT_CONFIG: dict[str, Any] = {
+    "model": {"@architectures": "spacy-litbert.ListwiseRanker.v1"},
+    "kb": None,
+    "types": None,
+    "threshold": 0.0,
+    "candidates": 50,
+    "top": 5,
+    "use_memory": True,
+    "copy_kb": True,
+}
+
+Ranking = list[tuple[str, float]]
+# The rankings of a Doc's entities, in their order.
+Rankings = list[Ranking]
+
+
+class Listed:
+    """A mention's candidates, their features, and which rows are right (None where that is not known)."""
+
+    def __init__(self, candidates: list[Candidate], rows: Array) -> None:
+        self.candidates = candidates
+        self.rows = rows
+        self.right: Array | None = None
+        self.is_gold = False
+
+    def shortened(self, n: int) -> Listed:
+        """Return the list with the n candidates that strings and memory favour, and all that are right."""
+        if len(self.candidates) <= n or self.right is None:
+            return self
+        promise = np.array([c.similarity + c.remembered_similar for c in self.candidates])
+        kept = self.right.copy()
+        kept[np.argsort(-promise, kind="stable")[:n]] = True
+        kept[-1] = True
+        shorter = Listed([c for c, keep in zip(self.candidates, kept) if keep], self.rows[kept])
+        shorter.right, shorter.is_gold = self.right[kept], self.is_gold
+        return shorter
+
+
+class LitBertLinker(TrainablePipe):  # type: ignore[misc]
+    """Link entities to concepts.
+
+    An entity gets ``ent.kb_id_``, the id of the most probable concept, or ``"NIL"`` if its probability is below the
+    threshold; ``ent._.kb_ents`` has the best ids with their probabilities, as scispaCy's linker has them. Entities of a
+    document that are written alike and have the same label are linked once. As long as the linker has not been trained,
+    it sorts by how similar the names are, and what stands for the probability is that similarity.
+
+    ``docs/api.md`` describes the settings at ``litbert_linker``.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[Any, Any],
+        name: str = "litbert_linker",
+        *,
+        kb: str | Path | None = None,
+        types: Mapping[str, Sequence[str]] | None = None,
+        threshold: float = 0.0,
+        candidates: int = 50,
+        top: int = 5,
+        use_memory: bool = True,
+        copy_kb: bool = True,
+    ) -> None:
+        for setting, value, least in (("candidates", candidates, 1), ("top", top, 1), ("threshold", threshold, 0)):
+            if value < least:
+                raise LitBertError(Errors.L004.format(name=setting, value=value, minimum=least))
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.cfg: dict[str, Any] = {"threshold": threshold, "temperature": 1.0, "is_trained": False}
+        self.types = None if types is None else {label: tuple(kinds) for label, kinds in types.items()}
+        self.candidates = candidates
+        self.top = top
+        self.use_memory = use_memory
+        self.copy_kb = copy_kb
+        self.memory = MentionMemory()
+        self._path = None if kb is None else Path(kb)
+        self._kb: KnowledgeBase | None = None
+        self._work: tuple[CandidateGenerator, FeatureExtractor] | None = None
+        if not Span.has_extension("kb_ents"):
+            Span.set_extension("kb_ents", default=[])
+
+    @property
+    def kb(self) -> KnowledgeBase:
+        """The knowledge base. Raises LitBertError L530 if none was set, L525 and L526 if it can't be opened."""
+        if self._kb is None:
+            if self._path is None:
+                raise LitBertError(Errors.L530.format(name=self.name))
+            self._kb = KnowledgeBase(self._path)
+        return self._kb
+
+    @property
+    def cui_to_entity(self) -> Mapping[str, Concept]:
+        """The concepts by id, as scispaCy's ``linker.kb.cui_to_entity`` has them."""
+        return self.kb
+
+    @property
+    def threshold(self) -> float:
+        """The probability below which an entity is linked to nothing."""
+        return float(self.cfg["threshold"])
+
+    @threshold.setter
+    def threshold(self, value: float) -> None:
+        self.cfg["threshold"] = float(value)
+
+    def set_kb(self, kb: KnowledgeBase | str | Path) -> None:
+        """Set the knowledge base. What the linker has learned stays."""
+        self._kb = kb if isinstance(kb, KnowledgeBase) else KnowledgeBase(kb)
+        self._path = self._kb.path
+        self._work = None
+
+    def search(self, text: str, k: int = 10, types: Iterable[str] | None = None) -> Ranking:
+        """Find the concepts with the names most similar to a text, as ``KnowledgeBase.search`` does."""
+        return self.kb.search(text, k, types)
+
+    def predict(self, docs: Iterable[Doc]) -> list[Rankings]:
+        """Return for each entity of each Doc the best concept ids with their probabilities, the best first."""
+        return [self.rank(doc, doc.ents) for doc in docs]
+
+    def rank(self, doc: Doc, spans: Sequence[Span]) -> Rankings:
+        """Return for spans of a Doc what ``predict`` does for its entities; ``doc`` is left as it is."""
+        return [self._ranking(listed) for listed in self._list(doc, spans)]
+
+    def set_annotations(self, docs: Iterable[Doc], scores: Any) -> None:
+        """Set ``ent.kb_id_`` and ``ent._.kb_ents``."""
+        for doc, rankings in zip(docs, scores):
+            for ent, ranking in zip(doc.ents, rankings):
+                kb_id = ranking[0][0] if ranking and ranking[0][1] >= self.threshold else NIL
+                for token in ent:
+                    token.ent_kb_id_ = kb_id
+            for ent, ranking in zip(doc.ents, rankings):  # extensions belong to spans that have their ids
+                ent._.kb_ents = ranking
+
+    def initialize(
+        self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None, kb: str | None = None
+    ) -> None:
+        """Make the memory of the examples' entities and set the ranker up.
+
+        kb: the folder of a knowledge base, instead of the one in the settings.
+
+        Raises LitBertError L530–L526 without a knowledge base, L531 if no entity of the examples has an id.
+        """
+        if kb is not None:
+            self.set_kb(kb)
+        examples = list(get_examples())
+        self._remember(examples)
+        sample = [listed for example in examples[:: 1 + len(examples) // 100] for listed in self._gold(example)]
+        if not sample:
+            raise LitBertError(
+                Errors.L531.format(name=self.name, problem="no entity has a kb_id_ of the knowledge base")
+            )
+        self.model.initialize()
+        set_standard(self.model, [listed.rows for listed in sample])
+        self.cfg.update(is_trained=False, temperature=1.0)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from examples whose reference entities have ids in ``kb_id_``; of several joined by ``|`` any is right.
+
+        What the memory has of an example's document does not count. Entities of the prediction that overlap with none
+        of the reference are taught to be none. drop: the dropout of the ranker; 0 leaves that of its own settings.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        lists = [listed for example in examples for listed in self._gold(example)]
+        if lists:
+            if drop:
+                set_dropout_rate(self.model, drop)
+            losses[self.name] += self._step(lists)
+            if sgd is not None:
+                self.finish_update(sgd)
+        return losses
+
+    def train(
+        self,
+        examples: Iterable[Example],
+        dev: Iterable[Example] = (),
+        *,
+        epochs: int = 15,
+        learn_rate: float = 0.003,
+        seed: int = 0,
+        progress: bool = False,
+    ) -> None:
+        """Train the linker alone: candidates are looked up once, which is faster than ``spacy train``.
+
+        dev: texts that it is not trained on; if there are any, ``calibrate`` is called with them.
+        """
+        examples = list(examples)
+        np.random.seed(seed)
+        self.initialize(lambda: examples)
+        lists = [
+            listed
+            for example in tqdm(examples, "candidates", disable=not progress, unit=" texts")
+            for listed in self._gold(example)
+        ]
+        lists = [listed.shortened(_CANDIDATES_IN_TRAINING) for listed in lists]
+        optimizer = Adam(learn_rate, L2=1e-4)
+        generator = np.random.default_rng(seed)
+        for epoch in tqdm(range(epochs), "epochs", disable=not progress):
+            optimizer.learn_rate = learn_rate * (1 - epoch / epochs)
+            order = generator.permutation(len(lists))
+            for start in range(0, len(order), _BATCH):
+                self._step([lists[i] for i in order[start : start + _BATCH]])
+                self.model.finish_update(optimizer)
+        if dev := list(dev):
+            self.calibrate(dev)
+
+    def calibrate(self, examples: Iterable[Example]) -> None:
+        """Choose on held-out texts the temperature that makes scores probabilities, and the threshold with the best F1.
+
+        Raises LitBertError L531 if no entity of theirs has an id.
+        """
+        lists = [listed for example in examples for listed in self._gold(example, remembers=True)]
+        if not lists:
+            raise LitBertError(Errors.L531.format(name=self.name, problem="no entity to calibrate on has a kb_id_"))
+        scores = self.model.predict([listed.rows for listed in lists])
+        right = [cast(Array, listed.right) for listed in lists]
+        self.cfg["temperature"] = best_temperature(scores, right)
+        probabilities = [softmax(values, self.cfg["temperature"]) for values in scores]
+        self.threshold = best_threshold(probabilities, right, sum(listed.is_gold for listed in lists))
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score links as spaCy's scorer does: entities whose span and id are right."""
+        return Scorer.score_links(examples, negative_labels=[NIL], **kwargs)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Return what was learned as bytes. The knowledge base stays where it is and is referred to."""
+        return seal(srsly.msgpack_dumps({**self._learned(), "kb": self._reference(self._path)}))
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertLinker:
+        """Read bytes that ``to_bytes`` made.
+
+        Raises LitBertError L312 and L532 for damaged ones, L525 and L529 if its knowledge base is gone, or another one
+        there.
+        """
+        self._open_reference(self._read_learned(bytes_data, "these bytes"))
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write the linker to a folder, with a copy of the knowledge base, or where it lies if ``copy_kb`` is off."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        reference = self._reference(self._path)
+        target = folder / "kb"
+        if reference is not None and self.copy_kb:
+            reference["path"] = None
+            self._copy_kb(target)
+        data = {**self._learned(), "kb": reference}
+        with replacing(folder / _FILE) as partial:
+            partial.write_bytes(seal(srsly.msgpack_dumps(data)))
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LitBertLinker:
+        """Read a folder that ``to_disk`` made, and check all of its knowledge base against its checksums.
+
+        Raises LitBertError L224 for a missing linker, L312 and L532 for a damaged one; L525, L526 and L529 if its
+        knowledge base is missing, damaged, or another one.
+        """
+        folder = Path(path)
+        check_file(folder / _FILE)
+        reference = self._read_learned((folder / _FILE).read_bytes(), str(folder))
+        if reference is not None and reference["path"] is None:
+            reference = {**reference, "path": str(folder / "kb")}
+        self._open_reference(reference)
+        if self._kb is not None:
+            self._kb.verify()
+        return self
+
+    def _list(self, doc: Doc, spans: Sequence[Span], without: int | None = None) -> list[Listed]:
+        """Return a list of candidates for each span; spans written alike share one."""
+        long_forms = abbreviations_of(doc) if spans else {}
+        mentions = [self._mention(span, long_forms) for span in spans]
+        generate, features = self._workers()
+        found = {mention: generate(mention, without) for mention in dict.fromkeys(mentions)}
+        strongest: dict[int, list[tuple[float, Mention]]] = {}
+        for mention, candidates in found.items():
+            for candidate in candidates:
+                strongest.setdefault(candidate.number, []).append((candidate.similarity, mention))
+        listed = {}
+        for mention, candidates in found.items():
+            others = {}
+            for candidate in candidates:
+                similarities = [value for value, other in strongest[candidate.number] if other != mention]
+                if similarities:
+                    others[candidate.number] = (max(similarities), len(similarities))
+            listed[mention] = Listed(candidates, features(mention, candidates, others, without))
+        return [listed[mention] for mention in mentions]
+
+    def _gold(self, example: Example, *, remembers: bool = False) -> Iterator[Listed]:
+        """Yield the distinct lists of an example's entities with what is right.
+
+        remembers: the memory counts as it is, for texts that it was not made of.
+        """
+        reference = example.reference
+        spans = [ent for ent in reference.ents if ent.kb_id_]
+        taken = [(ent.start_char, ent.end_char) for ent in reference.ents]
+        invented = [
+            ent
+            for ent in example.predicted.ents
+            if not any(ent.start_char < end and start < ent.end_char for start, end in taken)
+        ]
+        without = None if remembers else fold_of(reference.text)
+        for doc, ents in ((reference, spans), (example.predicted, invented)):
+            seen = set()
+            for ent, listed in zip(ents, self._list(doc, ents, without)):
+                ids = ent.kb_id_ if doc is reference else NIL
+                if (id(listed), ids) in seen:
+                    continue
+                seen.add((id(listed), ids))
+                numbers = {self.kb.number_of(one) for one in ids.split("|")}
+                right = np.array([c.number in numbers for c in listed.candidates] + [False])
+                right[-1] = not right.any()
+                copied = Listed(listed.candidates, listed.rows)
+                copied.right, copied.is_gold = right, ids != NIL
+                yield copied
+
+    def _step(self, lists: Sequence[Listed]) -> float:
+        scores, backprop = self.model.begin_update([listed.rows for listed in lists])
+        gradients, loss = listwise_gradient(scores, [cast(Array, listed.right) for listed in lists])
+        backprop(gradients)
+        self.cfg["is_trained"] = True
+        return loss
+
+    def _ranking(self, listed: Listed) -> Ranking:
+        if not listed.candidates:
+            return []
+        if self.cfg["is_trained"]:
+            scores = self.model.predict([listed.rows])[0]
+            values = softmax(scores, self.cfg["temperature"])[:-1]
+        else:
+            values = np.array([candidate.similarity for candidate in listed.candidates])
+        order = np.lexsort((np.arange(len(values)), -values))[: self.top]
+        return [(self.kb.id_of(listed.candidates[i].number), float(values[i])) for i in order]
+
+    def _mention(self, span: Span, long_forms: Mapping[str, str]) -> Mention:
+        types = self._types_of(span.label_)
+        return Mention(span.text, long_forms.get(span.text, span.text), types)
+
+    def _types_of(self, label: str) -> frozenset[str] | None:
+        if self.types is not None:
+            return self.kb.check_types(self.types.get(label))
+        return frozenset((label,)) if label in self.kb.types else None
+
+    def _workers(self) -> tuple[CandidateGenerator, FeatureExtractor]:
+        if self._work is None:
+            memory = self.memory if self.use_memory else MentionMemory()
+            self._work = CandidateGenerator(self.kb, memory, self.candidates), FeatureExtractor(self.kb, memory)
+        return self._work
+
+    def _remember(self, examples: Iterable[Example]) -> None:
+        """Make the memory; an abbreviation is remembered as it stands and as what it stands for."""
+
+        def mentions() -> Iterator[tuple[str, list[str], int]]:
+            for example in examples:
+                doc = example.reference
+                long_forms = abbreviations_of(doc)
+                for ent in doc.ents:
+                    if ent.kb_id_ and ent.kb_id_ != NIL:
+                        for name in dict.fromkeys((ent.text, long_forms.get(ent.text, ent.text))):
+                            yield name, ent.kb_id_.split("|"), fold_of(doc.text)
+
+        self.memory = MentionMemory.of(mentions()) if self.use_memory else MentionMemory()
+        self._work = None
+
+    def _learned(self) -> dict[str, Any]:
+        return {"cfg": self.cfg, "memory": self.memory.counts, "model": self.model.to_bytes()}
+
+    def _read_learned(self, data: bytes, source: str) -> dict[str, Any] | None:
+        """Take what was learned, and return which knowledge base it belongs to."""
+        if not is_sealed(data):
+            raise LitBertError(Errors.L532.format(path=source, problem="there is no checksum at the end"))
+        try:
+            learned = srsly.msgpack_loads(data)
+            self._set_learned(learned)
+            reference: dict[str, Any] | None = learned["kb"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise LitBertError(Errors.L532.format(path=source, problem=error)) from None
+        return reference
+
+    def _set_learned(self, data: dict[str, Any]) -> None:
+        self.model.from_bytes(data["model"])
+        self.cfg = dict(data["cfg"])
+        self.memory = MentionMemory(data["memory"])
+        self._work = None
+
+    def _reference(self, path: Path | None) -> dict[str, str | None] | None:
+        return None if path is None else {"path": str(self.kb.path), "checksum": self.kb.checksum}
+
+    def _open_reference(self, reference: dict[str, str] | None) -> None:
+        if reference is not None:
+            self.set_kb(open_expected(Path(reference["path"]), reference["checksum"]))
+
+    def _copy_kb(self, target: Path) -> None:
+        if target.resolve() == self.kb.path.resolve():
+            return
+        check_target(target, sources=[self.kb.path], made=made_by_build, what="knowledge base", option=None)
+        with replacing_folder(target) as partial:
+            shutil.copytree(self.kb.path, partial, dirs_exist_ok=True)
+
+
+def make_linker(
+    nlp: Language,
+    name: str,
+    model: Model[Any, Any],
+    kb: str | None = None,
+    types: dict[str, list[str]] | None = None,
+    threshold: float = 0.0,
+    candidates: int = 50,
+    top: int = 5,
+    use_memory: bool = True,
+    copy_kb: bool = True,
+) -> LitBertLinker:
+    """Make the component ``litbert_linker``; ``LitBertLinker`` says what it does."""
+    return LitBertLinker(
+        nlp.vocab,
+        model,
+        name,
+        kb=kb,
+        types=types,
+        threshold=threshold,
+        candidates=candidates,
+        top=top,
+        use_memory=use_memory,
+        copy_kb=copy_kb,
+    )
+
+
+Language.factory(
+    "litbert_linker",
+    func=make_linker,
+    requires=["doc.ents"],
+    assigns=["token.ent_kb_id"],
+    default_config=DEFAULT_CONFIG,
+    default_score_weights={"nel_micro_f": 1.0, "nel_micro_r": None, "nel_micro_p": None},
+)

@@ -1,0 +1,110 @@
+"""A listwise ranker: a small network gives each candidate a score, the softmax over a mention's list a probability.
+
+Cao et al. (2007), "Learning to rank: from pairwise approach to listwise approach", with the cross-entropy of the
+probability that falls on the right candidates. The last row of a list stands for none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+from thinc.api import Linear, Model, Relu, chain
+from thinc.types import Floats1d, Floats2d
+
+from .columns import Array
+from .features import FEATURES
+
+InT = list[Floats2d]
+OutT = list[Floats1d]
+
+
+def build_listwise_ranker_v1(hidden_width: int = 64, dropout: float = 0.2) -> Model[InT, OutT]:
+    """Build ``spacy-litbert.ListwiseRanker.v1``: two hidden layers over the standardised features of each candidate.
+
+    hidden_width: of both layers.
+    dropout: share of hidden units that are left out in training.
+
+    Takes (candidates + 1, features) float32 for each mention, gives (candidates + 1,) float32.
+    """
+    network: Model[Any, Any] = chain(
+        standardise(len(FEATURES)),
+        Relu(hidden_width, len(FEATURES), dropout=dropout),
+        Relu(hidden_width, hidden_width, dropout=dropout),
+        Linear(1, hidden_width),
+    )
+    return Model("listwise_ranker", _forward, init=_init, layers=[network])
+
+
+def standardise(width: int) -> Model[Floats2d, Floats2d]:
+    """Build a layer that subtracts a mean and divides by a deviation, which ``set_standard`` sets."""
+    layer: Model[Floats2d, Floats2d] = Model(
+        "standardise", _forward_standardise, dims={"nO": width, "nI": width}, params={"mean": None, "scale": None}
+    )
+    layer.set_param("mean", layer.ops.alloc1f(width))
+    layer.set_param("scale", layer.ops.alloc1f(width) + 1)
+    return layer
+
+
+def set_standard(ranker: Model[InT, OutT], lists: Sequence[Array]) -> None:
+    """Take mean and deviation of the features from lists; a feature that is always the same is left out."""
+    rows = np.concatenate(lists).astype(np.float64)
+    deviation = rows.std(axis=0)
+    layer = next(node for node in ranker.walk() if node.name == "standardise")
+    scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0.0)
+    layer.set_param("mean", layer.ops.asarray1f(cast(Floats1d, rows.mean(axis=0).astype(np.float32))))
+    layer.set_param("scale", layer.ops.asarray1f(cast(Floats1d, scale.astype(np.float32))))
+
+
+def listwise_gradient(scores: Sequence[Array], right: Sequence[Array]) -> tuple[list[Array], float]:
+    """Return the gradient of the loss for each list's scores, and the mean loss.
+
+    right: for each list, (candidates + 1,) bool; at least one is true.
+    """
+    gradients, loss = [], 0.0
+    for values, target in zip(scores, right):
+        probabilities = softmax(values)
+        mass = max(float(probabilities[target].sum()), 1e-12)
+        gradients.append(((probabilities - np.where(target, probabilities / mass, 0)) / len(scores)).astype(np.float32))
+        loss -= float(np.log(mass))
+    return gradients, loss / max(1, len(scores))
+
+
+def softmax(scores: Array, temperature: float = 1.0) -> Array:
+    """Return probabilities of a list's scores, float64."""
+    powers = np.exp((scores.astype(np.float64) - scores.max()) / temperature)
+    return cast(Array, powers / powers.sum())
+
+
+def _init(model: Model[InT, OutT], X: InT | None = None, Y: OutT | None = None) -> None:
+    model.layers[0].initialize()
+
+
+def _forward(model: Model[InT, OutT], lists: InT, is_train: bool) -> tuple[OutT, Callable[[OutT], InT]]:
+    lengths = [len(rows) for rows in lists]
+    ops = model.ops
+    X = ops.xp.concatenate(lists) if lists else ops.alloc2f(0, len(FEATURES))
+    Y, backprop_network = model.layers[0](X, is_train)
+    scores = np.split(Y[:, 0], np.cumsum(lengths)[:-1]) if lists else []
+
+    def backprop(d_scores: OutT) -> InT:
+        dX = backprop_network(ops.xp.concatenate(d_scores).reshape(-1, 1))
+        return cast(InT, np.split(dX, np.cumsum(lengths)[:-1]))
+
+    return cast(OutT, scores), backprop
+
+
+def _forward_standardise(
+    model: Model[Floats2d, Floats2d], X: Floats2d, is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:
+    scale = model.get_param("scale")
+    Y = (X - model.get_param("mean")) * scale
+
+    def backprop(dY: Floats2d) -> Floats2d:
+        return cast(Floats2d, dY * scale)
+
+    return cast(Floats2d, Y), backprop
+
+
+__all__ = ["build_listwise_ranker_v1", "listwise_gradient", "set_standard", "softmax"]

@@ -1,0 +1,1 @@
+"""Read concepts from the files of vocabularies."""

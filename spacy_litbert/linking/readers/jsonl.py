@@ -1,0 +1,71 @@
+"""Read concepts as scispaCy's knowledge bases hold them, one JSON object a line.
+
+    {"concept_id": "MESH:D001241", "canonical_name": "Aspirin", "aliases": ["acetylsalicylic acid"],
+     "types": ["Chemical"], "definition": "…"}
+
+Only ``concept_id`` and ``canonical_name`` must be there. Read as well, if they are: ``tree_numbers``, ``xrefs``,
+``merged_ids`` (or ``alt_ids``), ``preference`` and ``since``. ``{"concept_id": "A", "replaced_by": "B"}`` is an id that
+was merged into another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...corpora.files import json_object, numbered_objects
+from ..concept import Concept, Merged, Record, preference_of
+from .problems import read_date, record_error
+
+
+def read_concept_jsonl(path: Path) -> Iterator[Record]:
+    """Yield the records of a JSONL file. Raises LitBertError L520 for a line that is none."""
+    for number, line in numbered_objects(path):
+        try:
+            yield Record(number, _entry(json_object(line)))
+        except ValueError as error:
+            raise record_error(path, number, error) from None
+
+
+def _entry(data: dict[str, Any]) -> Concept | Merged:
+    concept_id = _text(data, "concept_id")
+    if "replaced_by" in data:
+        return Merged(concept_id, _text(data, "replaced_by"))
+    return Concept(
+        concept_id,
+        _text(data, "canonical_name"),
+        _texts(data, "aliases"),
+        _texts(data, "types"),
+        _text(data, "definition", ""),
+        _texts(data, "tree_numbers"),
+        _texts(data, "xrefs"),
+        (*_texts(data, "merged_ids"), *_texts(data, "alt_ids")),
+        preference=_preference(data, concept_id),
+        since=read_date(str(data["since"])) if data.get("since") else 0,
+    )
+
+
+def _text(data: dict[str, Any], key: str, default: str | None = None) -> str:
+    value = data.get(key)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise ValueError(f"{key!r} must be a string, found {value!r}.")
+    return value
+
+
+def _texts(data: dict[str, Any], key: str) -> tuple[str, ...]:
+    values = data.get(key)
+    if values is None:
+        return ()
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{key!r} must be a list of strings, found {str(values)[:60]!r}.")
+    return tuple(values)
+
+
+def _preference(data: dict[str, Any], concept_id: str) -> int:
+    value = data.get("preference", preference_of(concept_id))
+    if type(value) is not int or not 0 <= value < 1 << 15:
+        raise ValueError(f"'preference' must be an integer from 0, found {value!r}.")
+    return value

@@ -1,0 +1,269 @@
+"""litbert_linker links what any component found, learns, and keeps what it learned."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_litbert.errors import LitBertError
+from spacy_litbert.linking.linker import LitBertLinker
+
+TEXTS = [
+    "Aspirin was given after a myocardial infarction (MI). The MI was large, and aspirin helped.",
+    "Mitral regurgitation (MI) led to congestive heart failures; lithium did not.",
+    "Breast cancers and anaemia in ten women.",
+    "Kidney failure after acetylsalicylic acid.",
+    "Nothing is named here.",
+]
+PATTERNS = [
+    *({"label": "Chemical", "pattern": name} for name in ("aspirin", "acetylsalicylic acid", "lithium", "ASA")),
+    *(
+        {"label": "Disease", "pattern": name}
+        for name in (
+            "myocardial infarction",
+            "MI",
+            "mitral regurgitation",
+            "congestive heart failures",
+            "breast cancers",
+            "anaemia",
+            "kidney failure",
+            "wurble",
+        )
+    ),
+]
+GOLD = {
+    "aspirin": "X:D1",
+    "acetylsalicylic acid": "X:D1",
+    "lithium": "X:D7",
+    "myocardial infarction": "X:D3",
+    "mitral regurgitation": "X:D4",
+    "congestive heart failures": "X:D2",
+    "breast cancers": "X:D5",
+    "anaemia": "X:D6",
+    "kidney failure": "X:D8",
+}
+
+
+def with_ruler(kb: Path | None, **config: Any) -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"}).add_patterns(PATTERNS)
+    nlp.add_pipe("litbert_linker", config={"kb": None if kb is None else str(kb), **config})
+    return nlp
+
+
+def linker_of(nlp: Language) -> LitBertLinker:
+    linker = nlp.get_pipe("litbert_linker")
+    assert isinstance(linker, LitBertLinker)
+    return linker
+
+
+def examples(nlp: Language) -> list[Example]:
+    found = []
+    for text in TEXTS:
+        reference = nlp.get_pipe("entity_ruler")(nlp.make_doc(text))
+        for ent in reference.ents:
+            kb_id = GOLD.get(ent.text.lower(), "X:D3" if "infarction" in text else "X:D4")
+            for token in ent:
+                token.ent_kb_id_ = kb_id
+        found.append(Example(nlp.make_doc(text), reference))
+    return found
+
+
+def links(doc: Doc) -> list[tuple[str, str, list[tuple[str, float]]]]:
+    return [(ent.text, ent.kb_id_, [(i, round(p, 5)) for i, p in ent._.kb_ents]) for ent in doc.ents]
+
+
+@pytest.fixture
+def nlp(kb_folder: Path) -> Language:
+    return with_ruler(kb_folder)
+
+
+@pytest.fixture(scope="module")
+def trained(kb_folder: Path) -> Language:
+    nlp = with_ruler(kb_folder)
+    linker_of(nlp).train(examples(nlp), examples(nlp), epochs=30)
+    return nlp
+
+
+def test_without_training_the_most_similar_name_counts(nlp: Language) -> None:
+    doc = nlp(TEXTS[0])
+    assert [(ent.text, ent.kb_id_) for ent in doc.ents] == [
+        ("Aspirin", "X:D1"),
+        ("myocardial infarction", "X:D3"),
+        ("MI", "X:D3"),
+        ("MI", "X:D3"),
+        ("aspirin", "X:D1"),
+    ]
+    assert doc.ents[0]._.kb_ents[0] == ("X:D1", 1.0)
+    assert all(token.ent_kb_id_ == "" for token in doc if not token.ent_type_)
+
+
+def test_an_abbreviation_is_what_the_text_says(nlp: Language) -> None:
+    assert {ent.text: ent.kb_id_ for ent in nlp(TEXTS[1]).ents}["MI"] == "X:D4"
+
+
+def test_concepts_are_at_hand(nlp: Language) -> None:
+    linker = linker_of(nlp)
+    ent = nlp(TEXTS[0]).ents[0]
+    assert linker.kb[ent.kb_id_].canonical_name == "Aspirin"
+    assert linker.cui_to_entity[ent.kb_id_] == linker.kb[ent.kb_id_]
+    assert linker.search("aspirine", 1, ["Chemical"])[0][0] == "X:D1"
+
+
+def test_below_the_threshold_is_nil_and_the_best_are_still_named(kb_folder: Path) -> None:
+    nlp = with_ruler(kb_folder, threshold=0.9)
+    ents = nlp("a wurble, and aspirin").ents
+    assert [ent.kb_id_ for ent in ents] == ["NIL", "X:D1"]
+    linker_of(nlp).threshold = 0.0
+    assert nlp("aspirin").ents[0].kb_id_ == "X:D1"
+
+
+def test_labels_restrict_to_types(kb_folder: Path) -> None:
+    kinds = lambda doc, nlp: {t for ent in doc.ents for i, _ in ent._.kb_ents for t in linker_of(nlp).kb[i].types}  # noqa: E731
+    nlp = with_ruler(kb_folder, types={"Disease": ["Chemical"]})
+    assert kinds(nlp("Breast cancers"), nlp) <= {"Chemical"}
+    nlp = with_ruler(kb_folder)
+    assert kinds(nlp("Breast cancers"), nlp) == {"Disease"}
+    with pytest.raises(LitBertError, match=r"L528.*Gene"):
+        with_ruler(kb_folder, types={"Disease": ["Gene"]})("Breast cancers")
+
+
+def test_it_learns_and_says_how_sure_it_is(trained: Language) -> None:
+    scores = trained.evaluate(examples(trained))
+    assert scores["nel_micro_f"] == 1.0
+    for ent in trained(TEXTS[0]).ents:
+        probabilities = [p for _, p in ent._.kb_ents]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert 0.5 < probabilities[0] <= sum(probabilities) <= 1.0001
+
+
+def test_equal_seeds_give_equal_links(trained: Language, kb_folder: Path) -> None:
+    again = with_ruler(kb_folder)
+    linker_of(again).train(examples(again), examples(again), epochs=30)
+    assert [links(doc) for doc in again.pipe(TEXTS)] == [links(doc) for doc in trained.pipe(TEXTS)]
+
+
+def test_spacys_training_loop(nlp: Language) -> None:
+    gold = examples(nlp)
+    optimizer = nlp.initialize(lambda: gold)
+    nlp.get_pipe("entity_ruler").add_patterns(PATTERNS)  # which spaCy clears at initialize
+    losses = [nlp.update(gold, sgd=optimizer)["litbert_linker"] for _ in range(30)]
+    assert losses[-1] < losses[0]
+    assert nlp.evaluate(gold)["nel_micro_f"] > 0.9
+
+
+def test_entities_that_no_reference_has_are_taught_to_be_none(kb_folder: Path) -> None:
+    nlp = with_ruler(kb_folder, use_memory=False)
+    invented = [Example(nlp("ASA was bought."), nlp.make_doc("ASA was bought.")) for _ in range(5)]
+    linker_of(nlp).train([*examples(nlp), *invented], epochs=60)
+    assert nlp("ASA was bought.").ents[0]._.kb_ents[0][1] < nlp("Aspirin")[:1].doc.ents[0]._.kb_ents[0][1]
+
+
+def test_what_training_cannot_work_with(nlp: Language, kb_folder: Path) -> None:
+    with pytest.raises(LitBertError, match="L531"):
+        linker_of(nlp).train([Example(nlp.make_doc("x"), nlp.make_doc("x"))])
+    with pytest.raises(LitBertError, match="L530"):
+        with_ruler(None)("aspirin")
+    with pytest.raises(LitBertError, match="L525"):
+        with_ruler(kb_folder / "nowhere")("aspirin")
+    with pytest.raises(LitBertError, match=r"L004.*candidates"):
+        with_ruler(kb_folder, candidates=0)
+
+
+@pytest.mark.parametrize("copy_kb", [True, False])
+def test_a_saved_pipeline_links_the_same(trained: Language, kb_folder: Path, tmp_path: Path, copy_kb: bool) -> None:
+    expected = [links(doc) for doc in trained.pipe(TEXTS)]
+    linker_of(trained).copy_kb = copy_kb
+    trained.to_disk(tmp_path / "pipeline")
+    assert (tmp_path / "pipeline" / "litbert_linker" / "kb").exists() == copy_kb
+    moved = shutil.move(tmp_path / "pipeline", tmp_path / "moved")
+    loaded = spacy.load(moved)
+    assert [links(doc) for doc in loaded.pipe(TEXTS)] == expected
+    loaded.to_disk(moved)  # over itself
+    assert [links(doc) for doc in spacy.load(moved).pipe(TEXTS)] == expected
+
+
+def test_bytes_refer_to_the_knowledge_base(trained: Language, kb_folder: Path) -> None:
+    fresh = with_ruler(None)
+    linker_of(fresh).from_bytes(linker_of(trained).to_bytes())
+    assert links(fresh(TEXTS[0])) == links(trained(TEXTS[0]))
+
+
+def test_damage_is_found_when_a_pipeline_is_loaded(trained: Language, tmp_path: Path) -> None:
+    linker_of(trained).copy_kb = True
+    trained.to_disk(tmp_path)
+    path = tmp_path / "litbert_linker" / "kb" / "names.npy"
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + b"?")
+    with pytest.raises(LitBertError, match=r"L526.*names.npy"):
+        spacy.load(tmp_path)
+    path.write_bytes(data)
+    learned = tmp_path / "litbert_linker" / "linker.msgpack"
+    whole = learned.read_bytes()
+    learned.write_bytes(whole[:-9])
+    with pytest.raises(LitBertError, match="L532"):
+        spacy.load(tmp_path)
+    learned.write_bytes(whole[:99] + bytes([whole[99] ^ 1]) + whole[100:])
+    with pytest.raises(LitBertError, match="L312"):
+        spacy.load(tmp_path)
+
+
+def test_settings_can_be_overridden_at_load(trained: Language, tmp_path: Path) -> None:
+    trained.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path, config={"components": {"litbert_linker": {"top": 1}}})
+    assert all(len(ent._.kb_ents) == 1 for ent in loaded(TEXTS[0]).ents)
+
+
+def test_it_can_be_sourced(trained: Language) -> None:
+    other = spacy.blank("en")
+    other.add_pipe("entity_ruler", source=trained)
+    other.add_pipe("litbert_linker", source=trained)
+    assert links(other(TEXTS[0])) == links(trained(TEXTS[0]))
+
+
+def test_two_processes_link_as_one(trained: Language) -> None:
+    docs = list(trained.pipe(TEXTS * 3, n_process=2, batch_size=2))
+    expected = [links(doc) for doc in trained.pipe(TEXTS * 3)]
+    assert [links(doc) for doc in docs] == expected
+
+
+def test_threads_link_as_one(trained: Language) -> None:
+    expected = [links(trained(text)) for text in TEXTS * 8]
+    with ThreadPoolExecutor(4) as pool:
+        assert [links(doc) for doc in pool.map(trained, TEXTS * 8)] == expected
+
+
+def test_beside_scispacys_abbreviation_detector(trained: Language) -> None:
+    pytest.importorskip("scispacy")
+    from scispacy.abbreviation import AbbreviationDetector
+
+    had = Doc.has_extension("abbreviations")
+    detector = AbbreviationDetector(trained, "abbreviation_detector", make_serializable=True)
+    doc = trained.get_pipe("entity_ruler")(trained.make_doc(TEXTS[1]))
+    doc = trained.get_pipe("litbert_linker")(detector(doc))
+    assert {ent.text: ent.kb_id_ for ent in doc.ents}["MI"] == "X:D4"
+    if not had:
+        Doc.remove_extension("abbreviations")
+
+
+def test_a_doc_without_entities_and_an_empty_doc(trained: Language) -> None:
+    assert trained("").ents == trained("Nothing.").ents == ()
+
+
+def test_a_spawned_process_gets_the_linker_without_its_arrays(trained: Language) -> None:
+    linker = linker_of(trained)
+    expected = [links(doc) for doc in trained.pipe(TEXTS)]
+    sent = pickle.dumps(linker)
+    assert len(sent) < 100_000
+    copied = pickle.loads(sent)
+    ruler = trained.get_pipe("entity_ruler")
+    assert [links(copied(ruler(trained.make_doc(text)))) for text in TEXTS] == expected

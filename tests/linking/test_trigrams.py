@@ -1,0 +1,70 @@
+"""The search for similar forms, with pruning, finds what comparing all of them finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_litbert.linking import trigrams
+from spacy_litbert.linking.trigrams import TrigramIndex, make_trigrams, trigram_codes, write_trigrams
+
+FORMS = st.lists(st.text("abcd é", min_size=1, max_size=12), min_size=1, max_size=40, unique=True)
+
+
+def by_comparing_all(forms: list[str], query: str, k: int, allowed: list[bool]) -> list[tuple[int, float]]:
+    sets = [set(trigram_codes(form).tolist()) for form in forms]
+    n_with: dict[int, int] = {}
+    for codes in sets:
+        for code in codes:
+            n_with[code] = n_with.get(code, 0) + 1
+
+    def squares(codes: set[int]) -> float:
+        return sum((np.log((1 + len(forms)) / (1 + n_with.get(code, 0))) + 1) ** 2 for code in codes)
+
+    wanted = set(trigram_codes(query).tolist())
+    cosines = [squares(wanted & codes) / np.sqrt(squares(wanted) * squares(codes)) for codes in sets]
+    found = [(i, round(cosine, 5)) for i, cosine in enumerate(cosines) if cosine > 0 and allowed[i]]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+
+@pytest.mark.parametrize("long", [0, 1, 10**9], ids=["never looks", "looks at times", "always looks"])
+@given(FORMS, st.text("abcd é", min_size=1, max_size=12), st.integers(1, 8), st.data())
+@settings(max_examples=60)
+def test_the_best_are_those_of_comparing_all(
+    long: int, forms: list[str], query: str, k: int, data: st.DataObject
+) -> None:
+    allowed = data.draw(st.lists(st.booleans(), min_size=len(forms), max_size=len(forms)))
+    before, trigrams._LONG = trigrams._LONG, long
+    try:
+        numbers, cosines = make_trigrams(forms).search(query, k, np.array(allowed))
+    finally:
+        trigrams._LONG = before
+    expected = by_comparing_all(forms, query, len(forms), allowed)
+    assert np.allclose(cosines, [cosine for _, cosine in expected[:k]], atol=2e-5)
+    scores = dict(expected)
+    assert np.allclose(cosines, [scores[i] for i in numbers.tolist()], atol=2e-5)
+    assert len(set(numbers.tolist())) == len(numbers)
+
+
+def test_ties_go_by_number() -> None:
+    numbers, cosines = make_trigrams(["xab", "xcd", "xab y", "zzz"]).search("x", 4)
+    assert numbers.tolist() == sorted(numbers.tolist(), key=lambda i: (-cosines[numbers.tolist().index(i)], i))
+
+
+def test_forms_of_several_chunks_and_the_file_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = [f"name {i} of {i % 7}" for i in range(50)]
+    whole = make_trigrams(forms)
+    monkeypatch.setattr(trigrams, "_CHUNK", 7)
+    write_trigrams(tmp_path, forms)
+    opened = TrigramIndex.open(tmp_path)
+    for query in ("name 3", "of 5", "nothing", "q"):
+        assert [part.tolist() for part in opened.search(query, 5)] == [part.tolist() for part in whole.search(query, 5)]
+
+
+def test_a_query_of_unknown_trigrams_finds_nothing() -> None:
+    numbers, cosines = make_trigrams(["abc"]).search("xyz", 3)
+    assert len(numbers) == len(cosines) == 0
