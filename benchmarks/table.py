@@ -94,11 +94,11 @@ def _ner() -> Iterator[Row]:
             "; ".join(figures),
             "ner_bc5cdr",
         )
-    wheel = read("ner_bc5cdr_litbert-oa-small")
+    wheel, cnn = read("ner_bc5cdr_litbert-oa-small"), compared["systems"]["spaCy's CNN"]
     per_type = ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in wheel["ents_per_type"].items())
     yield Row(
         "the bundled `en_litbert_ner` on the BC5CDR test split, micro-F1; spaCy's CNN in the same project, 3 seeds",
-        f"{100 * wheel['ents_f']:.1f} ({per_type}); {_mean(compared['systems']["spaCy's CNN"]['test']['all'])}",
+        f"{100 * wheel['ents_f']:.1f} ({per_type}); {_mean(cnn['test']['all'])}",
         "ner_bc5cdr_litbert-oa-small",
         main=True,
     )
