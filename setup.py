@@ -40,7 +40,7 @@ setup(
     packages=find_packages(include=["spacy_litbert", "spacy_litbert.*"]),
     package_data={
         "spacy_litbert": ["py.typed"],
-        "spacy_litbert.bundled": ["*/*.json", "*/*.safetensors", "*/vocab.txt", "*/README.md", "*/NOTICE"],
+        "spacy_litbert.bundled": ["*/*.json", "*/*.safetensors", "*/vocab.txt", "*/README.md", "*/NOTICE", "*/LICENSE"],
     },
     install_requires=[
         "spacy>=3.8.2,<3.9.0",

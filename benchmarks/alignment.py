@@ -35,7 +35,7 @@ from spacy_litbert.types import IntArray
 
 from .record import read_texts, spread, write
 
-NAME = "litbert-oa-mini"
+NAME = "litbert-oa-small"
 BATCH = 32
 REPEATS = 7
 

@@ -22,7 +22,7 @@ from .record import write
 
 CONFIG = Path(__file__).parent.parent / "configs" / "ner_cpu.cfg"
 # The recipe of projects/ner for these weights.
-WEIGHTS, STEPS, EVERY, RATE = "litbert-oa-mini", 600, 200, 5e-4
+WEIGHTS, STEPS, EVERY, RATE = "litbert-oa-small", 600, 200, 5e-4
 
 
 def apart(source: Path, target: Path) -> None:

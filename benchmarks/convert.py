@@ -52,7 +52,7 @@ def make_checkpoint(folder: Path) -> None:
 
     variables = original_variables(SETTINGS)
     save(folder, NAME, {**variables, **adam_slots(variables)})
-    write_model(folder, SETTINGS, Vocabulary.from_folder(resolve("litbert-oa-mini")).tokens)
+    write_model(folder, SETTINGS, Vocabulary.from_folder(resolve("litbert-oa-small")).tokens)
 
 
 def forms(folder: Path) -> dict[str, Path]:

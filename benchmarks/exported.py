@@ -1,6 +1,6 @@
 """Compare the logits of pretrained weights in plain transformers of this environment and of one with another version.
 
-    python -m benchmarks.exported spacy_litbert/bundled/litbert-oa-mini --other PYTHON
+    python -m benchmarks.exported spacy_litbert/bundled/litbert-oa-small --other PYTHON
 
 PYTHON: an interpreter with torch and the other transformers (5.x beside 4.53); it needs nothing of this package.
 """

@@ -40,13 +40,13 @@ def read_texts(path: Path, limit: int) -> list[str]:
 
 
 def untrained_checkpoint(folder: Path, shape: dict[str, int], vocab_size: int = 32_768) -> Path:
-    """Make a checkpoint of the given shape with seeded random weights and the first wordpieces of litbert-oa-mini.
+    """Make a checkpoint of the given shape with seeded random weights and the first wordpieces of litbert-oa-small.
 
     Its entries lie in the order in which it was trained, special tokens and characters first, so the first
     ``vocab_size`` of them are a whole vocabulary too.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = Vocabulary.from_folder(resolve("litbert-oa-mini")).tokens[:vocab_size]
+    tokens = Vocabulary.from_folder(resolve("litbert-oa-small")).tokens[:vocab_size]
     torch.manual_seed(0)
     bert = BertModel(BertConfig(vocab_size=vocab_size, max_position_embeddings=512, **shape))
     bert.config.to_json_file(folder / "config.json")

@@ -39,7 +39,17 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    return [*_vocabulary(), *_pretraining(), *_trials(), *_ner(), *_textcat(), *_alignment(), *_speed(), *_memory()]
+    return [
+        *_vocabulary(),
+        *_pretraining(),
+        *_trials(),
+        *_ner(),
+        *_linking(),
+        *_textcat(),
+        *_alignment(),
+        *_speed(),
+        *_memory(),
+    ]
 
 
 def _vocabulary() -> Iterator[Row]:
@@ -61,16 +71,18 @@ def _vocabulary() -> Iterator[Row]:
 
 
 def _pretraining() -> Iterator[Row]:
-    result = read("pretraining_litbert-oa-mini")
-    parts = [*result["run"]["before"], result["run"]]
-    figures = result["heldout"]
-    yield Row(
-        f"`litbert-oa-mini`: {sum(part['tokens'] for part in parts) / 1e6:.1f} million wordpieces in "
-        f"{sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in rows of "
-        + " and ".join(str(one["length"]) for one in figures),
-        ", ".join(f"{one['masked_accuracy']:.3f} and {one['masked_loss']:.2f}" for one in figures),
-        "pretraining_litbert-oa-mini",
-    )
+    origins = {"litbert-oa-small": "from all-MiniLM-L6-v2", "litbert-oa-mini": "from random weights, bundled before"}
+    for name, origin in origins.items():
+        result = read(f"pretraining_{name}")
+        parts = [*result["run"]["before"], result["run"]]
+        figures = result["heldout"]
+        yield Row(
+            f"`{name}` ({origin}): {sum(part['tokens'] for part in parts) / 1e6:.1f} million wordpieces in "
+            f"{sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in rows of "
+            + " and ".join(str(one["length"]) for one in figures),
+            ", ".join(f"{one['masked_accuracy']:.3f} and {one['masked_loss']:.2f}" for one in figures),
+            f"pretraining_{name}",
+        )
 
 
 def _ner() -> Iterator[Row]:
@@ -81,15 +93,38 @@ def _ner() -> Iterator[Row]:
             f"BC5CDR {split} micro-F1, the same project, {len(compared['seeds'])} seeds each ({compared['weights']})",
             "; ".join(figures),
             "ner_bc5cdr",
-            main=split == "test",
         )
-    wheel = read("ner_bc5cdr_litbert-oa-mini")
+    wheel, cnn = read("ner_bc5cdr_litbert-oa-small"), compared["systems"]["spaCy's CNN"]
     per_type = ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in wheel["ents_per_type"].items())
     yield Row(
-        "the bundled `en_litbert_ner` on the BC5CDR test split, micro-F1",
-        f"{100 * wheel['ents_f']:.1f} ({per_type})",
-        "ner_bc5cdr_litbert-oa-mini",
+        "the bundled `en_litbert_ner` on the BC5CDR test split, micro-F1; spaCy's CNN in the same project, 3 seeds",
+        f"{100 * wheel['ents_f']:.1f} ({per_type}); {_mean(cnn['test']['all'])}",
+        "ner_bc5cdr_litbert-oa-small",
+        main=True,
     )
+    heads = read("ner_head")["results"]
+    yield Row(
+        "`litbert_ner` beside `ner`, the component alone, with 2 and 6 labels, words/s",
+        " and ".join(_times(heads[f"{n}_labels"]["times_as_fast"]) for n in (2, 6)),
+        "ner_head",
+    )
+
+
+def _linking() -> Iterator[Row]:
+    settings = {"vocabulary": "MeSH's and OMIM's names alone", "memory": "with what training mentions stood for"}
+    for setting, what in settings.items():
+        figures = [
+            f"{corpus} {label} {scores[setting][label]['acc@1']:.1f}"
+            for corpus, scores in ((name, one["scores"]) for name, one in read("linking")["corpora"].items())
+            for label in ("Disease", "Chemical")
+            if label in scores[setting]
+        ]
+        yield Row(
+            f"`litbert_linker` on gold mentions of the test splits, {what}: right at rank 1, per cent",
+            ", ".join(figures),
+            "linking",
+            main=setting == "memory",
+        )
 
 
 def _textcat() -> Iterator[Row]:
@@ -164,7 +199,6 @@ def _speed() -> Iterator[Row]:
         "training step of LitBERT's shape, words/s: beside BERT-base's with the same code, beside spacy-transformers'",
         f"{_times(step['litbert_times_bert_base'])}, {_times(step['times_spacy_transformers'])}",
         "training_step",
-        main=True,
     )
 
 

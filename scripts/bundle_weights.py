@@ -1,6 +1,6 @@
 r"""Put weights exported by ``projects/pretrain`` into ``spacy_litbert/bundled/``, and keep their figures.
 
-python -m scripts.bundle_weights projects/pretrain/training/full/litbert-oa-mini \
+python -m scripts.bundle_weights projects/pretrain/training/full/litbert-oa-small \
     --heldout projects/pretrain/training/full/heldout
 """
 
@@ -17,6 +17,7 @@ from spacy_litbert.files import replacing_folder
 from spacy_litbert.pretraining.evaluate import evaluate_folder
 from spacy_litbert.targets import check_target
 
+LICENSES = Path(__file__).parent.parent / "LICENSES"
 BUNDLED = Path(__file__).parent.parent / "spacy_litbert" / "bundled"
 LARGEST_FILE = 50_000_000  # bytes
 
@@ -33,12 +34,15 @@ def bundle(exported: Path, heldout: Path) -> None:
     target = BUNDLED / exported.name
     check_target(target, sources=[exported, heldout], made=_made, what="folder of weights", option=None)
     load_checkpoint(exported)
+    run = json.loads((exported / "run.json").read_text("utf8"))
     for path in exported.iterdir():
         if path.stat().st_size > LARGEST_FILE:
             raise SystemExit(f"{path} is larger than {LARGEST_FILE:,} bytes; export it with export.shard_megabytes")
     with replacing_folder(target) as partial:
         shutil.copytree(exported, partial, dirs_exist_ok=True)
-    run = json.loads((exported / "run.json").read_text("utf8"))
+        for path in LICENSES.glob("*.txt"):
+            if path.stem.lower() == run["settings"]["export"]["license"]:
+                shutil.copy(path, partial / "LICENSE")
     figures = [evaluate_folder(exported, heldout, length=length, n=WORDPIECES // length) for length in LENGTHS]
     write(f"pretraining_{exported.name}", {"run": run, "heldout": figures})
 

@@ -25,7 +25,7 @@ from ..errors import Errors, LitBertError
 _WEIGHTS = ["model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json"]
 _FILES = ["config.json", *_WEIGHTS, "vocab.txt", "tokenizer.json", "tokenizer_config.json", "README.md"]
 _PICKLES = ["pytorch_model.bin", "pytorch_model-*-of-*.bin", "pytorch_model.bin.index.json"]
-_BEST_FIRST = ("litbert-oa", "litbert-oa-mini")
+_BEST_FIRST = ("litbert-oa", "litbert-oa-small")
 
 
 def bundled_names() -> list[str]:

@@ -39,26 +39,26 @@ def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, 
     settings = walk_dict(config["components"])
     set_requirements(meta, onnx=any(path[-1] == "backend" and value == "onnx" for path, value in settings))
     mark_pipeline(meta, "label")
-    weights = config["paths"].get("weights")
-    notice = None if weights is None else resolve(weights) / "NOTICE"
+    named = config["paths"].get("weights")
+    weights = None if named is None else resolve(named)
     config["paths"].update(train=None, dev=None, weights=results["protocol"]["weights"])
     with replacing_folder(output) as partial:
         shutil.copytree(model, partial, dirs_exist_ok=True)
         srsly.write_json(partial / "meta.json", meta)
         config.to_disk(partial / "config.cfg")
-        (partial / "LICENSES_SOURCES").write_text(_sources(meta, notice), encoding="utf8")
-        add_licence(partial, meta)
+        (partial / "LICENSES_SOURCES").write_text(_sources(meta, weights), encoding="utf8")
+        add_licence(partial, meta, weights if meta["license"] == results["protocol"]["weights_license"] else None)
 
 
-def _sources(meta: dict[str, Any], notice: Path | None) -> str:
+def _sources(meta: dict[str, Any], weights: Path | None) -> str:
     """Say what the pipeline was made of, and under which terms.
 
-    notice: what the weights owe to others, if there is such a file.
+    weights: the folder that training started from; its NOTICE, if it has one, says what it owes to others.
     """
     protocol = meta["performance"]["protocol"]
     lines = [f"Weights: {protocol['weights']}, licence {protocol['weights_license']}. {protocol['weights_card']}", ""]
-    if notice is not None and notice.is_file():
-        lines += [notice.read_text("utf8").rstrip(), ""]
+    if weights is not None and (weights / "NOTICE").is_file():
+        lines += [(weights / "NOTICE").read_text("utf8").rstrip(), ""]
     for source in meta["sources"]:
         lines += [f"Trained on: {source['name']} ({source['author']}), {source['url']}. {source['license']}", ""]
     return "\n".join(lines)

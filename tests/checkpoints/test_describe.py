@@ -49,7 +49,7 @@ def test_a_folder_with_a_pickle(tmp_path: Path) -> None:
 
 
 def test_the_bundled_weights() -> None:
-    found = describe("litbert-oa-mini")
+    found = describe("litbert-oa-small")
     assert found.dtypes == {"float16": 78}
     assert found.limit == 512
     assert found.unlike_litbert["hidden_size"] == 256

@@ -176,18 +176,18 @@ def test_the_checksum_of_weights_is_that_of_their_files(tmp_path: Path) -> None:
     folder = write_bioformer(tmp_path / "hf")
     found = describe_weights(str(folder))["weights_sha256"]
     assert found == hashlib.sha256((folder / "pytorch_model.bin").read_bytes()).hexdigest()
-    path = resolve("litbert-oa-mini") / "model.safetensors"
-    assert describe_weights("litbert-oa-mini")["weights_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    path = resolve("litbert-oa-small") / "model.safetensors"
+    assert describe_weights("litbert-oa-small")["weights_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_folder_comes_before_a_bundled_name_and_that_before_the_hub(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert resolve("litbert-oa-mini").parent.name == "bundled"
-    shutil.copytree(checkpoint, "litbert-oa-mini")
+    assert resolve("litbert-oa-small").parent.name == "bundled"
+    shutil.copytree(checkpoint, "litbert-oa-small")
     shutil.copytree(checkpoint, "owner/name")
-    for name, limit in (("litbert-oa-mini", 64), ("owner/name", 64)):
+    for name, limit in (("litbert-oa-small", 64), ("owner/name", 64)):
         assert resolve(name) == Path(name)
         assert load_checkpoint(name).limit == limit
         assert describe(name).limit is None

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_every_bundled_name_loads() -> None:
-    assert "litbert-oa-mini" in bundled_names()
+    assert "litbert-oa-small" in bundled_names()
     for name in bundled_names():
         assert load_checkpoint(resolve(name)).limit == 512
 
@@ -106,10 +106,10 @@ def test_a_name_without_a_slash_never_leaves_the_machine(monkeypatch: pytest.Mon
 
     monkeypatch.setattr("spacy_litbert.checkpoints.resolve.snapshot_download", called)
     monkeypatch.setattr("spacy_litbert.checkpoints.resolve.HfApi", called)
-    with pytest.raises(LitBertError, match=r"L229.*litbert-oa-mini.*Did you mean 'litbert-oa-mini'"):
+    with pytest.raises(LitBertError, match=r"L229.*litbert-oa-small.*Did you mean 'litbert-oa-small'"):
         resolve("litbert-ao-mini")
     for name in ("", "xyz", "bert-base-cased"):
-        with pytest.raises(LitBertError, match=r"L229.*\(litbert-oa-mini\)\. A model on the hub.*owner/name@revision"):
+        with pytest.raises(LitBertError, match=r"L229.*\(litbert-oa-small\)\. A model on the hub.*owner/name@revision"):
             load_checkpoint(name)
 
 
@@ -168,6 +168,6 @@ finally:
     assert "[L201]" in last
     assert repr(name) in last
     assert reason in last
-    assert "litbert-oa-mini" in last
+    assert "litbert-oa-small" in last
     assert run.stderr.count("Traceback") == 1
     assert "huggingface_hub" not in run.stderr

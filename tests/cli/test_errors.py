@@ -41,7 +41,7 @@ def test_a_missing_file_or_folder(tmp_path: Path) -> None:
         ("export", nowhere, tmp_path / "out"),
         ("inspect", nowhere),
         ("tokens", nowhere, "--show", "fever"),
-        ("tokens", "litbert-oa-mini", "--texts", nowhere),
+        ("tokens", "litbert-oa-small", "--texts", nowhere),
         ("vocab", tmp_path / "out", nowhere),
         ("pretrain", nowhere),
     ):
@@ -60,7 +60,7 @@ def test_a_damaged_file(checkpoint: Path, pipeline: Path, tmp_path: Path) -> Non
     for arguments in (
         ("convert", broken, tmp_path / "out"),
         ("vocab", tmp_path / "out", tmp_path / "a.jsonl", "--quiet"),
-        ("tokens", "litbert-oa-mini", "--texts", tmp_path / "a.jsonl"),
+        ("tokens", "litbert-oa-small", "--texts", tmp_path / "a.jsonl"),
         ("pretrain", tmp_path / "run.cfg"),
     ):
         only_line(invoke(*arguments))
@@ -91,7 +91,7 @@ def test_a_place_that_can_not_be_written_to(checkpoint: Path, pipeline: Path, tm
         ("convert", checkpoint, below),
         ("export", pipeline, below),
         ("inspect", checkpoint, "--json", below),
-        ("tokens", "litbert-oa-mini", "--texts", tmp_path / "a.txt", "--json", below),
+        ("tokens", "litbert-oa-small", "--texts", tmp_path / "a.txt", "--json", below),
         ("vocab", below, tmp_path / "a.txt", "--quiet"),
     ):
         result = invoke(*arguments)

@@ -50,6 +50,6 @@ def test_shows_reports_and_plots(files: Path) -> None:
 
 
 def test_knows_bundled_names_and_asks_for_a_text() -> None:
-    result = CliRunner().invoke(app, ["tokens", "litbert-oa-mini", "--show", "fever"])
+    result = CliRunner().invoke(app, ["tokens", "litbert-oa-small", "--show", "fever"])
     assert "fever" in result.output
-    assert CliRunner().invoke(app, ["tokens", "litbert-oa-mini"]).exit_code == 1
+    assert CliRunner().invoke(app, ["tokens", "litbert-oa-small"]).exit_code == 1

@@ -138,7 +138,7 @@ def test_micro_batches_do_not_change_the_vectors(checkpoint) -> None:
 def test_context_comes_from_both_sides_of_a_cut() -> None:
     # A piece next to a cut is read by two windows; the one with more context on both sides counts.
     doc = make_docs(LONG)[0]
-    model = encoder("litbert-oa-mini", window=64, overlap=16)
+    model = encoder("litbert-oa-small", window=64, overlap=16)
     (data,) = model.predict([doc]).doc_data
     windows, rows = np.divmod(data.align.dataXd, data.wordpieces.input_ids.shape[1])
     for window in range(1, windows.max() + 1):

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-import spacy_litbert
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.pretraining.config import SHAPE, read_overrides, read_settings, with_shape
 from spacy_litbert.pretraining.earlier import NAME, read_record
@@ -100,8 +100,12 @@ def test_the_shape_may_be_left_to_the_start(tmp_path: Path) -> None:
         with_shape(settings, shape | {"max_position_embeddings": 64}, "somewhere")
 
 
-def test_the_records_of_earlier_versions_are_read() -> None:
-    record = read_record(Path(spacy_litbert.__file__).parent / "bundled" / "litbert-oa-mini" / NAME)
+def test_the_records_of_earlier_versions_are_read(tmp_path: Path) -> None:
+    model = {"layers": 4, "width": 256, "heads": 4, "inner": 1024, "positions": 512, "dropout": 0.0, "start": None}
+    settings = {"model": model, "training": {"mask_share": 0.15}}
+    record = {"finished": "2026-11-23", "settings": settings, "steps": 3, "tokens": 9, "hours": 0.1, "heldout": {}}
+    (tmp_path / NAME).write_text(json.dumps(record), "utf8")
+    record = read_record(tmp_path / NAME)
     assert record["settings"]["model"]["num_hidden_layers"] == 4
     assert record["settings"]["training"]["mlm_probability"] == 0.15
     assert first_start(record) is None

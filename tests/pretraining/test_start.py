@@ -107,7 +107,7 @@ def test_what_is_said_of_the_source(tmp_path: Path, uncased: Vocabulary, vocabul
     (folder / "README.md").write_text("---\nlicense: [mit\n---\nno title", "utf8")
     said = read_start(str(folder), vocabulary).description
     assert (said["name"], said["license"]) == ("model", None)
-    assert read_start("litbert-oa-mini", vocabulary).description["name"] == "litbert-oa-mini"
+    assert read_start("litbert-oa-small", vocabulary).description["name"] == "litbert-oa-small"
 
 
 def test_refuses_what_does_not_fit(tmp_path: Path, uncased: Vocabulary, make_settings: MakeSettings) -> None:

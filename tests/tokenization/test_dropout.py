@@ -18,7 +18,7 @@ from spacy_litbert.tokenization.wordpieces import WordpieceEncoder, Wordpieces
 
 from ..conftest import build_ner, examples_for
 
-CASED = Vocabulary.from_folder(resolve("litbert-oa-mini"))
+CASED = Vocabulary.from_folder(resolve("litbert-oa-small"))
 UNCASED = Vocabulary(CASED.tokens, lowercase=True)
 ENCODERS = {vocabulary: WordpieceEncoder(vocabulary) for vocabulary in (CASED, UNCASED)}
 DROPOUTS = {

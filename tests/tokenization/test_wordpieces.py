@@ -20,7 +20,7 @@ from spacy_litbert.tokenization import word_cache, wordpieces
 from spacy_litbert.tokenization.vocabulary import Vocabulary
 from spacy_litbert.tokenization.wordpieces import WordpieceEncoder
 
-CASED = Vocabulary.from_folder(resolve("litbert-oa-mini"))
+CASED = Vocabulary.from_folder(resolve("litbert-oa-small"))
 UNCASED = Vocabulary(CASED.tokens, lowercase=True)
 # Rust's tables of private use and Python's agree; what BERT drops although it is visible is tested apart.
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Co"]), max_size=60)

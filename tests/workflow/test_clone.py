@@ -55,7 +55,7 @@ def test_the_package_is_the_one_of_the_wheel(python: Path, tmp_path: Path) -> No
     program = "import spacy_litbert.checkpoints.resolve as r; print(r.__file__, r.bundled_names())"
     done = subprocess.run([str(python), "-I", "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert done.stdout.startswith(str(python.parent.parent))
-    assert "litbert-oa-mini" in done.stdout
+    assert "litbert-oa-small" in done.stdout
 
 
 @pytest.mark.parametrize(

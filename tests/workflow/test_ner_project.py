@@ -31,7 +31,7 @@ def test_the_figures_name_their_protocol(project: Path) -> None:
     assert set(result["ents_per_type"]) == {"Chemical", "Disease"}
     assert result["counts"]["documents"] == 10
     protocol = result["protocol"]
-    assert (protocol["corpus"], protocol["split"], protocol["weights"]) == ("toy", "test", "litbert-oa-mini")
+    assert (protocol["corpus"], protocol["split"], protocol["weights"]) == ("toy", "test", "litbert-oa-small")
     assert (protocol["seed"], protocol["peak_learning_rate"], protocol["precision"]) == (0, 0.001, "float32")
     assert {"digest", "match", "text", "tokenizer", "weights_sha256", "versions", "date", "machine"} <= set(protocol)
 
@@ -48,7 +48,7 @@ def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path:
     assert nlp.meta["labels"]["ner"] == ["Chemical", "Disease"]
     assert nlp.meta["performance"]["protocol"]["corpus"] == "toy"
     assert any(requirement.startswith("spacy-litbert") for requirement in nlp.meta["requirements"])
-    assert "litbert-oa-mini" in nlp.meta["notes"]
+    assert "litbert-oa-small" in nlp.meta["notes"]
     assert nlp.config["paths"]["train"] is None
     text = json.loads((NER / "toy" / "train.jsonl").read_text(encoding="utf8").split("\n")[0])["text"]
     trained = spacy.load(project / "training" / "toy" / "model-best")

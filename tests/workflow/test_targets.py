@@ -82,6 +82,7 @@ def test_a_label_names_the_licence_of_what_it_was_made_of(
     weights = shutil.copytree(checkpoint, tmp_path / "weights")
     (weights / "README.md").write_text("---\nlanguage: en\nlicense: apache-2.0\n---\n\n# weights\n\nToy weights.\n")
     (weights / "NOTICE").write_text("Weights of others were trained further.\n")
+    (weights / "LICENSE").write_text("Apache License\n")
     described = describe_weights(str(weights))
     assert described["weights_license"] == "Apache-2.0"
     nlp = spacy.load(trained, config={"paths.weights": str(weights)})
@@ -89,7 +90,7 @@ def test_a_label_names_the_licence_of_what_it_was_made_of(
     scores, corpora = write_scores(tmp_path, described["weights_license"], corpus)
     label(tmp_path / "model", scores, tmp_path / "labelled", corpora=corpora, **LABELLED)
     assert json.loads((tmp_path / "labelled" / "meta.json").read_text("utf8"))["license"] == expected
-    assert not (tmp_path / "labelled" / "LICENSE").exists()
+    assert (tmp_path / "labelled" / "LICENSE").exists() == (expected == "Apache-2.0")
     sources = (tmp_path / "labelled" / "LICENSES_SOURCES").read_text("utf8")
     assert "licence Apache-2.0" in sources
     assert "Weights of others were trained further." in sources
