@@ -52,7 +52,7 @@ def resolve(name: str) -> Path:
     if name in bundled_names():
         return _bundled_root() / name
     if "/" not in name:
-        near = get_close_matches(name, bundled_names(), n=1, cutoff=0.5)
+        near = get_close_matches(name, bundled_names(), n=1, cutoff=0.6)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise LitBertError(Errors.L229.format(name=name, bundled=", ".join(bundled_names()), hint=hint))
     return _fetch(name)

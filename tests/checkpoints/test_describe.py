@@ -50,11 +50,11 @@ def test_a_folder_with_a_pickle(tmp_path: Path) -> None:
 
 def test_the_bundled_weights() -> None:
     found = describe("litbert-oa-small")
-    assert found.dtypes == {"float16": 78}
+    assert found.dtypes == {"float16": 110}
     assert found.limit == 512
-    assert found.unlike_litbert["hidden_size"] == 256
+    assert found.unlike_litbert["hidden_size"] == 384
     assert not {"vocab_size", "max_position_embeddings"} & found.unlike_litbert.keys()
-    assert sum(found.parameters.values()) == 11_845_122
+    assert sum(found.parameters.values()) == 23_757_826
 
 
 def test_litberts_own_shape(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_name_without_a_slash_never_leaves_the_machine(monkeypatch: pytest.Mon
     monkeypatch.setattr("spacy_litbert.checkpoints.resolve.snapshot_download", called)
     monkeypatch.setattr("spacy_litbert.checkpoints.resolve.HfApi", called)
     with pytest.raises(LitBertError, match=r"L229.*litbert-oa-small.*Did you mean 'litbert-oa-small'"):
-        resolve("litbert-ao-mini")
+        resolve("litbert-ao-small")
     for name in ("", "xyz", "bert-base-cased"):
         with pytest.raises(LitBertError, match=r"L229.*\(litbert-oa-small\)\. A model on the hub.*owner/name@revision"):
             load_checkpoint(name)
