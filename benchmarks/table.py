@@ -222,7 +222,7 @@ def _memory() -> Iterator[Row]:
     memory = read("memory")
     in_use, in_training = (memory[name]["ratio"] for name in ("predict_litbert_shape", "train_mini_shape"))
     yield Row(
-        "peak memory of a document of 200,000 words beside one of 2,000, beyond model and vectors",
+        "peak memory of the transformer for a document of 200,000 words beside one of 2,000, beyond model and vectors",
         f"{in_use:.2f}× in use, {in_training:.2f}× in training",
         "memory",
         main=True,
