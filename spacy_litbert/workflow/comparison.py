@@ -1,16 +1,20 @@
 """Train and score several systems on one corpus with several seeds, and show their figures as lines and bars.
 
-Two of the systems are always LitBERT as the project trains it and the same from random weights; the others are for
-the project to say. What is trained already is not trained again.
+The first system is LitBERT as the project trains it. Beside it stand the same training from other weights (random
+ones, or those that LitBERT's were adapted from) and systems that the project names. What is trained already is not
+trained again.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import spacy
 
 from ..files import replacing
 from .protocol import describe_run, describe_weights
@@ -19,6 +23,7 @@ from .summary import summary
 from .trainings import Override, Training, train_all
 
 SPLITS = ("dev", "test")
+RANDOM = "random"
 
 Scorer = Callable[[Path], dict[str, dict[str, float]]]  # a trained pipeline → figures of each split, in percent
 
@@ -52,13 +57,24 @@ def comparison_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--lr", type=float, required=True)
     parser.add_argument("--max-steps", type=int, required=True)
     parser.add_argument("--eval-frequency", type=int, required=True)
-    parser.add_argument("--baseline-steps", type=int, required=True)
+    parser.add_argument("--baseline-steps", type=int, required=True, help="of spaCy's own; 0: without them")
+    parser.add_argument(
+        "--beside",
+        type=_words,
+        default=[RANDOM],
+        help="other weights to begin from, separated by commas: folders, hub ids, or 'random' for LitBERT's shape",
+    )
+    parser.add_argument("--gpu-id", type=int, default=-1, help="of LitBERT; spaCy's own have the CPU")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     return parser
 
 
 def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def compare(
@@ -68,27 +84,32 @@ def compare(
     score: Scorer,
     *,
     weights: str,
+    beside: list[str],
     seeds: list[int],
     jobs: int,
 ) -> dict[str, Any]:
-    """Train each system with each seed and score it; return the figures and how they came about."""
+    """Train each system with each seed and score it; return the figures and how they came about.
+
+    weights, beside: where LitBERT begins, and where it begins otherwise: names of weights, or ``RANDOM``.
+    """
     folder = Path("training") / corpus / "compare"
     paths: dict[str, Override] = {f"paths.{split}": f"corpus/{corpus}/{split}.spacy" for split in ("train", "dev")}
-    untrained = folder / "random-weights"
-    random_weights(weights, untrained)
-    systems = {
-        "litbert": _begun_from(weights, litbert),
-        "litbert, random weights": _begun_from(str(untrained), litbert),
-        **baselines,
-    }
+    others = {f"{Path(name).name} weights": _weights(name, weights, folder) for name in beside}
+    begun = {"litbert": weights, **others}
+    systems = {**{name: _begun_from(start, litbert) for name, start in begun.items()}, **baselines}
     trainings = {
         (name, seed): Training(
-            system.config, folder / f"{i}-{seed}", {**paths, **system.overrides, "system.seed": seed}, system.gpu_id
+            system.config,
+            folder / f"{_file_name(name)}-{seed}",
+            {**paths, **system.overrides, "system.seed": seed},
+            system.gpu_id,
         )
-        for i, (name, system) in enumerate(systems.items())
+        for name, system in systems.items()
         for seed in seeds
     }
     train_all(list(trainings.values()), jobs=jobs)
+    if litbert.gpu_id >= 0:
+        spacy.require_gpu(litbert.gpu_id)
     scores = {name: [score(trainings[name, seed].best) for seed in seeds] for name in systems}
     return {
         "corpus": corpus,
@@ -98,8 +119,22 @@ def compare(
         },
         "settings": litbert.overrides,
         **describe_weights(weights),
+        "beside": {name: describe_weights(start) for name, start in others.items()},
         **describe_run(gpu_id=litbert.gpu_id),
     }
+
+
+def _weights(name: str, litbert: str, folder: Path) -> str:
+    """Return the weights of this name; random ones of LitBERT's shape are made in the folder."""
+    if name != RANDOM:
+        return name
+    untrained = folder / "random-weights"
+    random_weights(litbert, untrained)
+    return str(untrained)
+
+
+def _file_name(system: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", system).strip("-")
 
 
 def _begun_from(weights: str, system: System) -> System:

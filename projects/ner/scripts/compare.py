@@ -1,7 +1,7 @@
 """Compare several systems on one corpus over several seeds: the F1 of each on dev and test, as a table and a plot.
 
-The systems are LitBERT as the project trains it, the same from random weights, and spaCy's own convolutional
-network. What is trained already is not trained again, so an interrupted call is simply repeated.
+The systems are LitBERT as the project trains it, the same from other weights, and spaCy's own convolutional network.
+What is trained already is not trained again, so an interrupted call is simply repeated.
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ def main() -> None:
         "training.max_steps": arguments.max_steps,
         **frequency,
     }
+    cnn = System(arguments.baseline, {"training.max_steps": arguments.baseline_steps, **frequency})
     result = compare(
         arguments.corpus,
-        System(arguments.config, settings),
-        {"spaCy's CNN": System(arguments.baseline, {"training.max_steps": arguments.baseline_steps, **frequency})},
+        System(arguments.config, settings, arguments.gpu_id),
+        {"spaCy's CNN": cnn} if arguments.baseline_steps else {},
         partial(score_splits, arguments.corpus),
         weights=arguments.weights,
+        beside=arguments.beside,
         seeds=arguments.seeds,
         jobs=arguments.jobs,
     )

@@ -11,9 +11,7 @@ shift 2
 config=${CONFIG:-configs/gpu.cfg}
 export PYTHONPATH="$PWD/../..${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 mkdir -p training/full "$out"
-for file in "$packed"/*.tar.xz; do
-    tar -xJf "$file" -C training/full
-done
+find "$packed" -name "*.tar.xz" -print0 | xargs -0 --no-run-if-empty -n 1 -P "$(nproc)" tar -C training/full -xJf
 timeout --signal TERM "${SITTING:-0}" python3 -m spacy_litbert.pretraining.run "$config" "$@" || [ $? -eq 124 ]
 model=$(python3 - "$config" "$@" <<'PYTHON'
 import sys

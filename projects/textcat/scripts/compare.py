@@ -1,6 +1,6 @@
 """Compare several classifiers on one corpus over several seeds: their figures on dev and test, as a table and a plot.
 
-The classifiers are LitBERT as the project trains it, the same from random weights, spaCy's linear model of the words
+The classifiers are LitBERT as the project trains it, the same from other weights, spaCy's linear model of the words
 and its ensemble of that with a convolutional network. Each has its threshold chosen on the dev split. What is trained
 already is not trained again, so an interrupted call is simply repeated.
 """
@@ -51,7 +51,6 @@ def _figures(results: dict[str, Any]) -> dict[str, float]:
 
 def main() -> None:
     parser = comparison_parser(__doc__)
-    parser.add_argument("--gpu-id", type=int, default=-1, help="of LitBERT; the others have the CPU")
     arguments = parser.parse_args()
     settings = {
         "training.optimizer.learn_rate.initial_rate": arguments.lr,
@@ -59,15 +58,17 @@ def main() -> None:
         "training.eval_frequency": arguments.eval_frequency,
     }
     baseline_settings = {"training.max_steps": arguments.baseline_steps}
+    baselines = {
+        "spaCy's ensemble": System(arguments.config.with_name("textcat_ensemble.cfg"), baseline_settings),
+        "spaCy's bag of words": System(arguments.config.with_name("textcat_bow.cfg"), baseline_settings),
+    }
     result = compare(
         arguments.corpus,
         System(arguments.config, settings, arguments.gpu_id),
-        {
-            "spaCy's ensemble": System(arguments.config.with_name("textcat_ensemble.cfg"), baseline_settings),
-            "spaCy's bag of words": System(arguments.config.with_name("textcat_bow.cfg"), baseline_settings),
-        },
+        baselines if arguments.baseline_steps else {},
         partial(score_splits, arguments.corpus),
         weights=arguments.weights,
+        beside=arguments.beside,
         seeds=arguments.seeds,
         jobs=arguments.jobs,
     )
