@@ -57,9 +57,11 @@ def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path:
 
 
 def test_systems_are_compared_over_seeds(project: Path) -> None:
-    run(project, "compare", corpus="toy", seeds="0,1", lr=0.001, max_steps=2, eval_frequency=1, baseline_steps=2)
+    steps = {"max_steps": 2, "eval_frequency": 1, "baseline_steps": 2}
+    run(project, "compare", corpus="toy", seeds="0,1", lr=0.001, beside="litbert-oa-small", **steps)
     result = json.loads((project / "metrics" / "toy" / "compare.json").read_text())
-    assert list(result["systems"]) == ["litbert", "random weights", "spaCy's CNN"]
+    assert list(result["systems"]) == ["litbert", "litbert-oa-small weights", "spaCy's CNN"]
+    assert result["systems"]["litbert-oa-small weights"] == result["systems"]["litbert"]  # the same trainings
     for system in result["systems"].values():
         assert set(system) == {"dev", "test"}
         assert set(system["test"]) == {"all", "Chemical", "Disease"}
@@ -67,7 +69,7 @@ def test_systems_are_compared_over_seeds(project: Path) -> None:
         assert len(figures["values"]) == 2
         assert figures["mean"] == pytest.approx(sum(figures["values"]) / 2)
     assert (project / "output" / "toy" / "compare.png").stat().st_size > 1000
-    nlp = spacy.load(project / "training" / "toy" / "compare" / "2-1" / "model-best")
+    nlp = spacy.load(project / "training" / "toy" / "compare" / "spaCy-s-CNN-1" / "model-best")
     assert nlp.pipe_names == ["tok2vec", "ner"]
     assert nlp.config["system"]["seed"] == 1
 
