@@ -56,7 +56,10 @@ def card(name: str, meta: dict[str, Any], wheel: Path) -> str:
 
 def _figures_of_mentions(results: dict[str, Any]) -> list[str]:
     rows = {"all": {key: results[f"ents_{key}"] for key in "prf"}, **results["ents_per_type"]}
-    return ["| mentions | precision | recall | F1 |", "|---|---|---|---|", *_rows(rows, "prf")]
+    lines = ["| mentions | precision | recall | F1 |", "|---|---|---|---|", *_rows(rows, "prf")]
+    if "calibration" in results:
+        lines += ["", f"Expected calibration error of the confidences: {100 * results['calibration']['ece']:.2f} %."]
+    return lines
 
 
 def _figures_of_categories(results: dict[str, Any]) -> list[str]:

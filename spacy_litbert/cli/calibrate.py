@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -14,14 +13,10 @@ from ..files import check_file, replacing, replacing_folder
 from ..targets import check_target, mark_pipeline, pipeline_made_by
 
 if TYPE_CHECKING:
-    from spacy.language import Language
-    from spacy.training import Example
-
     from ..ner.calibration import LabelCalibration
+    from ..ner.pipeline import Calibrations
 
 _COMMAND = "calibrate"
-_BATCH = 64
-Calibrations = dict[str, dict[str, "LabelCalibration"]]
 
 
 def calibrate_cli(
@@ -66,7 +61,7 @@ def calibrate(
     L340 or L341 if the pipeline is missing or damaged, and as ``LitBertNer.calibrate`` does.
     """
     from ..ner.calibration import Objective
-    from ..ner.component import LitBertNer
+    from ..ner.pipeline import calibrate_pipeline, recognizers
     from ..packaging import add_licence
     from ..pipelines import load_pipeline, pipeline_folder
 
@@ -77,31 +72,14 @@ def calibrate(
     made = pipeline_made_by(_COMMAND)
     check_target(output, sources=[source, dev], made=made, what="calibrated pipeline", option=option)
     nlp = load_pipeline(pipeline)
-    components = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, LitBertNer)}
-    if not components:
+    if not recognizers(nlp):
         raise LitBertError(Errors.L433.format(pipeline=pipeline, components=", ".join(nlp.pipe_names) or "none"))
-    fitted = {}
-    for name, component in components.items():
-        examples = _annotated(nlp, name, dev)
-        fitted[name] = component.calibrate(examples, precision=precision, recall=recall, progress=progress)
+    fitted = calibrate_pipeline(nlp, dev, precision=precision, recall=recall, progress=progress)
     mark_pipeline(nlp.meta, _COMMAND)
     with replacing_folder(output) as partial:
         nlp.to_disk(partial)
         add_licence(partial, nlp.meta, source)
     return fitted
-
-
-def _annotated(nlp: Language, name: str, dev: Path) -> Iterator[Example]:
-    """Yield the examples of a file, annotated by the pipes before a component."""
-    from spacy.training import Corpus
-    from spacy.util import minibatch
-
-    before = nlp.pipe_names[: nlp.pipe_names.index(name)]
-    for batch in minibatch(Corpus(dev)(nlp), _BATCH):  # type: ignore[no-untyped-call]
-        with nlp.select_pipes(enable=before):
-            for example, doc in zip(batch, nlp.pipe([example.predicted for example in batch])):
-                example.predicted = doc
-        yield from batch
 
 
 def _row(label: str, one: LabelCalibration) -> tuple[str, ...]:

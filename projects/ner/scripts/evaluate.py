@@ -6,17 +6,21 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import spacy
 import srsly
 from scoring import score
 from spacy.language import Language
+from spacy.tokens import Doc, Span
 
 from spacy_litbert.command_line import errors_in_one_line
+from spacy_litbert.confidence import NAME as CONFIDENCE
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.docbin import to_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
+from spacy_litbert.ner.calibration import reliability
 from spacy_litbert.workflow.protocol import PACKAGES, describe_run, describe_training
 
 MATCH = (
@@ -33,6 +37,7 @@ def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, weights: str
     documents = list(read_jsonl(gold))
     docs = list(nlp.pipe(document.text for document in documents))
     scores = score(documents, docs)
+    scores |= _calibration(documents, docs)
     result = {**scores, "counts": _counts(documents, nlp), "protocol": _protocol(nlp, documents, corpus, gold, weights)}
     result["protocol"].update(describe_run((*PACKAGES, "seqeval"), gpu_id=gpu_id))
     with replacing(output) as partial:
@@ -40,6 +45,20 @@ def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, weights: str
     print(f"{corpus} {gold.stem}: P {scores['ents_p']:.4f}  R {scores['ents_r']:.4f}  F1 {scores['ents_f']:.4f}")
     for label, figures in scores["ents_per_type"].items():
         print(f"    {label}: P {figures['p']:.4f}  R {figures['r']:.4f}  F1 {figures['f']:.4f}")
+    if "calibration" in scores:
+        print(f"    confidences: expected calibration error {scores['calibration']['ece']:.4f}")
+
+
+def _calibration(documents: list[Document], docs: list[Doc]) -> dict[str, Any]:
+    """Measure how often entities with a confidence are right; nothing where the pipeline gives them none."""
+    said, right = [], []
+    for document, doc in zip(documents, docs):
+        gold = {(mention.start, mention.end, mention.label) for mention in document.entities}
+        for ent in doc.ents:
+            if Span.has_extension(CONFIDENCE) and (confidence := ent._.get(CONFIDENCE)) is not None:
+                said.append(confidence)
+                right.append((ent.start_char, ent.end_char, ent.label_) in gold)
+    return {"calibration": reliability(np.array(said), np.array(right))} if said else {}
 
 
 def _counts(documents: list[Document], nlp: Language) -> dict[str, int]:

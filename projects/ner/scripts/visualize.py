@@ -1,4 +1,7 @@
-"""Make a page of test texts with the mentions that the trained pipeline marks in them."""
+"""Make a page of test texts with the mentions that the trained pipeline marks in them, and draw its figures.
+
+What is drawn is how far its confidences can be relied on, beside the page, if it gives any.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from itertools import islice
 from pathlib import Path
 
 import spacy
+import srsly
 from spacy import displacy
 
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
+from spacy_litbert.workflow.reliability import plot_reliability
 
 COLOURS = ("#8ecae6", "#ffb4a2", "#b7e4c7", "#ffe066", "#d0bfff")
 
@@ -32,12 +37,25 @@ def visualize(model: Path, gold: Path, output: Path, n_texts: int) -> None:
     print(f"{len(docs)} texts in {output}")
 
 
+def draw(metrics: Path, folder: Path) -> None:
+    """Write reliability.png if the figures (from evaluate.py) are of a pipeline with confidences."""
+    figures = srsly.read_json(metrics)
+    if "calibration" in figures:
+        protocol = figures["protocol"]
+        what = f"{protocol['corpus']} {protocol['split']}"
+        plot_reliability(folder / "reliability.png", figures["calibration"], what)
+        print(f"reliability.png in {folder}")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("gold", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--metrics", type=Path, help="figures of the pipeline, to be drawn beside the page")
     parser.add_argument("--texts", type=int, default=10)
     arguments = parser.parse_args()
     with errors_in_one_line():
         visualize(arguments.model, arguments.gold, arguments.output, arguments.texts)
+        if arguments.metrics:
+            draw(arguments.metrics, arguments.output.parent)

@@ -16,6 +16,7 @@ from sklearn.metrics import precision_recall_curve
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.files import replacing_folder
 from spacy_litbert.targets import check_target, only
+from spacy_litbert.workflow.reliability import draw_reliability
 
 
 def draw(metrics: Path, scores: Path, output: Path) -> None:
@@ -70,19 +71,8 @@ def _precision_recall(axes: Axes, results: dict[str, Any], rows: list[dict[str, 
 
 
 def _reliability(axes: Axes, results: dict[str, Any]) -> None:
-    bins = results["calibration"]["bins"]
-    sizes = np.array([one["n"] for one in bins])
-    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="perfect")
-    axes.plot([one["score"] for one in bins], [one["frequency"] for one in bins], color="C0")
-    axes.scatter(
-        [one["score"] for one in bins],
-        [one["frequency"] for one in bins],
-        s=20 + 180 * sizes / sizes.max(),
-        label="bins (area: how many scores)",
-    )
-    title = f"Reliability (expected calibration error {results['calibration']['ece']:.3f})"
-    axes.set(title=_title(results, title), xlabel="score", ylabel="how often it is right", xlim=(0, 1), ylim=(0, 1))
-    axes.legend(loc="lower right")
+    protocol = results["protocol"]
+    draw_reliability(axes, results["calibration"], f"{protocol['corpus']} {protocol['split']}")
 
 
 def _confusion(axes: Axes, results: dict[str, Any]) -> None:
