@@ -4,9 +4,10 @@
 
 TEXTS and FILE: JSONL with a ``text`` a line. Every system is a process of its own and all but one wait; the texts
 are dealt out in rounds, and in each round every system annotates the same ones. Weights are seeded random ones of
-LitBERT's shape (and BERT-base's): speed does not depend on them. PYTHON: the interpreter of an environment with
-spacy-curated-transformers 0.3.1, which needs other versions of what we need; it runs with the batch size that is
-fastest for it here.
+LitBERT's shape (and BERT-base's): speed does not depend on them. ``en_litbert_ner`` is the bundled pipeline, on the
+smaller ``litbert-oa-small``; spaCy's CNN is an untrained ``ner`` with its own features. PYTHON: the interpreter of an
+environment with spacy-curated-transformers 0.3.1, which needs other versions of what we need; it runs with the batch
+size that is fastest for it here.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from spacy_litbert.checkpoints.folder import load_checkpoint
 from .record import BERT_BASE, LITBERT, RESULTS, read_texts, spread, untrained_checkpoint, write
 
 WORKER = Path(__file__).with_name("speed_worker.py")
-OURS = ["litbert", "litbert, bfloat16", "litbert, onnx", "litbert, onnx int8"]
+OURS = ["litbert", "litbert, bfloat16", "litbert, onnx", "litbert, onnx int8", "en_litbert_ner"]
 STOCK = "spacy-transformers"
 BASE = "BERT-base in spacy-transformers"
+CNN = "spaCy's CNN"
 CURATED = "spacy-curated-transformers"
 CURATED_BATCHES = (1, 2, 4, 8, 16, 32)
 N_SEARCH = 120
@@ -176,7 +178,7 @@ def main() -> None:
         abstracts = read_texts(arguments.abstracts, arguments.texts)
         threads = arguments.threads
         result: dict[str, Any] = {"threads": threads}
-        workers = {name: Worker(sys.executable, name, small, threads) for name in [*OURS, "bare torch", STOCK]}
+        workers = {name: Worker(sys.executable, name, small, threads) for name in [*OURS, "bare torch", STOCK, CNN]}
         workers[BASE] = Worker(sys.executable, STOCK, base, threads)
         if arguments.curated:
             rates = curated_batch_sizes(arguments.curated, small, abstracts[:N_SEARCH], threads)

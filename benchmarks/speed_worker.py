@@ -100,6 +100,11 @@ def _pipeline(factory: str, config: dict[str, Any], listener: dict[str, Any], nl
         "tok2vec": listener,
     }
     ner: TrainablePipe = nlp.add_pipe("ner", config={"model": parser})
+    return _initialized(nlp, ner)
+
+
+def _initialized(nlp: Language, ner: TrainablePipe) -> Language:
+    spacy.util.fix_random_seed(0)
     for label in LABELS:
         ner.add_label(label)
     text = "Lithium carbonate toxicity in a newborn infant."
@@ -107,6 +112,12 @@ def _pipeline(factory: str, config: dict[str, Any], listener: dict[str, Any], nl
     nlp.initialize(lambda: [Example.from_dict(nlp.make_doc(text), sample)])
     nlp.batch_size = BATCH
     return nlp
+
+
+def cnn(_: Path) -> Language:
+    """Make a pipeline of spaCy's own network."""
+    nlp = spacy.blank("en")
+    return _initialized(nlp, nlp.add_pipe("ner"))  # type: ignore[arg-type]
 
 
 class Bare:
@@ -147,6 +158,8 @@ SYSTEMS: dict[str, Callable[..., Any]] = {
     "litbert, onnx int8": lambda checkpoint: ours(checkpoint, backend="onnx", precision="int8"),
     "spacy-transformers": stock,
     "spacy-curated-transformers": curated,
+    "en_litbert_ner": lambda _: spacy.load("en_litbert_ner"),
+    "spaCy's CNN": cnn,
     "bare torch": Bare,
 }
 

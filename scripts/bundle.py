@@ -15,8 +15,9 @@ from typing import Any
 
 import srsly
 
-from benchmarks.record import write
+from benchmarks.record import RESULTS, write
 from spacy_litbert.files import replacing
+from spacy_litbert.workflow.reliability import plot_reliability
 
 WHEELS = Path(__file__).parent.parent / "wheels"
 
@@ -34,16 +35,27 @@ def bundle(packages: Path) -> None:
     for old in WHEELS.glob(f"{name}-*.whl"):
         if old.name != wheel.name:
             old.unlink()
-    (WHEELS / f"{name}.md").write_text(card(name, meta, wheel), "utf8")
-    protocol = meta["performance"]["protocol"]
-    write(f"{name.rpartition('_')[2]}_{protocol['corpus']}_{protocol['weights']}", meta["performance"])
+    figures = meta["performance"]
+    protocol = figures["protocol"]
+    record = f"{name.rpartition('_')[2]}_{protocol['corpus']}_{protocol['weights']}"
+    write(record, figures)
+    plot = None
+    if "calibration" in figures:
+        plot = RESULTS / f"{record}_reliability.png"
+        plot_reliability(plot, figures["calibration"], f"{protocol['corpus']} {protocol['split']}")
+    (WHEELS / f"{name}.md").write_text(card(name, meta, wheel, plot), "utf8")
 
 
-def card(name: str, meta: dict[str, Any], wheel: Path) -> str:
-    """Return the model card: what it is, what it started from, what it scores and how that was measured."""
+def card(name: str, meta: dict[str, Any], wheel: Path, plot: Path | None = None) -> str:
+    """Return the model card: what it is, what it started from, what it scores and how that was measured.
+
+    plot: how far its confidences can be relied on.
+    """
     results = meta["performance"]
     lines = [f"# {name} {meta['version']}", "", meta["description"], "", meta["notes"], ""]
     lines += _figures_of_mentions(results) if "ents_f" in results else _figures_of_categories(results)
+    if plot is not None:
+        lines += ["", f"![How often what is said with a certain score is right](../benchmarks/results/{plot.name})"]
     lines += ["", "| how it was measured | |", "|---|---|"]
     lines += [f"| {key.replace('_', ' ')} | {_plain(value)} |" for key, value in results["protocol"].items()]
     lines += ["", "| | |", "|---|---|", f"| pipeline | {', '.join(meta['pipeline'])} |"]

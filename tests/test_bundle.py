@@ -48,6 +48,11 @@ def test_a_card_of_mentions(tmp_path: Path) -> None:
     assert "| versions | spacy 3.8 |" in text
 
 
+def test_a_card_says_how_far_confidences_can_be_relied_on(tmp_path: Path) -> None:
+    text = card_of(tmp_path, {"litbert_ner": ["Drug"]}, {**MENTIONS, "calibration": {"ece": 0.0123, "bins": []}})
+    assert "Expected calibration error of the confidences: 1.23 %." in text
+
+
 def test_a_card_of_categories(tmp_path: Path) -> None:
     text = card_of(tmp_path, {"textcat_multilabel": ["trial", "review"]}, CATEGORIES)
     assert "| all decisions (micro) | 50.00 | 25.00 | 33.33 | 75.00 |  |" in text

@@ -45,15 +45,24 @@ def test_the_page_shows_ten_texts(project: Path) -> None:
 def test_the_wheel_holds_a_pipeline_that_loads_anywhere(project: Path, tmp_path: Path) -> None:
     nlp = spacy.load(unpack(project, "toy", tmp_path))
     assert nlp.meta["name"] == "litbert_ner"
-    assert nlp.meta["labels"]["ner"] == ["Chemical", "Disease"]
+    assert nlp.meta["labels"]["litbert_ner"] == ["Chemical", "Disease"]
     assert nlp.meta["performance"]["protocol"]["corpus"] == "toy"
     assert any(requirement.startswith("spacy-litbert") for requirement in nlp.meta["requirements"])
     assert "litbert-oa-small" in nlp.meta["notes"]
     assert nlp.config["paths"]["train"] is None
     text = json.loads((NER / "toy" / "train.jsonl").read_text(encoding="utf8").split("\n")[0])["text"]
-    trained = spacy.load(project / "training" / "toy" / "model-best")
-    found = [[(ent.text, ent.label_) for ent in pipeline(text).ents] for pipeline in (nlp, trained)]
+    trained = spacy.load(project / "training" / "toy" / "model-stored")
+    found = [[(ent.text, ent.label_, ent._.confidence) for ent in pipeline(text).ents] for pipeline in (nlp, trained)]
     assert found[0] == found[1] != []
+    assert all(0 < confidence < 1 for _, _, confidence in found[0])
+    assert set(nlp.get_pipe("litbert_ner").cfg["thresholds"]) == {"Chemical", "Disease"}  # fitted on dev
+
+
+def test_confidences_are_measured_and_drawn(project: Path) -> None:
+    result = json.loads((project / "metrics" / "toy" / "test.json").read_text())
+    assert 0 <= result["calibration"]["ece"] <= 1
+    assert sum(one["n"] for one in result["calibration"]["bins"]) > 0
+    assert (project / "output" / "toy" / "reliability.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_systems_are_compared_over_seeds(project: Path) -> None:
