@@ -137,8 +137,8 @@ def _textcat() -> Iterator[Row]:
     wheel = read("textcat_hoc_doc_litbert-oa-small")
     figures = [wheel["cats_micro"]["f"], wheel["cats_macro_f"], wheel["calibration"]["ece"]]
     yield Row(
-        "the bundled `en_litbert_textcat` on the Hallmarks of Cancer test split, per cent: micro-F1, macro-F1, expected "
-        "calibration error",
+        "the bundled `en_litbert_textcat` on the test split of Hallmarks of Cancer, per cent: micro-F1, macro-F1, "
+        "expected calibration error",
         ", ".join(f"{100 * figure:.1f}" for figure in figures),
         "textcat_hoc_doc_litbert-oa-small",
         main=True,
