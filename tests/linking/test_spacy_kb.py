@@ -63,7 +63,8 @@ def candidates(kb: Any, text: str, label: str = "Thing") -> list[tuple[str, floa
 
 def with_entities(nlp: Language) -> Doc:
     doc = nlp.make_doc(TEXT)
-    doc.ents = [span for name in GOLD for span in [doc.char_span(at := TEXT.index(name), at + len(name), "Thing")]]
+    starts = {name: TEXT.index(name) for name in GOLD}
+    doc.ents = [doc.char_span(start, start + len(name), "Thing") for name, start in starts.items()]
     return doc
 
 
