@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import Errors, LitBertError
@@ -77,7 +78,8 @@ def _names(path: Path, term: Term, known: Concept) -> tuple[str, ...]:
     forms = {fold(name) for name in known.names}
     for name in term.removed:
         if fold(name) not in forms:
-            raise _refused(path, term, name, f"it has no such name. Its names: {' | '.join(known.names)}")
+            similar = " | ".join(get_close_matches(name, known.names, cutoff=0))
+            raise _refused(path, term, name, f"it has no such name. The most similar: {similar}")
         if name in term.names:
             raise _refused(path, term, name, "the same record adds it")
     removed = {fold(name) for name in term.removed}
