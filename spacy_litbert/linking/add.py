@@ -12,7 +12,7 @@ from .cleaning import clean
 from .collect import Place, put
 from .concept import Concept, Record, preference_of
 from .knowledge_base import KnowledgeBase
-from .normalize import fold
+from .normalize import fold, normal
 from .readers.problems import record_error
 from .readers.terms import LISTS, Term, read_terms
 
@@ -28,9 +28,9 @@ def add_terms(
     format: of all files, if their endings don't tell it.
 
     A concept with the id, or that the id was merged into, gets more names, types and so on, another definition, and
-    loses the names that are to be removed, however they are written; another id is a new concept. Raises LitBertError
-    as ``read_terms`` does; L520 for a new concept without a name, L521 for an id that stands twice, L534 for a name
-    that can't be removed.
+    loses the names that are to be removed, in any number, spelling and order of words; another id is a new concept.
+    Raises LitBertError as ``read_terms`` does; L520 for a new concept without a name, L521 for an id that stands twice,
+    L534 for a name that can't be removed.
     """
     changed: dict[str, Concept] = {}
     places: dict[str, Place] = {}
@@ -75,19 +75,24 @@ def _corrected(path: Path, term: Term, known: Concept) -> Concept:
 
 def _names(path: Path, term: Term, known: Concept) -> tuple[str, ...]:
     """Return the names that are left and those that are new; the canonical one stays first unless it is removed."""
-    forms = {fold(name) for name in known.names}
+    words = set(map(_words, known.names))
     for name in term.removed:
-        if fold(name) not in forms:
+        if _words(name) not in words:
             similar = " | ".join(get_close_matches(name, known.names, cutoff=0))
             raise _refused(path, term, name, f"it has no such name. The most similar: {similar}")
         if name in term.names:
             raise _refused(path, term, name, "the same record adds it")
-    removed = {fold(name) for name in term.removed}
-    kept = [name for name in known.names if fold(name) not in removed]
+    removed = set(map(_words, term.removed))
+    kept = [name for name in known.names if _words(name) not in removed]
     if not kept and not term.names:
         raise _refused(path, term, term.removed[0], "no name would be left. Give it another one")
     names = (*kept, *term.names) if kept[:1] == [known.canonical_name] else (*term.names, *kept)
     return tuple(dict.fromkeys(names))
+
+
+def _words(name: str) -> tuple[str, ...]:
+    # A name that is left in the plural or with its words in another order would still be found.
+    return tuple(sorted(normal(fold(name)).split()))
 
 
 def _check_ids(kb: KnowledgeBase, concept: Concept, term: Term, places: dict[str, Place], place: Place) -> None:
