@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from ..errors import Errors, LitBertError
 from .cleaning import clean
@@ -64,7 +65,7 @@ def _new(path: Path, term: Term) -> Concept:
 
 def _corrected(path: Path, term: Term, known: Concept) -> Concept:
     names = _names(path, term, known)
-    values = {
+    values: dict[str, Any] = {
         key: tuple(dict.fromkeys((*getattr(known, key), *value))) if key in LISTS else value
         for key, value in term.values.items()
     }

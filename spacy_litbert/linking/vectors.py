@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -40,7 +39,7 @@ def check_vectors(vectors: Array, kb: KnowledgeBase, source: str = "This array")
     bad = np.flatnonzero(~np.isfinite(norms) | (norms == 0))
     if len(bad):
         raise _unfit(source, kb, f"row {bad[0]}, of {kb.id_of(int(bad[0]))}, is zero or not finite")
-    return cast(Array, vectors)
+    return vectors
 
 
 def _unfit(source: str, kb: KnowledgeBase, problem: str) -> LitBertError:
