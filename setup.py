@@ -103,6 +103,7 @@ setup(
             "spacy-litbert.LabelledCorpora.v1 = spacy_litbert.ner.corpora:build_labelled_corpora_v1",
         ],
         "spacy_misc": [
+            "spacy-litbert.KnowledgeBase.v1 = spacy_litbert.linking.spacy_kb:build_knowledge_base_v1",
             "spacy-litbert.wordpiece_length.v1 = spacy_litbert.models.lengths:build_wordpiece_length_v1",
         ],
     },

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .checkpoints.describe import describe
     from .checkpoints.folder import load_checkpoint
     from .cli.export import export
+    from .linking.lookup import to_lookup_kb
     from .tokenization.alignment import align
 
 _PUBLIC = {
@@ -24,9 +25,10 @@ _PUBLIC = {
     "describe": "checkpoints.describe",
     "export": "cli.export",
     "load_checkpoint": "checkpoints.folder",
+    "to_lookup_kb": "linking.lookup",
 }
 
-__all__ = ["LitBertError", "__version__", "align", "convert", "describe", "export", "load_checkpoint"]
+__all__ = ["LitBertError", "__version__", "align", "convert", "describe", "export", "load_checkpoint", "to_lookup_kb"]
 
 
 def __getattr__(name: str) -> object:

@@ -43,6 +43,7 @@ def test_the_names_are_those_that_users_know() -> None:
         "spacy-litbert.LabelledCorpora.v1",
         "spacy-litbert.ner_scorer.v1",
         "spacy-litbert.ListwiseRanker.v1",
+        "spacy-litbert.KnowledgeBase.v1",
         "spacy-litbert.BiomedicalTokenizer.v1",
         "spacy-litbert.PubTator.v1",
         "spacy-litbert.BioC.v1",

@@ -20,6 +20,8 @@ from .corpus import corpus_cli
 from .export import export_cli
 from .inspect import inspect_cli
 from .kb import kb_build_cli, kb_info_cli, kb_merge_cli, kb_subset_cli
+from .kb_add import kb_add_cli
+from .kb_export import kb_export_cli
 from .pretrain import pretrain_cli
 from .tokens import tokens_cli
 from .vocab import vocab_cli
@@ -47,5 +49,7 @@ _register("build", kb_build_cli, to=kb_app)
 _register("info", kb_info_cli, to=kb_app)
 _register("merge", kb_merge_cli, to=kb_app)
 _register("subset", kb_subset_cli, to=kb_app)
+_register("add", kb_add_cli, to=kb_app)
+_register("export", kb_export_cli, to=kb_app)
 app.add_typer(kb_app)
 spacy_app.add_typer(app)

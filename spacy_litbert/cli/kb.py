@@ -59,7 +59,7 @@ def kb_build_cli(
         force=force,
         progress=not quiet,
     )
-    _good(kb)
+    say_done(kb)
 
 
 def kb_info_cli(
@@ -101,7 +101,7 @@ def kb_merge_cli(
     """
     kb, n_merged = kb_merge(out, base, other, xrefs=xrefs, force=force, progress=not quiet)
     print(f"  {n_merged:,} concepts of {other} merged")
-    _good(kb)
+    say_done(kb)
 
 
 def kb_subset_cli(
@@ -115,7 +115,7 @@ def kb_subset_cli(
 ) -> None:
     """Make a smaller knowledge base: some types, some trees, or the concepts that were there on a day."""
     kb = kb_subset(out, source, types=types or [], trees=trees or [], as_of=as_of, force=force, progress=not quiet)
-    _good(kb)
+    say_done(kb)
 
 
 def kb_build(
@@ -148,7 +148,7 @@ def kb_build(
     date = _date(as_of)
     concepts = collect(sources, format=format, types=default_types, progress=progress)
     chosen = restrict(concepts, types=types, trees=trees, as_of=date)
-    return _build(
+    return build_and_open(
         chosen,
         out,
         name=name or out.name,
@@ -188,10 +188,10 @@ def kb_merge(
     equal = read_xrefs(xrefs) if xrefs is not None else None
     concepts, n_merged = merge(list(first.concepts()), second.concepts(), equal)
     described = [{"file": xrefs.name, "format": "xrefs", "sha256": file_checksum(xrefs)}] if xrefs is not None else []
-    kb = _build(
+    kb = build_and_open(
         concepts,
         out,
-        **_joined(first, second),
+        **joined(first, second),
         sources=[*first.metadata["sources"], *second.metadata["sources"], *described],
         force=force,
         progress=progress,
@@ -219,17 +219,18 @@ def kb_subset(
     whole = KnowledgeBase(source)
     whole.verify()
     whole.check_types(types)
-    return _build(
+    return build_and_open(
         restrict(whole.concepts(), types=types, trees=trees, as_of=date),
         out,
-        **_joined(whole),
+        **joined(whole),
         sources=[*whole.metadata["sources"], *_described(types=types, trees=trees, as_of=as_of)],
         force=force,
         progress=progress,
     )
 
 
-def _build(concepts: Any, out: Path, **options: Any) -> KnowledgeBase:
+def build_and_open(concepts: Any, out: Path, **options: Any) -> KnowledgeBase:
+    """Build a knowledge base with the options of ``spacy_litbert.linking.build.build``, and open it."""
     from ..linking.build import build
     from ..linking.knowledge_base import KnowledgeBase
 
@@ -237,7 +238,8 @@ def _build(concepts: Any, out: Path, **options: Any) -> KnowledgeBase:
     return KnowledgeBase(out)
 
 
-def _joined(*kbs: KnowledgeBase) -> dict[str, str]:
+def joined(*kbs: KnowledgeBase) -> dict[str, str]:
+    """Return name, version and licence of what is made of knowledge bases."""
     return {
         key: " + ".join(dict.fromkeys(kb.metadata[key] for kb in kbs if kb.metadata[key]))
         for key in ("name", "version", "licence")
@@ -258,6 +260,7 @@ def _date(text: str | None) -> int | None:
         raise LitBertError(Errors.L533.format(name="--as-of", value=text, problem=error)) from None
 
 
-def _good(kb: KnowledgeBase) -> None:
+def say_done(kb: KnowledgeBase) -> None:
+    """Print what was made."""
     counts = kb.metadata["counts"]
     msg.good(f"{counts['concepts']:,} concepts with {counts['names']:,} names in {kb.path}")

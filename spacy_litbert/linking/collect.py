@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
-from .concept import Concept, Merged, Record
-from .readers.problems import record_error
+from .cleaning import clean
+from .concept import Concept, Merged
 from .readers.read import read_records
 
 Place = tuple[Path, int]
@@ -34,8 +33,8 @@ def collect(
     places: dict[str, Place] = {}
     for path in paths:
         for record in tqdm(read_records(path, format), path.name, disable=not progress, unit=" records"):
-            entry = _clean(path, record)
-            _put(places, entry.concept_id, (path, record.line))
+            entry = clean(path, record)
+            put(places, entry.concept_id, (path, record.line))
             if isinstance(entry, Merged):
                 merged[entry.concept_id] = entry.into
             else:
@@ -44,7 +43,7 @@ def collect(
         for old in concept.merged_ids:
             # An ontology may keep the record of an obsolete term that it names as an alternative id elsewhere.
             if merged.get(old) != concept.concept_id:
-                _put(places, old, places[concept.concept_id])
+                put(places, old, places[concept.concept_id])
     _follow(concepts, merged, places)
     return [replace(concept, types=concept.types or tuple(types)) for concept in _typed(concepts)]
 
@@ -68,35 +67,12 @@ def restrict(
             yield concept
 
 
-def _put(places: dict[str, Place], concept_id: str, place: Place) -> None:
+def put(places: dict[str, Place], concept_id: str, place: Place) -> None:
+    """Note where an id stands. Raises LitBertError L521 if it stands elsewhere already."""
     if concept_id in places:
         first = f"{places[concept_id][0]}, line {places[concept_id][1]},"
         raise LitBertError(Errors.L521.format(path=place[0], line=place[1], id=concept_id, first=first))
     places[concept_id] = place
-
-
-def _clean(path: Path, record: Record) -> Concept | Merged:
-    entry = record.entry
-    if not entry.concept_id or entry.concept_id.split() != [entry.concept_id]:
-        raise record_error(path, record.line, f"the id {entry.concept_id!r} is empty or holds blanks.")
-    if isinstance(entry, Merged):
-        return entry
-    names = [" ".join(name.split()) for name in entry.names]
-    if not all(names):
-        raise record_error(path, record.line, f"{entry.concept_id} has an empty name.")
-    lists: dict[str, Any] = {
-        key: tuple(dict.fromkeys(" ".join(value.split()) for value in getattr(entry, key) if value.strip()))
-        for key in ("types", "tree_numbers", "xrefs", "merged_ids")
-    }
-    others = tuple(old for old in lists.pop("merged_ids") if old != entry.concept_id)
-    return replace(
-        entry,
-        canonical_name=names[0],
-        aliases=tuple(names[1:]),
-        definition=" ".join(entry.definition.split()),
-        merged_ids=others,
-        **lists,
-    )
 
 
 def _follow(concepts: dict[str, Concept], merged: dict[str, str], places: dict[str, Place]) -> None:

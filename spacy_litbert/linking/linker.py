@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import srsly
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Adam, Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
-from ..files import check_file, replacing, replacing_folder
-from ..models.seal import is_sealed, seal
-from ..targets import check_target
+from ..files import check_file, replacing
 from .abbreviations import abbreviations_of
-from .build import made_by_build
-from .candidates import Candidate, CandidateGenerator, Mention
-from .columns import Array
+from .candidates import Mention
 from .concept import Concept
-from .features import FeatureExtractor
-from .knowledge_base import KnowledgeBase, open_expected
-from .memory import MentionMemory, fold_of
-from .ranker import listwise_gradient, set_standard, softmax
-from .tuning import best_temperature, best_threshold
+from .gold import NIL, gold_lists, memory_of
+from .knowledge_base import KnowledgeBase
+from .lists import Listed, ListMaker
+from .memory import MentionMemory
+from .ranker import set_standard, softmax
+from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, unpack
+from .training import learn_from, train_ranker, tuned
 
-NIL = "NIL"
 _FILE = "linker.msgpack"
-# Of ``train``: mentions of a step, and candidates that a mention's list is cut to.
-_BATCH = 64
-_CANDIDATES_IN_TRAINING = 16
 DEFAULT_CONFIG: dict[str, Any] = {
     "model": {"@architectures": "spacy-litbert.ListwiseRanker.v1"},
     "kb": None,
@@ -52,28 +44,6 @@ DEFAULT_CONFIG: dict[str, Any] = {
 Ranking = list[tuple[str, float]]
 # The rankings of a Doc's entities, in their order.
 Rankings = list[Ranking]
-
-
-class Listed:
-    """A mention's candidates, their features, and which rows are right (None where that is not known)."""
-
-    def __init__(self, candidates: list[Candidate], rows: Array) -> None:
-        self.candidates = candidates
-        self.rows = rows
-        self.right: Array | None = None
-        self.is_gold = False
-
-    def shortened(self, n: int) -> Listed:
-        """Return the list with the n candidates that strings and memory favour, and all that are right."""
-        if len(self.candidates) <= n or self.right is None:
-            return self
-        promise = np.array([c.similarity + c.remembered_similar for c in self.candidates])
-        kept = self.right.copy()
-        kept[np.argsort(-promise, kind="stable")[:n]] = True
-        kept[-1] = True
-        shorter = Listed([c for c, keep in zip(self.candidates, kept) if keep], self.rows[kept])
-        shorter.right, shorter.is_gold = self.right[kept], self.is_gold
-        return shorter
 
 
 class LitBertLinker(TrainablePipe):  # type: ignore[misc]
@@ -116,7 +86,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self.memory = MentionMemory()
         self._path = None if kb is None else Path(kb)
         self._kb: KnowledgeBase | None = None
-        self._work: tuple[CandidateGenerator, FeatureExtractor] | None = None
+        self._make_lists: ListMaker | None = None
         if not Span.has_extension("kb_ents"):
             Span.set_extension("kb_ents", default=[])
 
@@ -147,7 +117,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """Set the knowledge base. What the linker has learned stays."""
         self._kb = kb if isinstance(kb, KnowledgeBase) else KnowledgeBase(kb)
         self._path = self._kb.path
-        self._work = None
+        self._make_lists = None
 
     def search(self, text: str, k: int = 10, types: Iterable[str] | None = None) -> Ranking:
         """Find the concepts with the names most similar to a text, as ``KnowledgeBase.search`` does."""
@@ -183,7 +153,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         if kb is not None:
             self.set_kb(kb)
         examples = list(get_examples())
-        self._remember(examples)
+        self.memory = memory_of(examples) if self.use_memory else MentionMemory()
+        self._make_lists = None
         sample = [listed for example in examples[:: 1 + len(examples) // 100] for listed in self._gold(example)]
         if not sample:
             raise LitBertError(
@@ -212,7 +183,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         if lists:
             if drop:
                 set_dropout_rate(self.model, drop)
-            losses[self.name] += self._step(lists)
+            losses[self.name] += learn_from(self.model, lists)
+            self.cfg["is_trained"] = True
             if sgd is not None:
                 self.finish_update(sgd)
         return losses
@@ -234,20 +206,13 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         examples = list(examples)
         np.random.seed(seed)
         self.initialize(lambda: examples)
-        lists = [
+        lists = (
             listed
             for example in tqdm(examples, "candidates", disable=not progress, unit=" texts")
             for listed in self._gold(example)
-        ]
-        lists = [listed.shortened(_CANDIDATES_IN_TRAINING) for listed in lists]
-        optimizer = Adam(learn_rate, L2=1e-4)
-        generator = np.random.default_rng(seed)
-        for epoch in tqdm(range(epochs), "epochs", disable=not progress):
-            optimizer.learn_rate = learn_rate * (1 - epoch / epochs)
-            order = generator.permutation(len(lists))
-            for start in range(0, len(order), _BATCH):
-                self._step([lists[i] for i in order[start : start + _BATCH]])
-                self.model.finish_update(optimizer)
+        )
+        train_ranker(self.model, lists, epochs=epochs, learn_rate=learn_rate, seed=seed, progress=progress)
+        self.cfg["is_trained"] = epochs > 0
         if dev := list(dev):
             self.calibrate(dev)
 
@@ -259,11 +224,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         lists = [listed for example in examples for listed in self._gold(example, remembers=True)]
         if not lists:
             raise LitBertError(Errors.L531.format(name=self.name, problem="no entity to calibrate on has a kb_id_"))
-        scores = self.model.predict([listed.rows for listed in lists])
-        right = [cast(Array, listed.right) for listed in lists]
-        self.cfg["temperature"] = best_temperature(scores, right)
-        probabilities = [softmax(values, self.cfg["temperature"]) for values in scores]
-        self.threshold = best_threshold(probabilities, right, sum(listed.is_gold for listed in lists))
+        self.cfg["temperature"], self.threshold = tuned(self.model, lists)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score links as spaCy's scorer does: entities whose span and id are right."""
@@ -271,7 +232,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Return what was learned as bytes. The knowledge base stays where it is and is referred to."""
-        return seal(srsly.msgpack_dumps({**self._learned(), "kb": self._reference(self._path)}))
+        return pack(self._learned(), None if self._path is None else reference_to(self.kb))
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertLinker:
         """Read bytes that ``to_bytes`` made.
@@ -279,21 +240,19 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         Raises LitBertError L312 and L532 for damaged ones, L525 and L529 if its knowledge base is gone, or another one
         there.
         """
-        self._open_reference(self._read_learned(bytes_data, "these bytes"))
+        self._open(unpack(bytes_data, "these bytes", self._take))
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the linker to a folder, with a copy of the knowledge base, or where it lies if ``copy_kb`` is off."""
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
-        reference = self._reference(self._path)
-        target = folder / "kb"
+        reference = None if self._path is None else reference_to(self.kb)
         if reference is not None and self.copy_kb:
             reference["path"] = None
-            self._copy_kb(target)
-        data = {**self._learned(), "kb": reference}
+            copy_kb(self.kb, folder / "kb")
         with replacing(folder / _FILE) as partial:
-            partial.write_bytes(seal(srsly.msgpack_dumps(data)))
+            partial.write_bytes(pack(self._learned(), reference))
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LitBertLinker:
         """Read a folder that ``to_disk`` made, and check all of its knowledge base against its checksums.
@@ -303,10 +262,10 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """
         folder = Path(path)
         check_file(folder / _FILE)
-        reference = self._read_learned((folder / _FILE).read_bytes(), str(folder))
+        reference = unpack((folder / _FILE).read_bytes(), str(folder), self._take)
         if reference is not None and reference["path"] is None:
             reference = {**reference, "path": str(folder / "kb")}
-        self._open_reference(reference)
+        self._open(reference)
         if self._kb is not None:
             self._kb.verify()
         return self
@@ -314,57 +273,16 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     def _list(self, doc: Doc, spans: Sequence[Span], without: int | None = None) -> list[Listed]:
         """Return a list of candidates for each span; spans written alike share one."""
         long_forms = abbreviations_of(doc) if spans else {}
-        mentions = [self._mention(span, long_forms) for span in spans]
-        generate, features = self._workers()
-        found = {mention: generate(mention, without) for mention in dict.fromkeys(mentions)}
-        strongest: dict[int, list[tuple[float, Mention]]] = {}
-        for mention, candidates in found.items():
-            for candidate in candidates:
-                strongest.setdefault(candidate.number, []).append((candidate.similarity, mention))
-        listed = {}
-        for mention, candidates in found.items():
-            others = {}
-            for candidate in candidates:
-                similarities = [value for value, other in strongest[candidate.number] if other != mention]
-                if similarities:
-                    others[candidate.number] = (max(similarities), len(similarities))
-            listed[mention] = Listed(candidates, features(mention, candidates, others, without))
-        return [listed[mention] for mention in mentions]
+        mentions = [
+            Mention(span.text, long_forms.get(span.text, span.text), self._types_of(span.label_)) for span in spans
+        ]
+        if self._make_lists is None:
+            memory = self.memory if self.use_memory else MentionMemory()
+            self._make_lists = ListMaker(self.kb, memory, self.candidates)
+        return self._make_lists(mentions, without)
 
     def _gold(self, example: Example, *, remembers: bool = False) -> Iterator[Listed]:
-        """Yield the distinct lists of an example's entities with what is right.
-
-        remembers: the memory counts as it is, for texts that it was not made of.
-        """
-        reference = example.reference
-        spans = [ent for ent in reference.ents if ent.kb_id_]
-        taken = [(ent.start_char, ent.end_char) for ent in reference.ents]
-        invented = [
-            ent
-            for ent in example.predicted.ents
-            if not any(ent.start_char < end and start < ent.end_char for start, end in taken)
-        ]
-        without = None if remembers else fold_of(reference.text)
-        for doc, ents in ((reference, spans), (example.predicted, invented)):
-            seen = set()
-            for ent, listed in zip(ents, self._list(doc, ents, without)):
-                ids = ent.kb_id_ if doc is reference else NIL
-                if (id(listed), ids) in seen:
-                    continue
-                seen.add((id(listed), ids))
-                numbers = {self.kb.number_of(one) for one in ids.split("|")}
-                right = np.array([c.number in numbers for c in listed.candidates] + [False])
-                right[-1] = not right.any()
-                copied = Listed(listed.candidates, listed.rows)
-                copied.right, copied.is_gold = right, ids != NIL
-                yield copied
-
-    def _step(self, lists: Sequence[Listed]) -> float:
-        scores, backprop = self.model.begin_update([listed.rows for listed in lists])
-        gradients, loss = listwise_gradient(scores, [cast(Array, listed.right) for listed in lists])
-        backprop(gradients)
-        self.cfg["is_trained"] = True
-        return loss
+        return gold_lists(example, self.kb, self._list, remembers=remembers)
 
     def _ranking(self, listed: Listed) -> Ranking:
         if not listed.candidates:
@@ -377,70 +295,23 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         order = np.lexsort((np.arange(len(values)), -values))[: self.top]
         return [(self.kb.id_of(listed.candidates[i].number), float(values[i])) for i in order]
 
-    def _mention(self, span: Span, long_forms: Mapping[str, str]) -> Mention:
-        types = self._types_of(span.label_)
-        return Mention(span.text, long_forms.get(span.text, span.text), types)
-
     def _types_of(self, label: str) -> frozenset[str] | None:
         if self.types is not None:
             return self.kb.check_types(self.types.get(label))
         return frozenset((label,)) if label in self.kb.types else None
 
-    def _workers(self) -> tuple[CandidateGenerator, FeatureExtractor]:
-        if self._work is None:
-            memory = self.memory if self.use_memory else MentionMemory()
-            self._work = CandidateGenerator(self.kb, memory, self.candidates), FeatureExtractor(self.kb, memory)
-        return self._work
-
-    def _remember(self, examples: Iterable[Example]) -> None:
-        """Make the memory; an abbreviation is remembered as it stands and as what it stands for."""
-
-        def mentions() -> Iterator[tuple[str, list[str], int]]:
-            for example in examples:
-                doc = example.reference
-                long_forms = abbreviations_of(doc)
-                for ent in doc.ents:
-                    if ent.kb_id_ and ent.kb_id_ != NIL:
-                        for name in dict.fromkeys((ent.text, long_forms.get(ent.text, ent.text))):
-                            yield name, ent.kb_id_.split("|"), fold_of(doc.text)
-
-        self.memory = MentionMemory.of(mentions()) if self.use_memory else MentionMemory()
-        self._work = None
-
-    def _learned(self) -> dict[str, Any]:
+    def _learned(self) -> Learned:
         return {"cfg": self.cfg, "memory": self.memory.counts, "model": self.model.to_bytes()}
 
-    def _read_learned(self, data: bytes, source: str) -> dict[str, Any] | None:
-        """Take what was learned, and return which knowledge base it belongs to."""
-        if not is_sealed(data):
-            raise LitBertError(Errors.L532.format(path=source, problem="there is no checksum at the end"))
-        try:
-            learned = srsly.msgpack_loads(data)
-            self._set_learned(learned)
-            reference: dict[str, Any] | None = learned["kb"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise LitBertError(Errors.L532.format(path=source, problem=error)) from None
-        return reference
+    def _take(self, learned: Learned) -> None:
+        self.model.from_bytes(learned["model"])
+        self.cfg = dict(learned["cfg"])
+        self.memory = MentionMemory(learned["memory"])
+        self._make_lists = None
 
-    def _set_learned(self, data: dict[str, Any]) -> None:
-        self.model.from_bytes(data["model"])
-        self.cfg = dict(data["cfg"])
-        self.memory = MentionMemory(data["memory"])
-        self._work = None
-
-    def _reference(self, path: Path | None) -> dict[str, str | None] | None:
-        return None if path is None else {"path": str(self.kb.path), "checksum": self.kb.checksum}
-
-    def _open_reference(self, reference: dict[str, str] | None) -> None:
+    def _open(self, reference: Reference | None) -> None:
         if reference is not None:
-            self.set_kb(open_expected(Path(reference["path"]), reference["checksum"]))
-
-    def _copy_kb(self, target: Path) -> None:
-        if target.resolve() == self.kb.path.resolve():
-            return
-        check_target(target, sources=[self.kb.path], made=made_by_build, what="knowledge base", option=None)
-        with replacing_folder(target) as partial:
-            shutil.copytree(self.kb.path, partial, dirs_exist_ok=True)
+            self.set_kb(open_reference(reference))
 
 
 def make_linker(

@@ -23,27 +23,31 @@ def read_concept_jsonl(path: Path) -> Iterator[Record]:
     """Yield the records of a JSONL file. Raises LitBertError L520 for a line that is none."""
     for number, line in numbered_objects(path):
         try:
-            yield Record(number, _entry(json_object(line)))
+            data = json_object(line)
+            yield Record(number, _merged(data) if "replaced_by" in data else concept_of_object(data))
         except ValueError as error:
             raise record_error(path, number, error) from None
 
 
-def _entry(data: dict[str, Any]) -> Concept | Merged:
+def concept_of_object(data: dict[str, Any]) -> Concept:
+    """Return the concept that an object describes. Raises ValueError for a value of another kind."""
     concept_id = _text(data, "concept_id")
-    if "replaced_by" in data:
-        return Merged(concept_id, _text(data, "replaced_by"))
     return Concept(
         concept_id,
         _text(data, "canonical_name"),
-        _texts(data, "aliases"),
-        _texts(data, "types"),
+        texts_of(data, "aliases"),
+        texts_of(data, "types"),
         _text(data, "definition", ""),
-        _texts(data, "tree_numbers"),
-        _texts(data, "xrefs"),
-        (*_texts(data, "merged_ids"), *_texts(data, "alt_ids")),
+        texts_of(data, "tree_numbers"),
+        texts_of(data, "xrefs"),
+        (*texts_of(data, "merged_ids"), *texts_of(data, "alt_ids")),
         preference=_preference(data, concept_id),
         since=read_date(str(data["since"])) if data.get("since") else 0,
     )
+
+
+def _merged(data: dict[str, Any]) -> Merged:
+    return Merged(_text(data, "concept_id"), _text(data, "replaced_by"))
 
 
 def _text(data: dict[str, Any], key: str, default: str | None = None) -> str:
@@ -55,7 +59,8 @@ def _text(data: dict[str, Any], key: str, default: str | None = None) -> str:
     return value
 
 
-def _texts(data: dict[str, Any], key: str) -> tuple[str, ...]:
+def texts_of(data: dict[str, Any], key: str) -> tuple[str, ...]:
+    """Return the strings of a list, () without one. Raises ValueError for anything else."""
     values = data.get(key)
     if values is None:
         return ()

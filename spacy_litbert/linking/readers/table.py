@@ -10,7 +10,7 @@ and ``since`` may be. Lists are separated by ``|``.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...corpora.files import format_of, numbered_lines
@@ -18,11 +18,25 @@ from ..concept import Concept, Record, preference_of
 from .problems import read_date, record_error
 
 _LISTS = ("aliases", "types", "tree_numbers", "xrefs", "merged_ids")
-_COLUMNS = ("id", "name", "definition", "since", *_LISTS)
+COLUMNS = ("id", "name", "definition", "since", *_LISTS)
 
 
 def read_table(path: Path) -> Iterator[Record]:
     """Yield the records of a table. Raises LitBertError L520 for a header or a row that does not fit."""
+    for line, fields in read_rows(path, columns=COLUMNS, required=("id", "name")):
+        try:
+            yield Record(line, concept_of_row(fields))
+        except ValueError as error:
+            raise record_error(path, line, error) from None
+
+
+def read_rows(path: Path, *, columns: Sequence[str], required: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the fields of a table's rows by column, with the line on which each begins.
+
+    columns: that the header may name; required: those that it must name.
+
+    Raises LitBertError L520 for a header or a row that does not fit.
+    """
     delimiter = "\t" if format_of(path) == ".tsv" else ","
     lines = (f"{line}\n" for _, line in numbered_lines(path))
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -38,27 +52,17 @@ def read_table(path: Path) -> Iterator[Record]:
         if not row:
             continue
         if header is None:
-            header = _header(path, first, row)
+            header = _header(path, first, row, columns, required)
             continue
         if len(row) != len(header):
             raise record_error(path, first, f"it has {len(row)} fields, the header {len(header)}.")
-        try:
-            yield Record(first, _concept(dict(zip(header, row))))
-        except ValueError as error:
-            raise record_error(path, first, error) from None
+        yield first, dict(zip(header, row))
 
 
-def _header(path: Path, line: int, row: list[str]) -> list[str]:
-    names = [name.strip().lower() for name in row]
-    if not {"id", "name"} <= set(names) <= set(_COLUMNS) or len(set(names)) < len(names):
-        problem = f"the header must name id and name, and of {', '.join(_COLUMNS)} each at most once; found {names}."
-        raise record_error(path, line, problem)
-    return names
-
-
-def _concept(fields: dict[str, str]) -> Concept:
-    lists = {name: tuple(part for part in map(str.strip, fields.get(name, "").split("|")) if part) for name in _LISTS}
+def concept_of_row(fields: dict[str, str]) -> Concept:
+    """Return the concept that a row describes. Raises ValueError for a date that is none."""
     concept_id = fields["id"].strip()
+    lists = {name: list_of(fields.get(name, "")) for name in _LISTS}
     return Concept(
         concept_id,
         fields["name"],
@@ -67,3 +71,17 @@ def _concept(fields: dict[str, str]) -> Concept:
         since=read_date(fields["since"]) if fields.get("since", "").strip() else 0,
         **lists,
     )
+
+
+def list_of(field: str) -> tuple[str, ...]:
+    """Return the parts of a field between ``|`` that are not empty."""
+    return tuple(part for part in map(str.strip, field.split("|")) if part)
+
+
+def _header(path: Path, line: int, row: list[str], columns: Sequence[str], required: Sequence[str]) -> list[str]:
+    names = [name.strip().lower() for name in row]
+    if not set(required) <= set(names) <= set(columns) or len(set(names)) < len(names):
+        must = " and ".join(required)
+        problem = f"the header must name {must}, and of {', '.join(columns)} each at most once; found {names}."
+        raise record_error(path, line, problem)
+    return names

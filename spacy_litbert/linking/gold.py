@@ -1,0 +1,67 @@
+"""What gold texts teach a linker: mentions for its memory, and lists of candidates of which it is known what is right.
+
+Gold entities have ids in ``kb_id_``; of several joined by ``|`` any is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from .abbreviations import abbreviations_of
+from .knowledge_base import KnowledgeBase
+from .lists import Listed
+from .memory import MentionMemory, fold_of
+
+NIL = "NIL"
+
+# Makes lists for spans of a Doc; the number is a fold of documents that is not to be remembered.
+MakeLists = Callable[[Doc, Sequence[Span], int | None], list[Listed]]
+
+
+def memory_of(examples: Iterable[Example]) -> MentionMemory:
+    """Remember the gold entities; an abbreviation as it stands and as what it stands for."""
+    return MentionMemory.of(_mentions(examples))
+
+
+def gold_lists(example: Example, kb: KnowledgeBase, make: MakeLists, *, remembers: bool = False) -> Iterator[Listed]:
+    """Yield the distinct lists of an example's entities with what is right.
+
+    remembers: the memory counts as it is, for texts that it was not made of.
+
+    Entities of the prediction that overlap with none of the reference stand for no concept.
+    """
+    reference = example.reference
+    spans = [ent for ent in reference.ents if ent.kb_id_]
+    taken = [(ent.start_char, ent.end_char) for ent in reference.ents]
+    invented = [
+        ent
+        for ent in example.predicted.ents
+        if not any(ent.start_char < end and start < ent.end_char for start, end in taken)
+    ]
+    without = None if remembers else fold_of(reference.text)
+    for doc, ents in ((reference, spans), (example.predicted, invented)):
+        seen = set()
+        for ent, listed in zip(ents, make(doc, ents, without)):
+            ids = ent.kb_id_ if doc is reference else NIL
+            if (id(listed), ids) in seen:
+                continue
+            seen.add((id(listed), ids))
+            numbers = {kb.number_of(one) for one in ids.split("|")}
+            right = np.array([c.number in numbers for c in listed.candidates] + [False])
+            right[-1] = not right.any()
+            yield replace(listed, right=right, is_gold=ids != NIL)
+
+
+def _mentions(examples: Iterable[Example]) -> Iterator[tuple[str, list[str], int]]:
+    for example in examples:
+        doc = example.reference
+        long_forms = abbreviations_of(doc)
+        for ent in doc.ents:
+            if ent.kb_id_ and ent.kb_id_ != NIL:
+                for name in dict.fromkeys((ent.text, long_forms.get(ent.text, ent.text))):
+                    yield name, ent.kb_id_.split("|"), fold_of(doc.text)

@@ -1,0 +1,71 @@
+"""Lists of candidates: what the mentions of a document may stand for, and what a ranker sees of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .candidates import Candidate, CandidateGenerator, Mention
+from .columns import Array
+from .features import FeatureExtractor
+from .knowledge_base import KnowledgeBase
+from .memory import MentionMemory
+
+
+@dataclass
+class Listed:
+    """A mention's candidates, their features, and what is right.
+
+    rows: (candidates + 1, features) float32; the last row stands for none of them.
+    right: (candidates + 1,) bool; None where that is not known.
+    is_gold: whether the mention stands for a concept, found or not.
+    """
+
+    candidates: list[Candidate]
+    rows: Array
+    right: Array | None = None
+    is_gold: bool = False
+
+    def shortened(self, n: int) -> Listed:
+        """Return the list with the n candidates that strings and memory favour, and all that are right."""
+        if len(self.candidates) <= n or self.right is None:
+            return self
+        promise = np.array([c.similarity + c.remembered_similar for c in self.candidates])
+        kept = self.right.copy()
+        kept[np.argsort(-promise, kind="stable")[:n]] = True
+        kept[-1] = True
+        candidates = [c for c, keep in zip(self.candidates, kept) if keep]
+        return Listed(candidates, self.rows[kept], self.right[kept], self.is_gold)
+
+
+class ListMaker:
+    """Makes the lists of the mentions of a document.
+
+    k: as for ``CandidateGenerator``.
+    """
+
+    def __init__(self, kb: KnowledgeBase, memory: MentionMemory, k: int) -> None:
+        self._generate = CandidateGenerator(kb, memory, k)
+        self._features = FeatureExtractor(kb, memory)
+
+    def __call__(self, mentions: Sequence[Mention], without: int | None = None) -> list[Listed]:
+        """Return a list for each of a document's mentions; equal mentions share one.
+
+        without: a fold of documents whose mentions are not to be remembered.
+        """
+        found = {mention: self._generate(mention, without) for mention in dict.fromkeys(mentions)}
+        strongest: dict[int, list[tuple[float, Mention]]] = {}
+        for mention, candidates in found.items():
+            for candidate in candidates:
+                strongest.setdefault(candidate.number, []).append((candidate.similarity, mention))
+        listed = {}
+        for mention, candidates in found.items():
+            others = {}
+            for candidate in candidates:
+                similarities = [value for value, other in strongest[candidate.number] if other != mention]
+                if similarities:
+                    others[candidate.number] = (max(similarities), len(similarities))
+            listed[mention] = Listed(candidates, self._features(mention, candidates, others, without))
+        return [listed[mention] for mention in mentions]

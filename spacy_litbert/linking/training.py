@@ -1,0 +1,57 @@
+"""Train a ranker on lists of candidates, and choose what makes its scores probabilities and links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import numpy as np
+from thinc.api import Adam, Model
+from tqdm import tqdm
+
+from .columns import Array
+from .lists import Listed
+from .ranker import listwise_gradient, softmax
+from .tuning import best_temperature, best_threshold
+
+# Mentions of a step, and candidates that a mention's list is cut to.
+_BATCH = 64
+_CANDIDATES = 16
+
+
+def learn_from(model: Model[Any, Any], lists: Sequence[Listed]) -> float:
+    """Compute the gradient of a ranker's loss for lists of which it is known what is right; return the loss."""
+    scores, backprop = model.begin_update([listed.rows for listed in lists])
+    gradients, loss = listwise_gradient(scores, [cast(Array, listed.right) for listed in lists])
+    backprop(gradients)
+    return loss
+
+
+def train_ranker(
+    model: Model[Any, Any],
+    lists: Iterable[Listed],
+    *,
+    epochs: int,
+    learn_rate: float,
+    seed: int,
+    progress: bool = False,
+) -> None:
+    """Train an initialized ranker; the learning rate falls linearly to 0."""
+    shortened = [listed.shortened(_CANDIDATES) for listed in lists]
+    optimizer = Adam(learn_rate, L2=1e-4)
+    generator = np.random.default_rng(seed)
+    for epoch in tqdm(range(epochs), "epochs", disable=not progress):
+        optimizer.learn_rate = learn_rate * (1 - epoch / epochs)
+        order = generator.permutation(len(shortened))
+        for start in range(0, len(order), _BATCH):
+            learn_from(model, [shortened[i] for i in order[start : start + _BATCH]])
+            model.finish_update(optimizer)
+
+
+def tuned(model: Model[Any, Any], lists: Sequence[Listed]) -> tuple[float, float]:
+    """Return the temperature that makes a ranker's scores probabilities, and the threshold with the best F1."""
+    scores = model.predict([listed.rows for listed in lists])
+    right = [cast(Array, listed.right) for listed in lists]
+    temperature = best_temperature(scores, right)
+    probabilities = [softmax(values, temperature) for values in scores]
+    return temperature, best_threshold(probabilities, right, sum(listed.is_gold for listed in lists))
