@@ -50,7 +50,9 @@ def make_app(nlp: Language, settings: Settings) -> FastAPI:
         worker.stop()
 
     # FastAPI's own pages load scripts from elsewhere.
-    app = FastAPI(title=name, version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title=name, version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan
+    )
 
     async def annotated(
         request: Request, content_type: str, read: Callable[[bytes, Settings], Given]
@@ -135,7 +137,7 @@ async def _refused(_: Request, error: Any) -> Response:
 
 
 async def _not_here(request: Request, error: Any) -> Response:
-    message = Errors.L640.format(method=request.method, path=request.url.path, choices=_PLACES)
+    message = Errors.L640.format(method=request.method, path=request.scope["path"], choices=_PLACES)
     return _json(encoded(problem_of_error(LitBertError(message))), error.status_code, error.headers)
 
 

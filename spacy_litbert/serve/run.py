@@ -7,12 +7,17 @@ import socket
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from spacy.language import Language
 from wasabi import msg
 
 from ..errors import Errors, LitBertError
 from ..pipelines import load_pipeline
 from .settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 _ANSWERING = 5  # seconds beyond the time-out in which the last answers must have reached their clients
 
@@ -30,20 +35,11 @@ def serve(pipeline: str | Path, settings: Settings, *, host: str = "127.0.0.1", 
     for package in ("fastapi", "uvicorn"):
         if find_spec(package) is None:
             raise LitBertError(Errors.L625.format(package=package, extra="serve"))
-    import uvicorn
-
-    from .app import make_app, pipeline_name
+    from .app import pipeline_name
 
     with _listening(host, port) as listening:
         nlp = load_pipeline(pipeline)
-        config = uvicorn.Config(
-            make_app(nlp, settings),
-            lifespan="on",
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=settings.timeout + _ANSWERING,
-        )
-        server = uvicorn.Server(config)
+        server = make_server(nlp, settings)
 
         def stop(*_: object) -> None:
             server.should_exit = True
@@ -56,6 +52,24 @@ def serve(pipeline: str | Path, settings: Settings, *, host: str = "127.0.0.1", 
         sys.stdout.flush()
         server.run(sockets=[listening])
         msg.good("Stopped")
+
+
+def make_server(nlp: Language, settings: Settings) -> uvicorn.Server:
+    """Make the server of a pipeline, alike whatever else is installed that uvicorn would use."""
+    import uvicorn
+
+    from .app import make_app
+
+    config = uvicorn.Config(
+        make_app(nlp, settings),
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=settings.timeout + _ANSWERING,
+    )
+    return uvicorn.Server(config)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -36,7 +36,7 @@ class Entity(BaseModel):
     confidence: float | None = None
 
 
-class Annotated(BaseModel):
+class AnnotatedText(BaseModel):
     """A text, what was found in it, and the scores of its categories where a component gives some."""
 
     id: str
@@ -52,17 +52,17 @@ class Problem(BaseModel):
     detail: str
 
 
-class Failed(BaseModel):
+class FailedText(BaseModel):
     """A text that the pipeline can't annotate."""
 
     id: str
     error: Problem
 
 
-class AnnotatedList(BaseModel):
+class AnnotatedTexts(BaseModel):
     """A document for each text, in the order of the texts."""
 
-    documents: list[Annotated | Failed]
+    documents: list[AnnotatedText | FailedText]
 
 
 REQUEST: dict[str, Any] = {
@@ -74,7 +74,7 @@ REQUEST: dict[str, Any] = {
     }
 }
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": Annotated | AnnotatedList, "description": "What was found"},
+    200: {"model": AnnotatedText | AnnotatedTexts, "description": "What was found"},
     413: {"model": Problem, "description": "Too many bytes, texts or characters"},
     415: {"model": Problem, "description": "No JSON"},
     422: {"model": Problem, "description": "No request, or the one text can't be annotated"},

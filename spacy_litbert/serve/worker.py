@@ -1,6 +1,6 @@
 """One thread that annotates: the requests of all clients wait in one queue and share batches.
 
-spaCy's memory zones free after each batch what its texts left in the vocabulary, so that a service does not grow.
+spaCy's memory zones free after each batch what its texts left in the vocabulary.
 """
 
 from __future__ import annotations

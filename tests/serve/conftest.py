@@ -14,6 +14,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_litbert.confidence import register_confidence
+from spacy_litbert.serve.run import make_server
 from spacy_litbert.serve.settings import Settings
 
 PATTERNS = [
@@ -65,13 +66,8 @@ def toy() -> Language:
 @contextmanager
 def running(nlp: Language, **settings: int) -> Iterator[str]:
     """The address of a service in a thread of this process."""
-    import uvicorn
-
-    from spacy_litbert.serve.app import make_app
-
     listening = socket.create_server(("127.0.0.1", 0))
-    app = make_app(nlp, Settings(**settings))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_level="warning", access_log=False))
+    server = make_server(nlp, Settings(**settings))
     thread = Thread(target=server.run, args=([listening],))
     thread.start()
     try:

@@ -83,7 +83,7 @@ def check(response: httpx.Response, status: int, code: str) -> str:
         b"[" * 20_000,
         b'{"text":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
         b'{"a":' * 4_000,
-        json.dumps(dict.fromkeys(map(str, range(2000)))).encode(),
+        json.dumps(dict.fromkeys(map(str, range(1000)))).encode(),
         b"{" + b'"a":1,' * 4_000 + b'"text":"x"}',
     ],
     ids=lambda body: repr(body[:40]),
@@ -185,6 +185,12 @@ def test_a_body_without_end_is_refused(address: str) -> None:
 )
 def test_no_http(address: str, sent: bytes) -> None:
     assert raw(address, sent).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("path, status", [("labels", b"200"), ("labels/", b"404"), ("nowhere", b"404")])
+def test_a_host_that_is_none(address: str, path: str, status: bytes) -> None:
+    answered = raw(address, f"GET /{path} HTTP/1.1\r\nHost: [\r\n\r\n".encode())
+    assert answered.startswith(b"HTTP/1.1 " + status)
 
 
 def test_clients_that_leave(address: str, client: httpx.Client) -> None:
