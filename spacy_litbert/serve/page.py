@@ -44,6 +44,7 @@ _FORM = """<form method="post" action="/">
 <p><a href="/docs">For programs</a></p>"""
 _OPERATION = """<h2>{method} {path}</h2>
 <p>{description}</p>
+{request}
 <ul>
 {answers}
 </ul>"""
@@ -82,6 +83,7 @@ def description_page(title: str, openapi: dict[str, Any]) -> str:
             method=method.upper(),
             path=escape(path),
             description=escape(operation.get("description", "")),
+            request=_shown(operation["requestBody"]["content"]) if "requestBody" in operation else "",
             answers="\n".join(
                 f"<li>{escape(status)}: {escape(one['description'])}</li>"
                 for status, one in operation["responses"].items()
@@ -91,9 +93,12 @@ def description_page(title: str, openapi: dict[str, Any]) -> str:
         for method, operation in methods.items()
     ]
     link = '<p>The whole description, for programs that read OpenAPI: <a href="/openapi.json">/openapi.json</a></p>'
-    schemas = escape(json.dumps(openapi["components"]["schemas"], indent=2, ensure_ascii=False))
-    body = "\n".join([link, *operations, f"<h2>Schemas</h2><pre>{schemas}</pre>"])
+    body = "\n".join([link, *operations, "<h2>Schemas</h2>", _shown(openapi["components"]["schemas"])])
     return _PAGE.format(title=escape(title), body=body)
+
+
+def _shown(data: Any) -> str:
+    return f"<pre>{escape(json.dumps(data, indent=2, ensure_ascii=False))}</pre>"
 
 
 def _details(entity: dict[str, Any]) -> str:

@@ -48,7 +48,7 @@ def serve(pipeline: str | Path, settings: Settings, *, host: str = "127.0.0.1", 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         shown = f"[{host}]" if ":" in host else host
-        msg.good(f"http://{shown}:{listening.getsockname()[1]} annotates with {pipeline_name(nlp)}; Ctrl-C stops it")
+        msg.good(f"http://{shown}:{listening.getsockname()[1]} annotates with {pipeline_name(nlp)}")
         sys.stdout.flush()
         server.run(sockets=[listening])
         msg.good("Stopped")

@@ -79,4 +79,5 @@ def test_what_is_wrong_stands_in_the_page(address: str, text: str, status: int, 
 
 def test_the_description_names_what_can_be_asked(address: str) -> None:
     page = Read(httpx.get(f"{address}/docs", trust_env=False).text)
+    assert '"texts"' in page.all_of("pre")[0]
     assert page.all_of("h2") == ["POST /annotate", "GET /labels", "GET /health", "Schemas"]
