@@ -9,9 +9,12 @@ ROOT = Path(__file__).parent
 ABOUT = run_path(str(ROOT / "spacy_litbert" / "about.py"))
 
 ONNX = ["onnx>=1.16", "onnxruntime>=1.20"]
+SERVE = ["fastapi>=0.115", "uvicorn>=0.30"]
 TEST = [
     *ONNX,
+    *SERVE,
     "bioc>=2.1",
+    "httpx>=0.27",
     "hypothesis>=6.100",
     "matplotlib>=3.8",
     "pytest>=8.0",
@@ -63,6 +66,7 @@ setup(
         "scispacy": ['scispacy>=0.6.2; python_version < "3.13"'],
         "onnx": ONNX,
         "parquet": ["pyarrow>=14"],
+        "serve": SERVE,
         "plots": ["matplotlib>=3.8"],
         # For arrays of spaCy on a GPU: the CUDA that torch brings (13 with torch 2.13).
         "cuda12x": ["cupy-cuda12x>=13.0"],

@@ -293,6 +293,21 @@ class Errors(metaclass=_Coded):
         "A worker died {n} times over the shard {shard}, whose first document is {id!r} in {path}. Is there memory for "
         "it? All other shards that were begun are finished; the same command goes on from there."
     )
+    # Serving
+    L640 = "There is no {method} {path} here. There are: {choices}."
+    L641 = "The body is {found!r}. Send it with the header `Content-Type: {expected}`."
+    L642 = "The request has more {what} than the {limit} that are taken. Send less at once, or start with `{option}`."
+    L643 = (
+        'The body is no request: {problem} Send {{"text": "…"}} or {{"texts": ["…", …]}}, and, if you like, an "id" or '
+        'as many "ids", which are strings.'
+    )
+    L644 = "{n} requests are waiting already. Try again in a moment."
+    L645 = "There was no answer within {timeout} seconds. Send less at once, or start with a longer `--timeout`."
+    L646 = "The pipeline can't annotate this text: {reason}"
+    L647 = (
+        "Can't listen on {host}, port {port}: {reason}. Choose another `--host` or `--port`; port 0 takes a free one."
+    )
+    L648 = "Nothing is annotated any more. Start the service again."
 
 
 class Warnings(metaclass=_Coded):

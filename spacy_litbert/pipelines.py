@@ -1,13 +1,15 @@
-"""Load a trained pipeline with other settings of its LitBERT encoders: precision, storage, backend."""
+"""Load a trained pipeline, with other settings of its LitBERT encoders if need be, and annotate texts with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import spacy
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.util import get_model_meta, get_package_path, is_package
 
 from .errors import Errors, LitBertError
@@ -56,6 +58,22 @@ def load_pipeline(pipeline: str | Path, overrides: dict[str, Any] | None = None)
     except Exception as error:  # whatever spaCy and its components make of a file that is damaged
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise LitBertError(Errors.L341.format(pipeline=folder, reason=reason.rstrip("."))) from error
+
+
+def annotate_texts(nlp: Language, texts: Sequence[str]) -> list[Doc | Exception]:
+    """Annotate texts as a batch; if that fails, one by one, and the error of a text stands for its Doc."""
+    with suppress(Exception):
+        docs: list[Doc | Exception] = list(nlp.pipe(texts))
+        if len(docs) == len(texts):  # an error handler may leave texts out
+            return docs
+    return [_annotated(nlp, text) for text in texts]
+
+
+def _annotated(nlp: Language, text: str) -> Doc | Exception:
+    try:
+        return nlp(text)
+    except Exception as error:  # whatever a component makes of a text
+        return error
 
 
 def _encoders(components: dict[str, Any]) -> Iterator[tuple[str, str]]:

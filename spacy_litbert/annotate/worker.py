@@ -17,6 +17,7 @@ from ..corpora.document import Document
 from ..corpora.writers.outputs import OUTPUTS
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing, replacing_folder
+from ..pipelines import annotate_texts
 from .manifest import Done, size_of
 from .shards import Shard
 
@@ -77,20 +78,9 @@ def _docs(nlp: Language, given: list[tuple[str, Document]]) -> Iterator[tuple[st
     """Yield the Docs of documents, a batch at a time; the texts of a batch that fails are tried one by one."""
     for start in range(0, len(given), nlp.batch_size):
         batch = given[start : start + nlp.batch_size]
-        docs: list[Doc | Exception]
-        try:
-            docs = list(nlp.pipe([document.text for _, document in batch]))
-        except Exception:
-            docs = [_doc(nlp, document.text) for _, document in batch]
+        docs = annotate_texts(nlp, [document.text for _, document in batch])
         for (file, document), doc in zip(batch, docs):
             yield file, document, doc
-
-
-def _doc(nlp: Language, text: str) -> Doc | Exception:
-    try:
-        return nlp(text)
-    except Exception as error:
-        return error
 
 
 def _write_rejected(path: Path, rejected: list[Rejected]) -> None:

@@ -23,6 +23,7 @@ from .kb import kb_build_cli, kb_info_cli, kb_merge_cli, kb_subset_cli
 from .kb_add import kb_add_cli
 from .kb_export import kb_export_cli
 from .pretrain import pretrain_cli
+from .serve import serve_cli
 from .tokens import tokens_cli
 from .vocab import vocab_cli
 
@@ -44,6 +45,7 @@ _register("vocab", vocab_cli)
 _register("tokens", tokens_cli)
 _register("corpus", corpus_cli)
 _register("annotate", annotate_cli)
+_register("serve", serve_cli)
 _register("pretrain", pretrain_cli, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 _register("build", kb_build_cli, to=kb_app)
 _register("info", kb_info_cli, to=kb_app)

@@ -9,6 +9,7 @@ import json
 import lzma
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,8 +115,7 @@ def line_error(path: Path, line: int, problem: object) -> LitBertError:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
-        keys = [key for key, _ in pairs]
-        doubled = next(key for key in keys if keys.count(key) > 1)
+        doubled = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the key {doubled!r} stands in one object twice.")
     return data
 

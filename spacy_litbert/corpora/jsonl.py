@@ -59,11 +59,16 @@ def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
 
 def jsonl_line(document: Document) -> str:
     """Return the document as a line; what is not known is left out."""
+    return json.dumps(jsonl_row(document), ensure_ascii=False) + "\n"
+
+
+def jsonl_row(document: Document) -> dict[str, Any]:
+    """Return what stands in the document's line, as keys and values."""
     row: dict[str, Any] = {"id": document.id, "text": document.text}
     if document.passages:
         row["passages"] = [{"start": one.start, "end": one.end, "kind": one.kind} for one in document.passages]
     row["entities"] = [_mention_row(mention) for mention in document.entities]
-    return json.dumps(row, ensure_ascii=False) + "\n"
+    return row
 
 
 def _mention_row(mention: Mention) -> dict[str, Any]:

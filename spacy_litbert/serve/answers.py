@@ -1,0 +1,31 @@
+"""What is answered for a text: the document that JSONL files hold, with the words of mentions and the categories."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from spacy.tokens import Doc
+
+from ..corpora.docs import document_of, identified
+from ..corpora.document import Document
+from ..corpora.jsonl import jsonl_row
+
+
+def answer(doc: Doc, text_id: str) -> bytes:
+    """Return what a Doc says as a JSON object, in UTF-8.
+
+    Raises ValueError for a confidence or a score that is no finite number, which JSON does not have.
+    """
+    row = jsonl_row(document_of(identified(doc, Document(text_id, doc.text, ()))))
+    for entity in row["entities"]:
+        entity["text"] = doc.text[entity["start"] : entity["end"]]
+    if doc.cats:
+        row["cats"] = {label: float(score) for label, score in doc.cats.items()}
+    return encoded(row)
+
+
+def encoded(data: Any) -> bytes:
+    """Return the JSON of an answer, in UTF-8. Raises ValueError for what JSON does not have."""
+    # Half a surrogate pair, as messages of the operating system may have it, is escaped as JSON does it.
+    return json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf8", "backslashreplace")
