@@ -117,7 +117,7 @@ def _initialized(nlp: Language, ner: TrainablePipe) -> Language:
 def cnn(_: Path) -> Language:
     """Make a pipeline of spaCy's own network."""
     nlp = spacy.blank("en")
-    return _initialized(nlp, nlp.add_pipe("ner"))  # type: ignore[arg-type]
+    return _initialized(nlp, nlp.add_pipe("ner"))
 
 
 class Bare:
