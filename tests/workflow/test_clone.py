@@ -81,3 +81,12 @@ def test_a_new_environment_gets_the_versions_of_this_one() -> None:
     versions = dict(one.split("==") for one in installed_versions())
     assert versions["torch"].replace(".", "").isdecimal()
     assert "spacy" in versions
+
+
+@pytest.mark.parametrize("name", ["linking", "ner", "pretrain", "textcat"])
+def test_a_project_that_draws_asks_for_what_draws(name: str) -> None:
+    files = [PROJECTS / name / "project.yml", *(PROJECTS / name / "scripts").glob("*.py")]
+    draws = any(".png" in file.read_text("utf8") for file in files)
+    requirements = PROJECTS / name / "requirements.txt"
+    asked = requirements.read_text("utf8") if requirements.exists() else ""
+    assert not draws or "matplotlib" in asked
