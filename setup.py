@@ -63,6 +63,7 @@ setup(
         "scispacy": ['scispacy>=0.6.2; python_version < "3.13"'],
         "onnx": ONNX,
         "parquet": ["pyarrow>=14"],
+        "ray": ["ray>=2.40"],
         "plots": ["matplotlib>=3.8"],
         # For arrays of spaCy on a GPU: the CUDA that torch brings (13 with torch 2.13).
         "cuda12x": ["cupy-cuda12x>=13.0"],
