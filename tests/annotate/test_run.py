@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import lzma
 import re
 import sys
 import threading
@@ -234,15 +233,15 @@ def test_progress_says_words_a_second_and_the_time_left(
     write_jsonl(tmp_path / "a.jsonl", [TEXT] * 50)
     annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=5, progress=True)
     last = capsys.readouterr().err.split("\r")[-1]
-    assert re.search(r"300/300 +words \[\d\d:\d\d<00:00, .*words/s, 50 documents, 0 rejected\]", last)
+    assert re.search(r"300/300 \[\d\d:\d\d<00:00, .*words/s, 50 documents, 0 rejected\]", last)
 
 
-@pytest.mark.parametrize("ending", ["", ".gz", ".xz"])
+@pytest.mark.parametrize("ending", ["", ".gz"])
 def test_the_words_of_all_files_are_estimated_from_those_of_a_few_shards(
     ruler: Path, tmp_path: Path, ending: str
 ) -> None:
     rows = [json.dumps({"id": i, "text": f"{i * 7919 % 10007} zinomycin {i * 104729}"}) for i in range(20_000)]
-    compress = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}[ending]
+    compress = gzip.compress if ending else bytes
     files = [tmp_path / f"{name}.jsonl{ending}" for name in "ab"]
     for path in files:
         path.write_bytes(compress("\n".join(rows).encode()))
