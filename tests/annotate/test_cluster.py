@@ -64,6 +64,12 @@ def check(folder: Path, expected: dict[str, bytes]) -> None:
     assert sum(row["documents"] + row["rejected"] for row in lines(folder)) == N_DOCUMENTS + 1
 
 
+def test_an_address_where_nothing_answers_is_named(ruler: Path, corpus: Path, tmp_path: Path) -> None:
+    assert not ray.is_initialized(), "this test comes before those that connect"
+    with pytest.raises(LitBertError, match=r"L632.*nowhere"):
+        on_ray(ruler, corpus, tmp_path / "out", address="nowhere")
+
+
 def test_ray_writes_what_local_processes_write(
     cluster: str, ruler: Path, corpus: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
