@@ -92,7 +92,7 @@ def annotate_on_cluster(
                 raise error.cause from error
             except RayError as error:  # the worker is gone, or its machine, or the way to it
                 ray.kill(worker)
-                deaths[shard and shard.number] += 1
+                deaths[shard.number if shard else None] += 1
                 if shard is None and deaths[None] >= TRIES * cluster.workers:
                     raise LitBertError(Errors.L632.format(address=cluster.address, reason=error)) from error
                 if shard is not None and deaths[shard.number] < TRIES:
@@ -132,7 +132,7 @@ class Worker:
             if found != expected[name]:
                 raise LitBertError(Errors.L630.format(host=host, name=name, found=found, expected=expected[name]))
         if gpus:
-            spacy.require_gpu()  # type: ignore[attr-defined]
+            spacy.require_gpu()
 
     def annotate(self, shard: Shard) -> Done:
         return annotate_in_worker(self._pipeline, self._folder, self._format, shard)
