@@ -25,12 +25,11 @@ N_DOCUMENTS, SHARD = 400, 10
 @pytest.fixture(scope="module")
 def cluster(deadly: tuple[Path, Path]) -> Iterator[str]:
     """The address of a Ray with two cores; its workers know the component that kills its process."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(deadly[1]), before]))
-    ray.init("local", num_cpus=2, include_dashboard=False, logging_level="WARNING")
+    with pytest.MonkeyPatch.context() as patch:  # of Ray's workers alone
+        patch.setenv("PYTHONPATH", str(deadly[1]), prepend=os.pathsep)
+        ray.init("local", num_cpus=2, include_dashboard=False, logging_level="WARNING")
     yield ray.get_runtime_context().gcs_address
     ray.shutdown()
-    os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)
 
 
 @pytest.fixture(scope="module")
