@@ -67,6 +67,7 @@ setup(
         "onnx": ONNX,
         "parquet": ["pyarrow>=14"],
         "serve": SERVE,
+        "ray": ["ray>=2.40"],
         "plots": ["matplotlib>=3.8"],
         # For arrays of spaCy on a GPU: the CUDA that torch brings (13 with torch 2.13).
         "cuda12x": ["cupy-cuda12x>=13.0"],

@@ -293,6 +293,20 @@ class Errors(metaclass=_Coded):
         "A worker died {n} times over the shard {shard}, whose first document is {id!r} in {path}. Is there memory for "
         "it? All other shards that were begun are finished; the same command goes on from there."
     )
+    L629 = (
+        "{path} is not what the others see on {host}. All machines of a Ray cluster must reach the output by one path: "
+        "choose a folder on storage that they share."
+    )
+    L630 = (
+        "The worker on {host} has another `{name}` than the run was begun with: {found} instead of {expected}. Install "
+        "the same package and the same pipeline on all machines of the cluster."
+    )
+    L631 = (
+        "The Ray cluster has no machine with room for one worker, which needs 1 CPU and {gpus:g} GPU. Its machines: "
+        "{found}."
+    )
+    L632 = "Ray does not answer at {address}, or nothing can be begun there: {reason}"
+    L633 = "`{name}` is for the engine `ray`. Add `--engine ray`, or leave it out."
     # Serving
     L640 = "There is no {method} {path} here. There are: {choices}."
     L641 = "The body is {found!r}. Send it with the header `Content-Type: {expected}`."

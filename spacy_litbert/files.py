@@ -124,6 +124,13 @@ def file_checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
+def folder_checksum(folder: Path) -> str:
+    """Return the SHA-256 of the names and contents of all files under a folder; what Python keeps there is none."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    lines = "".join(f"{file_checksum(path)}  {path.relative_to(folder)}\n" for path in files)
+    return sha256(lines.encode("utf8")).hexdigest()
+
+
 @contextmanager
 def workspace(path: Path) -> Iterator[Path]:
     """Make a hidden folder beside ``path``, gone at the end; those of processes that were killed go first.

@@ -94,6 +94,17 @@ def opened(folder: Path, settings: dict[str, Any]) -> Iterator[Manifest]:
         yield Manifest(stream, {one.shard: one for one in done if size_of(folder / one.file) == one.bytes})
 
 
+def begun(folder: Path) -> dict[str, Any] | None:
+    """Return what the run in a folder was begun with; None if there is no run."""
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream, suppress(ValueError):
+        settings: dict[str, Any] = json.loads(stream.readline())
+        return settings
+    return None
+
+
 def made(folder: Path) -> str | None:
     """Say what speaks against a folder's being one of annotations; None if nothing does."""
     path = folder / NAME

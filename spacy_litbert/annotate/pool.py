@@ -5,26 +5,23 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache, partial
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from spacy.language import Language
-
 from ..errors import Errors, LitBertError
 from ..pipelines import load_pipeline
 from .manifest import Done
 from .shards import Shard
-from .worker import annotate_shard
+from .worker import annotate_in_worker, annotate_shard
 
-_TRIES = 3
+TRIES = 3
 
 
 def annotate_alone(pipeline: str, shards: Iterable[Shard], folder: Path, output_format: str) -> Iterator[Done]:
@@ -45,7 +42,7 @@ def annotate_in_pool(
 
     Raises LitBertError L628 for a shard over which a worker died again and again.
     """
-    annotate = partial(_annotate, pipeline, folder, output_format)
+    annotate = partial(annotate_in_worker, pipeline, folder, output_format)
     shards = iter(shards)
     pool = _pool(n_process)
     begun: dict[Future[Done], Shard] = {}
@@ -72,13 +69,19 @@ def annotate_in_pool(
                 lost += begun.values()
                 begun = {}
                 deaths.update(shard.number for shard in lost)
-                again += (shard for shard in lost if deaths[shard.number] < _TRIES - 1)
+                again += (shard for shard in lost if deaths[shard.number] < TRIES - 1)
                 for shard in lost:
-                    if deaths[shard.number] >= _TRIES - 1:
+                    if deaths[shard.number] >= TRIES - 1:
                         yield _by_itself(annotate, shard)
                 pool = _pool(n_process)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def died(shard: Shard) -> LitBertError:
+    """Make the error L628 for a shard over which workers died ``TRIES`` times."""
+    file, item = shard.documents[0]
+    return LitBertError(Errors.L628.format(n=TRIES, shard=shard.number, id=getattr(item, "id", None), path=file))
 
 
 def _taken(shards: list[Shard]) -> Iterator[Shard]:
@@ -91,9 +94,7 @@ def _by_itself(annotate: Callable[[Shard], Done], shard: Shard) -> Done:
         try:
             return pool.submit(annotate, shard).result()
         except BrokenProcessPool:
-            file, item = shard.documents[0]
-            first = getattr(item, "id", None)
-            raise LitBertError(Errors.L628.format(n=_TRIES, shard=shard.number, id=first, path=file)) from None
+            raise died(shard) from None
 
 
 def _pool(n_workers: int) -> ProcessPoolExecutor:
@@ -115,18 +116,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)  # what it was about to write is not in its place, and will be done again
-
-
-def _annotate(pipeline: str, folder: Path, output_format: str, shard: Shard) -> Done:
-    return annotate_shard(_loaded(pipeline), shard, folder, output_format)
-
-
-@cache
-def _loaded(pipeline: str) -> Language:
-    """Load the pipeline of a worker, which keeps to one core."""
-    nlp = load_pipeline(pipeline)
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(1)
-    return nlp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
 
@@ -14,13 +14,15 @@ from ..about import __version__
 from ..corpora.formats import find_files
 from ..corpora.writers.outputs import OUTPUTS
 from ..errors import Errors, LitBertError
-from ..files import file_checksum
+from ..files import folder_checksum
 from ..pipelines import pipeline_folder
 from ..targets import check_target
+from .cluster import Cluster, annotate_on_cluster, check_ray
 from .manifest import Done, Manifest, made, opened
 from .pool import annotate_alone, annotate_in_pool
 from .shards import cut
 
+ENGINES = ("local", "ray")
 _ENDS = 1 << 16  # bytes at both ends of a file that tell whether it is the same
 
 
@@ -48,26 +50,30 @@ def annotate(
     output_format: str = "jsonl",
     engine: str = "local",
     n_process: int = 1,
+    address: str | None = None,
+    gpus_per_worker: float = 0.0,
     shard_size: int = 1000,
     progress: bool = False,
 ) -> Summary:
     """Annotate the documents of files, folders and patterns with a pipeline, into files in the folder ``output``.
 
     output_format: one of ``jsonl``, ``pubtator``, ``bioc-xml``, ``bioc-json``, ``brat``, ``docbin``, ``parquet``.
-    engine: what runs the pipeline: ``local``, processes on this machine.
+    engine: what runs the pipeline: ``local``, processes on this machine, or ``ray``, those of a Ray cluster.
     n_process: processes, each with a pipeline of its own.
+    address, gpus_per_worker: for ``ray`` (see ``cluster.Cluster``).
     shard_size: documents of one file of annotations.
     progress: show progress.
 
-    A run that was interrupted is gone on with by the same call; shards that are done stay as they are. A document that
-    can't be read, annotated or written is set aside in ``rejects-….jsonl``, and the run goes on.
+    A run that was interrupted is gone on with by the same call, with either engine; shards that are done stay as they
+    are. A document that can't be read, annotated or written is set aside in ``rejects-….jsonl``, and the run goes on.
 
     Raises LitBertError L218 if ``output`` holds anything else, L626 if it was begun with other inputs or settings, L627
     if another process is writing to it, L628 if a worker dies over a shard again and again, L340 or L341 for a
-    pipeline that can't be loaded, L224 and L403 for inputs that are no files of a known format, L003, L004 and L625 for
-    settings that can't be.
+    pipeline that can't be loaded, L224 and L403 for inputs that are no files of a known format, L003, L004, L625 and
+    L633 for settings that can't be, L629–L632 for a cluster that does not fit.
     """
     _check_settings(output_format, engine, n_process, shard_size)
+    _check_engine(engine, address, gpus_per_worker)
     folder = pipeline_folder(pipeline)
     files = find_files(inputs)
     sources = [path for path in map(Path, inputs) if path.exists()]
@@ -75,7 +81,7 @@ def annotate(
     settings = {
         "spacy_litbert": __version__,
         "pipeline": str(pipeline),
-        "pipeline_sha256": _checksum_of_folder(folder),
+        "pipeline_sha256": folder_checksum(folder),
         "format": output_format,
         "shard_size": shard_size,
         "inputs": [[str(path), path.stat().st_size, _fingerprint(path)] for path in files],
@@ -87,16 +93,19 @@ def annotate(
         shards = (
             shard for shard in cut(files, shard_size, number=number, start=start) if shard.number not in manifest.done
         )
-        if n_process == 1:
+        if engine == "ray":
+            cluster = Cluster(n_process, gpus_per_worker, address)
+            finished = annotate_on_cluster(str(pipeline), shards, output, output_format, cluster)
+        elif n_process == 1:
             finished = annotate_alone(str(pipeline), shards, output, output_format)
         else:
             finished = annotate_in_pool(str(pipeline), shards, output, output_format, n_process)
-        _follow(manifest, finished, earlier, progress=progress)
+        _follow(manifest, finished, [path.stat().st_size for path in files], progress=progress)
         return _summary(manifest, earlier, monotonic() - began)
 
 
 def _check_settings(output_format: str, engine: str, n_process: int, shard_size: int) -> None:
-    for name, choice, choices in (("output_format", output_format, [*OUTPUTS]), ("engine", engine, ["local"])):
+    for name, choice, choices in (("output_format", output_format, [*OUTPUTS]), ("engine", engine, ENGINES)):
         if choice not in choices:
             raise LitBertError(Errors.L003.format(name=name, value=choice, choices=", ".join(choices)))
     for name, value in (("n_process", n_process), ("shard_size", shard_size)):
@@ -105,16 +114,44 @@ def _check_settings(output_format: str, engine: str, n_process: int, shard_size:
     OUTPUTS[output_format].check()
 
 
-def _follow(manifest: Manifest, finished: Iterable[Done], earlier: int, *, progress: bool) -> None:
-    n_documents = sum(done.documents for done in manifest.done.values())
-    n_rejected = sum(done.rejected for done in manifest.done.values())
-    with tqdm(unit=" words", unit_scale=True, initial=earlier, disable=not progress) as bar:
-        for done in finished:
-            manifest.add(done)
-            n_documents += done.documents
-            n_rejected += done.rejected
+def _check_engine(engine: str, address: str | None, gpus_per_worker: float) -> None:
+    if gpus_per_worker < 0:
+        raise LitBertError(Errors.L004.format(name="gpus_per_worker", value=gpus_per_worker, minimum=0))
+    if engine == "ray":
+        check_ray()
+        return
+    for name, given in (("address", address), ("gpus_per_worker", gpus_per_worker)):
+        if given:
+            raise LitBertError(Errors.L633.format(name=name))
+
+
+def _follow(manifest: Manifest, finished: Iterable[Done], sizes: list[int], *, progress: bool) -> None:
+    done = manifest.done.values()
+    n_documents, n_rejected = sum(one.documents for one in done), sum(one.rejected for one in done)
+    n_words = sum(one.words for one in done)
+    with tqdm(unit=" words", unit_scale=True, initial=n_words, disable=not progress) as bar:
+        for one in finished:
+            manifest.add(one)
+            n_documents += one.documents
+            n_rejected += one.rejected
+            n_words += one.words
+            bar.total = max(n_words, round(expected_words(manifest.done, sizes)))
             bar.set_postfix_str(f"{n_documents:,} documents, {n_rejected:,} rejected", refresh=False)
-            bar.update(done.words)
+            bar.update(one.words)
+        bar.total = n_words
+        bar.refresh()
+
+
+def expected_words(done: dict[int, Done], sizes: list[int]) -> float:
+    """Estimate the words of all files by those of the shards that are done, and by how much of the files they are.
+
+    sizes: the bytes of each file.
+    """
+    last = max(done)
+    end = done[last].end
+    read = sum(sizes[: end.file]) + (end.bytes or sizes[end.file])
+    of_a_shard = sum(one.words for one in done.values()) / len(done)
+    return of_a_shard * (last + 1) * sum(sizes) / max(1, read)
 
 
 def _summary(manifest: Manifest, earlier: int, seconds: float) -> Summary:
@@ -137,9 +174,3 @@ def _fingerprint(path: Path) -> str:
         stream.seek(max(0, path.stat().st_size - _ENDS))
         digest.update(stream.read(_ENDS))
     return digest.hexdigest()
-
-
-def _checksum_of_folder(folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    lines = "".join(f"{file_checksum(path)}  {path.relative_to(folder)}\n" for path in files)
-    return sha256(lines.encode("utf8")).hexdigest()

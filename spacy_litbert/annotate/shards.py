@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from ..corpora.document import Document, Item
 from ..corpora.formats import text_items
@@ -17,10 +18,12 @@ class Place:
     """A place between two documents: behind so many of a file.
 
     file: its number among the files.
+    bytes: how much of that file had been read, as it lies on the disk; no part of what a place is.
     """
 
     file: int = 0
     documents: int = 0
+    bytes: int = field(default=0, compare=False)
 
 
 @dataclass
@@ -41,11 +44,12 @@ def cut(files: Sequence[Path], size: int, *, number: int = 0, start: Place = Pla
     n_characters = 0
     for i, path in enumerate(files[start.file :], start.file):
         skipped = start.documents if i == start.file else 0
-        for n, item in enumerate(text_items(path), 1):
+        opened: list[IO[bytes]] = []
+        for n, item in enumerate(text_items(path, opened.append), 1):
             if n <= skipped:
                 continue
             shard.documents.append((str(path), item))
-            shard.end = Place(i, n)
+            shard.end = Place(i, n, _read(opened))
             n_characters += len(item.text) if isinstance(item, Document) else 0
             if len(shard.documents) == size or n_characters >= LARGEST_SHARD:
                 yield shard
@@ -53,3 +57,7 @@ def cut(files: Sequence[Path], size: int, *, number: int = 0, start: Place = Pla
                 n_characters = 0
     if shard.documents:
         yield shard
+
+
+def _read(opened: list[IO[bytes]]) -> int:
+    return opened[0].tell() if opened and not opened[0].closed else 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from ..corpora.docs import identified
 from ..corpora.document import Document
 from ..corpora.writers.outputs import OUTPUTS
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, replacing, replacing_folder
-from ..pipelines import annotate_texts
+from ..files import file_checksum, folder_checksum, replacing, replacing_folder
+from ..pipelines import annotate_texts, load_pipeline
 from .manifest import Done, size_of
 from .shards import Shard
 
@@ -69,9 +70,25 @@ def annotate_shard(nlp: Language, shard: Shard, folder: Path, output_format: str
         entities=entities,
         file=path.name,
         bytes=size_of(path),
-        sha256=_checksum(path),
+        sha256=folder_checksum(path) if path.is_dir() else file_checksum(path),
         end=shard.end,
     )
+
+
+def annotate_in_worker(pipeline: str, folder: Path, output_format: str, shard: Shard) -> Done:
+    """Annotate a shard in a process that does nothing else, with a pipeline that is loaded once."""
+    return annotate_shard(_loaded(pipeline), shard, folder, output_format)
+
+
+@cache
+def _loaded(pipeline: str) -> Language:
+    """Load the pipeline of a worker, which keeps to one core."""
+    nlp = load_pipeline(pipeline)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(1)
+    return nlp
 
 
 def _docs(nlp: Language, given: list[tuple[str, Document]]) -> Iterator[tuple[str, Document, Doc | Exception]]:
@@ -90,10 +107,3 @@ def _write_rejected(path: Path, rejected: list[Rejected]) -> None:
     rows: list[dict[str, Any]] = [{"file": one.file, "id": one.id, "error": one.error} for one in rejected]
     with replacing(path) as partial, partial.open("w", encoding="utf8", newline="\n") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _checksum(path: Path) -> str:
-    if path.is_file():
-        return file_checksum(path)
-    lines = "".join(f"{file_checksum(one)}  {one.name}\n" for one in sorted(path.iterdir()))
-    return sha256(lines.encode("utf8")).hexdigest()

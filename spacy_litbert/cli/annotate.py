@@ -18,8 +18,16 @@ def annotate_cli(
     output_format: Annotated[
         str, typer.Option("--format", "-f", help="jsonl, pubtator, bioc-xml, bioc-json, brat, docbin or parquet")
     ] = "jsonl",
-    engine: Annotated[str, typer.Option("--engine", "-e", help="local: processes on this machine")] = "local",
-    n_process: Annotated[int, typer.Option("--n-process", "-n", help="Processes, each with a pipeline")] = 1,
+    engine: Annotated[
+        str, typer.Option("--engine", "-e", help="local: processes on this machine; ray: on a Ray cluster")
+    ] = "local",
+    n_process: Annotated[
+        int, typer.Option("--n-process", "--workers", "-n", help="Processes, each with a pipeline and a core")
+    ] = 1,
+    address: Annotated[
+        str | None, typer.Option("--address", help="With ray: a running cluster (auto, HOST:6379); without, one here")
+    ] = None,
+    gpus_per_worker: Annotated[float, typer.Option("--gpus-per-worker", help="With ray: GPUs of a process")] = 0.0,
     shard_size: Annotated[int, typer.Option("--shard-size", "-s", help="Documents of one file")] = 1000,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress")] = False,
 ) -> None:
@@ -33,6 +41,8 @@ def annotate_cli(
         output_format=output_format,
         engine=engine,
         n_process=n_process,
+        address=address,
+        gpus_per_worker=gpus_per_worker,
         shard_size=shard_size,
         progress=not quiet,
     )

@@ -40,10 +40,13 @@ def bare_name(path: Path) -> str:
 
 
 @contextmanager
-def open_corpus(path: Path, member: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+def open_corpus(
+    path: Path, member: IO[bytes] | None = None, *, on_open: Callable[[IO[bytes]], None] = lambda file: None
+) -> Iterator[IO[bytes]]:
     """Open the decompressed bytes of a file; the ending tells the compression (``.gz``, ``.xz``, ``.bz2``).
 
     member: what to read instead of the file on disk, when ``path`` is a place inside an archive.
+    on_open: called with the file on disk once it is open; its place tells how much of it has been read.
 
     Raises LitBertError as ``check_file`` does and, while it is read, L207 for damage.
     """
@@ -51,6 +54,7 @@ def open_corpus(path: Path, member: IO[bytes] | None = None) -> Iterator[IO[byte
         if member is None:
             check_file(path)
             with path.open("rb") as file, _decompressed(file, path) as stream:
+                on_open(file)
                 yield stream
         else:
             with _decompressed(member, path) as stream:

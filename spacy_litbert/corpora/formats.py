@@ -54,12 +54,14 @@ def find_files(inputs: Iterable[str | Path]) -> list[Path]:
     return list(found)
 
 
-def text_items(path: Path) -> Iterator[Item]:
+def text_items(path: Path, on_open: Callable[[IO[bytes]], None] = lambda file: None) -> Iterator[Item]:
     """Yield the documents of a file for annotation; for each that can't be read, the error instead.
 
     Damage after which nothing more can be read ends the file with one error.
+
+    on_open: as of ``open_corpus``.
     """
-    return _until_damage(path, _TEXTS)
+    return _until_damage(path, _TEXTS, on_open)
 
 
 def mention_items(path: Path) -> Iterator[Item]:
@@ -67,9 +69,11 @@ def mention_items(path: Path) -> Iterator[Item]:
     return _until_damage(path, _MENTIONS)
 
 
-def _until_damage(path: Path, readers: dict[str, Reader]) -> Iterator[Item]:
+def _until_damage(
+    path: Path, readers: dict[str, Reader], on_open: Callable[[IO[bytes]], None] = lambda file: None
+) -> Iterator[Item]:
     try:
-        with open_corpus(path) as stream:
+        with open_corpus(path, on_open=on_open) as stream:
             yield from _read(stream, path, readers)
     except LitBertError as error:
         yield error

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,14 +13,7 @@ import pytest
 
 from spacy_litbert.annotate.run import annotate
 
-from .conftest import parts, write_jsonl
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from spacy_litbert.annotate.run import annotate
-annotate(sys.argv[1], [sys.argv[2]], Path(sys.argv[3]), n_process=int(sys.argv[4]), shard_size=10)
-"""
+from .conftest import DEADLY, PROGRAM, begin, lines, n_done, parts, wait_until, write_jsonl
 
 
 @pytest.fixture(scope="module")
@@ -38,30 +28,10 @@ def expected(ruler: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory
     return parts(folder)
 
 
-def begin(ruler: Path, corpus: Path, folder: Path, n_process: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(ruler), str(corpus), str(folder), str(n_process)])
-
-
-def wait_until(reached: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 300
-    while not reached() and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.005)
-
-
-def n_done(folder: Path) -> int:
-    manifest = folder / "manifest.jsonl"
-    return manifest.read_bytes().count(b"\n") - 1 if manifest.exists() else 0
-
-
 def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """The processes of a server that forks them."""
     children = psutil.Process(process.pid).children() if process.poll() is None else []
     return [worker for child in children for worker in child.children()]
-
-
-def lines(folder: Path) -> list[dict[str, object]]:
-    rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text("utf8").splitlines()]
-    return sorted(rows[1:], key=lambda row: row["shard"])
 
 
 @pytest.mark.parametrize("n_process, moment", [(1, 1), (2, 3)])
@@ -99,3 +69,19 @@ def test_killed_workers(ruler: Path, corpus: Path, expected: dict[str, bytes], t
     assert victims
     assert parts(folder) == expected
     assert [row["shard"] for row in lines(folder)] == list(range(40))
+
+
+def test_a_shard_over_which_workers_die_is_named_and_the_others_are_done(
+    deadly: tuple[Path, Path], tmp_path: Path
+) -> None:
+    pipeline, code = deadly
+    write_jsonl(tmp_path / "a.jsonl", ["It goes well."] * 25 + [DEADLY])
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(pipeline), str(tmp_path / "a.jsonl"), str(tmp_path / "out"), "2", "local"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(code), *sys.path])},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert "[L628] A worker died 3 times over the shard 2, whose first document is 'a-20'" in run.stderr
+    assert [row["shard"] for row in lines(tmp_path / "out")] == [0, 1]

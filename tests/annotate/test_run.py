@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import gzip
 import json
+import re
+import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
 from spacy.tokens import DocBin
 
-from spacy_litbert.annotate.manifest import opened
-from spacy_litbert.annotate.run import annotate
+from spacy_litbert.annotate.cluster import Worker
+from spacy_litbert.annotate.manifest import Done, begun, opened
+from spacy_litbert.annotate.run import annotate, expected_words
+from spacy_litbert.annotate.shards import cut
 from spacy_litbert.corpora.brat import read_brat
 from spacy_litbert.corpora.docs import document_of
-from spacy_litbert.corpora.document import Document, Mention, strictly
+from spacy_litbert.corpora.document import Document, Mention, Passage, strictly
 from spacy_litbert.corpora.formats import mention_items
 from spacy_litbert.corpora.writers.outputs import OUTPUTS
 from spacy_litbert.errors import LitBertError
@@ -34,19 +40,31 @@ def rejects(folder: Path) -> list[dict[str, str]]:
     return [json.loads(line) for path in sorted(folder.glob("rejects-*")) for line in path.open(encoding="utf8")]
 
 
+def of_row(row: dict[str, Any]) -> Document:
+    """The document of a row of Parquet."""
+    mentions = (Mention(**{key: one[key] for key in one if key != "text"}) for one in row["entities"])
+    return Document(row["id"], row["text"], tuple(mentions), tuple(Passage(**one) for one in row["passages"]))
+
+
 def found(folder: Path, output_format: str) -> list[Document]:
     """The documents of all shards, read with the readers of their format."""
     documents: list[Document] = []
     for path in sorted(folder.glob("part-*")):
         if output_format == "docbin":
             documents += map(document_of, DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+        elif output_format == "parquet":
+            import pyarrow.parquet as pq
+
+            documents += map(of_row, pq.read_table(path).to_pylist())
         else:
             documents += read_brat(path) if path.is_dir() else strictly(mention_items(path))
     return documents
 
 
-@pytest.mark.parametrize("output_format", sorted({*OUTPUTS} - {"parquet"}))
+@pytest.mark.parametrize("output_format", sorted(OUTPUTS))
 def test_every_format_holds_what_was_found(ruler: Path, tmp_path: Path, output_format: str) -> None:
+    if output_format == "parquet":
+        pytest.importorskip("pyarrow", reason="needs the extra parquet")
     write_jsonl(tmp_path / "a.jsonl", [TEXT] * 5)
     done = annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", output_format=output_format, shard_size=2)
     assert (done.documents, done.rejected, done.words, done.entities) == (5, 0, 30, 10)
@@ -170,12 +188,68 @@ def test_one_process_writes_to_a_folder(ruler: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "settings, code",
-    [({"output_format": "docx"}, "L003"), ({"engine": "spark"}, "L003"), ({"n_process": 0}, "L004")],
+    [
+        ({"output_format": "docx"}, "L003"),
+        ({"engine": "spark"}, "L003"),
+        ({"n_process": 0}, "L004"),
+        ({"gpus_per_worker": -1}, "L004"),
+        ({"address": "auto"}, "L633"),
+        ({"gpus_per_worker": 0.5}, "L633"),
+    ],
 )
 def test_settings_are_checked_first(ruler: Path, tmp_path: Path, settings: dict[str, object], code: str) -> None:
     with pytest.raises(LitBertError, match=code):
         annotate(ruler, [tmp_path / "none.jsonl"], tmp_path / "out", **settings)  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("settings, package", [({"output_format": "parquet"}, "pyarrow"), ({"engine": "ray"}, "ray")])
+def test_an_extra_that_is_missing_is_named_first(
+    ruler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    with pytest.raises(LitBertError, match=f"L625.*{package}.*pip install"):
+        annotate(ruler, [tmp_path / "none.jsonl"], tmp_path / "out", **settings)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_worker_checks_that_it_sees_the_same_run_and_has_the_same_pipeline(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT])
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
+    settings = begun(tmp_path / "out")
+    assert settings is not None
+    Worker(str(ruler), tmp_path / "out", "jsonl").begin(settings, 0)
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(LitBertError, match=r"L629.*elsewhere"):
+        Worker(str(ruler), tmp_path / "elsewhere", "jsonl").begin(settings, 0)
+    other = save_ruler(tmp_path / "other", "sentencizer")
+    with pytest.raises(LitBertError, match=r"L630.*pipeline_sha256"):
+        Worker(str(other), tmp_path / "out", "jsonl").begin(settings, 0)
+
+
+def test_progress_says_words_a_second_and_the_time_left(
+    ruler: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 50)
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=5, progress=True)
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert re.search(r"300/300 \[\d\d:\d\d<00:00, .*words/s, 50 documents, 0 rejected\]", last)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_the_words_of_all_files_are_estimated_from_those_of_a_few_shards(
+    ruler: Path, tmp_path: Path, ending: str
+) -> None:
+    rows = [json.dumps({"id": i, "text": f"{i * 7919 % 10007} zinomycin {i * 104729}"}) for i in range(20_000)]
+    compress = gzip.compress if ending else bytes
+    files = [tmp_path / f"{name}.jsonl{ending}" for name in "ab"]
+    for path in files:
+        path.write_bytes(compress("\n".join(rows).encode()))
+    sizes = [path.stat().st_size for path in files]
+    ends = [shard.end for shard in cut(files, 1000)]
+    done = {i: Done(i, 1000, 0, 3000, 0, "", 0, "", end) for i, end in enumerate(ends)}
+    for some in ([5, 7, 8], [30], list(done)):
+        assert expected_words({i: done[i] for i in some}, sizes) == pytest.approx(120_000, rel=0.25)
 
 
 def test_a_pipeline_that_is_missing_or_damaged_is_named(tmp_path: Path, ruler: Path) -> None:
