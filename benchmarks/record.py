@@ -50,7 +50,7 @@ def untrained_checkpoint(folder: Path, shape: dict[str, int], vocab_size: int = 
     torch.manual_seed(0)
     bert = BertModel(BertConfig(vocab_size=vocab_size, max_position_embeddings=512, **shape))
     bert.config.to_json_file(folder / "config.json")
-    save_file(bert.state_dict(), folder / "model.safetensors")
+    save_file(bert.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf8")
     return folder
 

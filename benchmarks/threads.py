@@ -1,6 +1,6 @@
 """Measure threads that share a pipeline, as those of a web server do: words/s, and whether anything is wrong.
 
-    python -m benchmarks.threads TEXTS [--texts 480]
+    python -m benchmarks.threads TEXTS [--texts 480] [--threads 1,2,8]
 
 TEXTS: JSONL with a ``text`` a line. Each bundled pipeline, with torch and with ONNX Runtime in 8 bits, annotates the
 texts one call a text, from one thread and from several, with an empty cache of words each time. What each text gets
@@ -28,16 +28,15 @@ from spacy_litbert.tokenization import word_cache
 from .record import read_texts, write
 
 PIPELINES = ("en_litbert_ner", "en_litbert_textcat")
-THREADS = (1, 2, 8)
 ROUNDS = 3
 
 
-def measure(nlp: Language, texts: list[str]) -> dict[str, Any]:
+def measure(nlp: Language, texts: list[str], threads: list[int]) -> dict[str, Any]:
     expected = [results(nlp(text)) for text in texts]
     n_words = sum(len(nlp.make_doc(text)) for text in texts)
     figures: dict[str, Any] = {}
     wrong = 0
-    for n in THREADS:
+    for n in threads:
         seconds = []
         for _ in range(ROUNDS):
             found, elapsed = annotate(nlp, texts, n)
@@ -45,10 +44,10 @@ def measure(nlp: Language, texts: list[str]) -> dict[str, Any]:
             seconds.append(elapsed)
         figures[f"{n} threads"] = round(n_words / min(seconds))
     with patch.object(word_cache, "_WRITING", nullcontext()):
-        figures[f"{THREADS[-1]} threads without the lock"] = round(
-            n_words / min(annotate(nlp, texts, THREADS[-1])[1] for _ in range(ROUNDS))
+        figures[f"{threads[-1]} threads without the lock"] = round(
+            n_words / min(annotate(nlp, texts, threads[-1])[1] for _ in range(ROUNDS))
         )
-    return {"words_per_second": figures, "texts": len(texts) * ROUNDS * len(THREADS), "wrong": wrong}
+    return {"words_per_second": figures, "texts": len(texts) * ROUNDS * len(threads), "wrong": wrong}
 
 
 def annotate(nlp: Language, texts: list[str], n_threads: int) -> tuple[list[Any], float]:
@@ -67,14 +66,14 @@ def results(doc: Doc) -> tuple[Any, ...]:
     return entities, {label: round(score, 4) for label, score in doc.cats.items()}
 
 
-def main(texts: list[str]) -> None:
+def main(texts: list[str], threads: list[int]) -> None:
     result: dict[str, Any] = {"rounds": ROUNDS}
     for name in PIPELINES:
-        result[f"{name} torch"] = measure(spacy.load(name), texts)
+        result[f"{name} torch"] = measure(spacy.load(name), texts, threads)
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "exported"
             export(name, target, precision="int8")
-            result[f"{name} onnx int8"] = measure(spacy.load(target), texts)
+            result[f"{name} onnx int8"] = measure(spacy.load(target), texts, threads)
     write("threads", result)
 
 
@@ -82,5 +81,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--texts", type=int, default=480)
+    parser.add_argument("--threads", default="1,2,8", help="numbers of them, the last one without the lock as well")
     arguments = parser.parse_args()
-    main(read_texts(arguments.file, arguments.texts))
+    main(read_texts(arguments.file, arguments.texts), [int(n) for n in arguments.threads.split(",")])
