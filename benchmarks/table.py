@@ -271,8 +271,11 @@ def table(page: Path) -> str:
     results = "benchmarks/results" if page == README else "../benchmarks/results"
     lines = ["| measured | figure | file |", "|---|---|---|"]
     lines += [f"| {row.what} | {row.figure} | [{row.file}]({results}/{row.file}.json) |" for row in shown]
-    machine = read("alignment")["machine"]
-    lines += ["", f"Measured on {machine['cores']} cores of an {machine['processor']}, without a GPU."]
+    machine = read("speed")["machine"]
+    lines += [
+        "",
+        f"Speeds were measured on {machine['cores']} cores ({machine['processor']}), without a GPU; each file names its machine.",
+    ]
     return "\n".join(lines)
 
 
