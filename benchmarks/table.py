@@ -274,7 +274,7 @@ def table(page: Path) -> str:
     machine = read("speed")["machine"]
     lines += [
         "",
-        f"Speeds were measured on {machine['cores']} cores ({machine['processor']}), without a GPU; each file names its machine.",
+        f"Speeds: {machine['cores']} cores of {machine['processor']}, without a GPU. Each file names its machine.",
     ]
     return "\n".join(lines)
 
