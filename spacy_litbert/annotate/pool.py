@@ -70,9 +70,14 @@ def annotate_in_pool(
                 begun = {}
                 deaths.update(shard.number for shard in lost)
                 again += (shard for shard in lost if deaths[shard.number] < TRIES - 1)
-                for shard in lost:
-                    if deaths[shard.number] >= TRIES - 1:
-                        yield _by_itself(annotate, shard)
+                suspects = [shard for shard in lost if deaths[shard.number] >= TRIES - 1]
+                outcomes = [(shard, _by_itself(annotate, shard)) for shard in suspects]
+                to_blame = [shard for shard, done in outcomes if done is None]
+                if to_blame:  # all others that were begun are finished first
+                    outcomes += [(shard, _by_itself(annotate, shard)) for shard in again]
+                yield from (done for _, done in outcomes if done is not None)
+                if to_blame:
+                    raise died(to_blame[0])
                 pool = _pool(n_process)
     finally:
         pool.shutdown(cancel_futures=True)
@@ -89,12 +94,13 @@ def _taken(shards: list[Shard]) -> Iterator[Shard]:
         yield shards.pop(0)
 
 
-def _by_itself(annotate: Callable[[Shard], Done], shard: Shard) -> Done:
+def _by_itself(annotate: Callable[[Shard], Done], shard: Shard) -> Done | None:
+    """Annotate a shard in a process of its own; return None if it dies."""
     with _pool(1) as pool:
         try:
             return pool.submit(annotate, shard).result()
         except BrokenProcessPool:
-            raise died(shard) from None
+            return None
 
 
 def _pool(n_workers: int) -> ProcessPoolExecutor:

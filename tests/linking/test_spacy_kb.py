@@ -161,11 +161,15 @@ def test_it_comes_back_from_disk_and_bytes(
         assert not has_vectors or again.get_vector("X:D1") == saved.get_vector("X:D1")
         assert (again.vectors is not None) == has_vectors
     path = tmp_path / "concepts" / "names.npy"
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    path.write_bytes(_last_bit_flipped(path.read_bytes()))
     with pytest.raises(LitBertError, match="L526"):
         loaded.from_disk(tmp_path)
     with pytest.raises(LitBertError, match="L312"):
-        loaded.from_bytes(saved.to_bytes()[:-1] + b"?")
+        loaded.from_bytes(_last_bit_flipped(saved.to_bytes()))
+
+
+def _last_bit_flipped(whole: bytes) -> bytes:
+    return whole[:-1] + bytes([whole[-1] ^ 1])
 
 
 def test_spacys_linker_looks_up_without_vectors_and_says_when_it_needs_them(kb_folder: Path, tmp_path: Path) -> None:
