@@ -54,7 +54,8 @@ def rows() -> list[Row]:
 
 
 def _vocabulary() -> Iterator[Row]:
-    groups = read("vocabulary")["groups"]
+    measured = read("vocabulary")
+    groups, ours = measured["groups"], measured["ours"]
     cuts = [group["ours_beside"]["bert-base-cased"] for group in groups.values()]
     held_out = groups["heldout"]["vocabularies"]
     yield Row(
@@ -65,8 +66,8 @@ def _vocabulary() -> Iterator[Row]:
         main=True,
     )
     yield Row(
-        f"unknown wordpieces in {held_out['litbert-oa']['pieces']:,} of that held-out text, ours and bert-base-cased's",
-        f"{held_out['litbert-oa']['unknown']} and {held_out['bert-base-cased']['unknown']}",
+        f"unknown wordpieces in {held_out[ours]['pieces']:,} of that held-out text, ours and bert-base-cased's",
+        f"{held_out[ours]['unknown']} and {held_out['bert-base-cased']['unknown']}",
         "vocabulary",
     )
 

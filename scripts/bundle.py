@@ -9,14 +9,16 @@ import argparse
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import srsly
 
 from benchmarks.record import RESULTS, write
 from spacy_litbert.files import replacing
+from spacy_litbert.workflow.precision_recall import plot_precision_recall
 from spacy_litbert.workflow.reliability import plot_reliability
 
 WHEELS = Path(__file__).parent.parent / "wheels"
@@ -39,23 +41,29 @@ def bundle(packages: Path) -> None:
     protocol = figures["protocol"]
     record = f"{name.rpartition('_')[2]}_{protocol['corpus']}_{protocol['weights']}"
     write(record, figures)
-    plot = None
+    plots = {}
+    what = f"{protocol['corpus']} {protocol['split']}"
     if "calibration" in figures:
-        plot = RESULTS / f"{record}_reliability.png"
-        plot_reliability(plot, figures["calibration"], f"{protocol['corpus']} {protocol['split']}")
-    (WHEELS / f"{name}.md").write_text(card(name, meta, wheel, plot), "utf8")
+        path = RESULTS / f"{record}_reliability.png"
+        plots["How often what is said with a certain score is right"] = path
+        plot_reliability(path, figures["calibration"], what)
+    if "curves" in figures:
+        path = RESULTS / f"{record}_precision_recall.png"
+        plots["Precision and recall by the least confidence"] = path
+        plot_precision_recall(path, figures["curves"], what)
+    (WHEELS / f"{name}.md").write_text(card(name, meta, wheel, plots), "utf8")
 
 
-def card(name: str, meta: dict[str, Any], wheel: Path, plot: Path | None = None) -> str:
+def card(name: str, meta: dict[str, Any], wheel: Path, plots: Mapping[str, Path] = MappingProxyType({})) -> str:
     """Return the model card: what it is, what it started from, what it scores and how that was measured.
 
-    plot: how far its confidences can be relied on.
+    plots: by what they show.
     """
     results = meta["performance"]
     lines = [f"# {name} {meta['version']}", "", meta["description"], "", meta["notes"], ""]
     lines += _figures_of_mentions(results) if "ents_f" in results else _figures_of_categories(results)
-    if plot is not None:
-        lines += ["", f"![How often what is said with a certain score is right](../benchmarks/results/{plot.name})"]
+    for what, plot in plots.items():
+        lines += ["", f"![{what}](../benchmarks/results/{plot.name})"]
     lines += ["", "| how it was measured | |", "|---|---|"]
     lines += [f"| {key.replace('_', ' ')} | {_plain(value)} |" for key, value in results["protocol"].items()]
     lines += ["", "| | |", "|---|---|", f"| pipeline | {', '.join(meta['pipeline'])} |"]
@@ -69,6 +77,12 @@ def card(name: str, meta: dict[str, Any], wheel: Path, plot: Path | None = None)
 def _figures_of_mentions(results: dict[str, Any]) -> list[str]:
     rows = {"all": {key: results[f"ents_{key}"] for key in "prf"}, **results["ents_per_type"]}
     lines = ["| mentions | precision | recall | F1 |", "|---|---|---|---|", *_rows(rows, "prf")]
+    if "corpora" in results:
+        lines += ["", "| corpus, mentions | precision | recall | F1 |", "|---|---|---|---|"]
+        for name, figures in results["corpora"].items():
+            labels = {f"{name}, {label}": of_label for label, of_label in figures["ents_per_type"].items()}
+            whole = {f"{name}, all": {key: figures[f"ents_{key}"] for key in "prf"}} if len(labels) > 1 else {}
+            lines += _rows({**whole, **labels}, "prf")
     if "calibration" in results:
         lines += ["", f"Expected calibration error of the confidences: {100 * results['calibration']['ece']:.2f} %."]
     return lines
@@ -97,7 +111,9 @@ def _percent(value: float | None) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 if __name__ == "__main__":

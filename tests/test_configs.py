@@ -28,8 +28,20 @@ def test_a_config_is_complete(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
-def test_a_config_is_valid(path: Path) -> None:
+def test_a_config_is_valid(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in files_of(load_config(path).interpolate()["corpora"]["train"]):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
     debug_config(path)
+
+
+def files_of(reader: dict[str, Any]) -> list[str]:
+    """Those that the reader of several corpora asks for when it is made."""
+    corpora = reader.get("corpora", {})
+    # Each has train and dev.
+    named = [corpus["path"] for corpus in corpora.values()]
+    return [*reader.get("exclude", []), *named, *(name.replace("train.spacy", "dev.spacy") for name in named)]
 
 
 @pytest.mark.parametrize("name", ["ner", "litbert_ner", "textcat"])

@@ -118,9 +118,13 @@ def _passages(data: dict[str, Any], text: str) -> tuple[Passage, ...]:
 
 
 def _joined(ids: Any) -> str:
-    if not isinstance(ids, list | None) or not all(isinstance(one, str) and "|" not in one for one in ids or []):
-        raise ValueError(f'"ids" of a mention must be a list of strings without "|", found {str(ids)[:60]!r}.')
-    return "|".join(ids or [])
+    """Join several ids by "|". One alone is kept as it is: ids of variants hold that character (``c|DEL||22``)."""
+    ids = [] if ids is None else ids
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise ValueError(f'"ids" of a mention must be a list of strings, found {str(ids)[:60]!r}.')
+    if len(ids) > 1 and any("|" in one for one in ids):
+        raise ValueError(f'of several "ids" of a mention none may have a "|" in it, found {str(ids)[:60]!r}.')
+    return "|".join(ids)
 
 
 def _mention(entity: Any, text: str) -> Mention:

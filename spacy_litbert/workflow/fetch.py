@@ -1,4 +1,4 @@
-"""Bring the files of one corpus into assets/CORPUS: one file each for train, dev and test.
+"""Bring the files of one corpus into assets/CORPUS: one file each for train, dev and test, as far as it has them.
 
 They come from the public addresses in project.yml of the current folder, or with ``--data`` from
 CORPUS/train.jsonl.gz, dev.… and test.… in a folder or on a web server. Only what an earlier fetch put there is
@@ -22,22 +22,26 @@ from ..command_line import errors_in_one_line
 from ..corpora.read import READERS
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing
+from .records import read_record
 
 SPLITS = ("train", "dev", "test")
 ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz")]
 
 
 def fetch(corpus: str, data: str, project: Path) -> list[Path]:
-    """Fetch the three files into the folder ``project``; return where they are.
+    """Fetch the files of a corpus into the folder ``project``; return where they are.
 
-    What is there from a public address is kept.
+    They are one for each split that corpora.json has on record, else for train, dev and test. What is there from a
+    public address is kept.
 
     Raises LitBertError L406 if a split has no file at its source, or several, and L621 for a file of a split that no
     fetch put there.
     """
     folder = project / "assets" / corpus
     makers: dict[str, Callable[[Path], None]] = {}
-    for split in SPLITS:
+    records = project / "corpora.json"
+    record = read_record(records, corpus) if records.is_file() else {}
+    for split in record.get("splits", SPLITS):
         address = _address_in(data, corpus, split) if data else _public_address(project, corpus, split)
         makers[f"{split}{_ending(address)}"] = partial(_copy, address)
     place(folder, makers, keep=not data)

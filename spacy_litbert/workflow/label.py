@@ -24,6 +24,7 @@ from .records import read_record
 def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, version: str, description: str) -> None:
     """Copy ``model`` to ``output`` with the test ``scores`` (JSON with a ``protocol``) in its meta.json.
 
+        Of a pipeline that learned from several corpora the protocol names all of them, as ``trained_on``.
     corpora: JSON with what is known of each corpus: title, reference, url, terms, and ``license`` if what is made of it
         must have that one.
 
@@ -66,12 +67,14 @@ def _sources(meta: dict[str, Any], weights: Path | None) -> str:
 
 def _meta(results: dict[str, Any], corpora: Path, description: str) -> dict[str, Any]:
     protocol = results["protocol"]
-    corpus = read_record(corpora, protocol["corpus"])
-    title = corpus.get("title", protocol["corpus"])
+    trained_on = protocol.get("trained_on", [protocol["corpus"]])
+    known = {name: read_record(corpora, name) for name in trained_on}
+    titles = [record.get("title", name) for name, record in known.items()]
+    licences = [record["license"] for record in known.values() if "license" in record]
     return {
         # A corpus may bind what is made of it; else the weights do.
-        "license": corpus.get("license", protocol["weights_license"]),
-        "description": f"{description.rstrip('.')}. Trained on {title}.",
+        "license": licences[0] if licences else protocol["weights_license"],
+        "description": f"{description.rstrip('.')}. Trained on {'; '.join(titles)}.",
         "notes": (
             f"Begun from the weights {protocol['weights']} (SHA-256 {protocol['weights_sha256']}), of which their card "
             f"says: {protocol['weights_card']} The figures are for the {protocol['split']} split; how they were "
@@ -80,10 +83,11 @@ def _meta(results: dict[str, Any], corpora: Path, description: str) -> dict[str,
         "sources": [
             {
                 "name": title,
-                "url": corpus.get("url", ""),
-                "author": corpus.get("reference", ""),
-                "license": corpus.get("terms", ""),
+                "url": record.get("url", ""),
+                "author": record.get("reference", ""),
+                "license": record.get("terms", ""),
             }
+            for title, record in zip(titles, known.values())
         ],
         "performance": results,
     }

@@ -70,3 +70,15 @@ def test_concept_ids_must_be_a_list_of_strings(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(f'{{"id": "1", "text": "a", "entities": [{entity}]}}')
     with pytest.raises(LitBertError, match=r"L401.*line 1.*ids"):
         list(read_jsonl(tmp_path / "a.jsonl"))
+
+
+def test_one_id_may_hold_the_sign_between_several(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    entity = '{"start": 0, "end": 1, "label": "L", "ids": ["c|DEL||22"]}'
+    path.write_text(f'{{"id": "1", "text": "x", "entities": [{entity}]}}')
+    [document] = read_jsonl(path)
+    assert document.entities[0].concept_id == "c|DEL||22"
+    several = entity.replace('"c|DEL||22"', '"c|DEL||22", "X:1"')
+    path.write_text(f'{{"id": "1", "text": "x", "entities": [{several}]}}')
+    with pytest.raises(LitBertError, match=r'L401.*of several "ids" of a mention none may have'):
+        list(read_jsonl(path))

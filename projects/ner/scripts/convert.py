@@ -1,11 +1,13 @@
 """Convert assets/CORPUS to corpus/CORPUS: for each split a DocBin to train on and a JSONL file to score against.
 
-The content of a known corpus is checked against corpora.json, whichever way and in whichever format it came.
+The content of a known corpus is checked against corpora.json, whichever way and in whichever format it came. A corpus
+without a dev split of its own has ``held_out`` there: with 10 one document of ten, chosen by its id, goes to dev.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import spacy
 
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.digest import content_digest
-from spacy_litbert.corpora.docbin import to_docbin, write_docbin
+from spacy_litbert.corpora.docbin import DEFAULT_LIMIT, to_docbin, write_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import write_jsonl
 from spacy_litbert.corpora.read import read_documents
@@ -24,7 +26,7 @@ N_EXAMPLES = 5
 
 
 def convert(corpus: str, config: Path, project: Path) -> None:
-    """Read, check and convert the three splits with the tokenizer of a training config.
+    """Read, check and convert the splits of a corpus with the tokenizer of a training config.
 
     Raises LitBertError L405 for a corpus that is not the one on record, L404 if too many of its
     mentions lie off the token boundaries, and what the readers raise.
@@ -32,11 +34,17 @@ def convert(corpus: str, config: Path, project: Path) -> None:
     record = read_record(project / "corpora.json", corpus)
     tokenizer = spacy.util.load_config(config)["nlp"]["tokenizer"]
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})
-    for split in SPLITS:
+    splits = {}
+    for split in record.get("splits", SPLITS):
         path = split_file(project / "assets" / corpus, split)
-        documents = [document.bare() for document in read_documents(path, record.get("labels"))]
-        _check(documents, path, record, corpus, split)
-        conversion = to_docbin(documents, nlp.tokenizer, source=str(path))
+        splits[split] = [document.bare() for document in read_documents(path, record.get("labels"))]
+        _check(splits[split], path, record, corpus, split)
+    if one_of := record.get("held_out"):
+        splits["dev"] = [document for document in splits["train"] if _is_held_out(document, one_of)]
+        splits["train"] = [document for document in splits["train"] if not _is_held_out(document, one_of)]
+    limit = record.get("max_misaligned", DEFAULT_LIMIT)
+    for split, documents in splits.items():
+        conversion = to_docbin(documents, nlp.tokenizer, source=f"{split} of {corpus}", limit=limit)
         write_jsonl(project / "corpus" / corpus / f"{split}.jsonl", documents)
         write_docbin(project / "corpus" / corpus / f"{split}.spacy", conversion.docbin)
         print(
@@ -47,6 +55,11 @@ def convert(corpus: str, config: Path, project: Path) -> None:
         # Not those of the test split: nobody should fit the tokenizer to it.
         for example in conversion.misaligned[:N_EXAMPLES] if split != "test" else ():
             print(f"    {example}")
+
+
+def _is_held_out(document: Document, one_of: int) -> bool:
+    """Choose one document of so many by its id, the same on every machine."""
+    return int(hashlib.md5(document.id.encode("utf8")).hexdigest(), 16) % one_of == 0
 
 
 def _check(documents: list[Document], path: Path, record: dict[str, Any], corpus: str, split: str) -> None:

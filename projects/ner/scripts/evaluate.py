@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import spacy
 import srsly
+from curves import curves_of, judge_all
 from scoring import score
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -36,17 +37,33 @@ def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, weights: str
     nlp = spacy.load(model)
     documents = list(read_jsonl(gold))
     docs = list(nlp.pipe(document.text for document in documents))
-    scores = score(documents, docs)
-    scores |= _calibration(documents, docs)
-    result = {**scores, "counts": _counts(documents, nlp), "protocol": _protocol(nlp, documents, corpus, gold, weights)}
-    result["protocol"].update(describe_run((*PACKAGES, "seqeval"), gpu_id=gpu_id))
+    protocol = {
+        "corpus": corpus,
+        "split": gold.stem,
+        "digest": content_digest(documents),
+        **describe_protocol(nlp, weights, gpu_id),
+    }
+    figures = measure(documents, docs)
+    if judged := judge_all(nlp, documents):
+        figures["curves"] = curves_of(judged, documents)
+    write_figures(output, {**figures, "counts": count(documents, nlp), "protocol": protocol})
+
+
+def write_figures(output: Path, result: dict[str, Any]) -> None:
+    """Write what was measured, and print the figures in it."""
     with replacing(output) as partial:
         srsly.write_json(partial, result)
-    print(f"{corpus} {gold.stem}: P {scores['ents_p']:.4f}  R {scores['ents_r']:.4f}  F1 {scores['ents_f']:.4f}")
-    for label, figures in scores["ents_per_type"].items():
+    name = f"{result['protocol']['corpus']} {result['protocol']['split']}"
+    print(f"{name}: P {result['ents_p']:.4f}  R {result['ents_r']:.4f}  F1 {result['ents_f']:.4f}")
+    for label, figures in result["ents_per_type"].items():
         print(f"    {label}: P {figures['p']:.4f}  R {figures['r']:.4f}  F1 {figures['f']:.4f}")
-    if "calibration" in scores:
-        print(f"    confidences: expected calibration error {scores['calibration']['ece']:.4f}")
+    if "calibration" in result:
+        print(f"    confidences: expected calibration error {result['calibration']['ece']:.4f}")
+
+
+def measure(documents: list[Document], docs: list[Doc]) -> dict[str, Any]:
+    """Score the entities of Docs, and their confidences where they have any."""
+    return {**score(documents, docs), **_calibration(documents, docs)}
 
 
 def _calibration(documents: list[Document], docs: list[Doc]) -> dict[str, Any]:
@@ -61,7 +78,8 @@ def _calibration(documents: list[Document], docs: list[Doc]) -> dict[str, Any]:
     return {"calibration": reliability(np.array(said), np.array(right))} if said else {}
 
 
-def _counts(documents: list[Document], nlp: Language) -> dict[str, int]:
+def count(documents: list[Document], nlp: Language) -> dict[str, int]:
+    """Count documents and mentions, and those that the tokenizer puts out of reach."""
     conversion = to_docbin(documents, nlp.make_doc, source="", limit=100)
     return {
         "documents": conversion.n_documents,
@@ -72,15 +90,14 @@ def _counts(documents: list[Document], nlp: Language) -> dict[str, int]:
     }
 
 
-def _protocol(nlp: Language, documents: list[Document], corpus: str, gold: Path, weights: str) -> dict[str, Any]:
+def describe_protocol(nlp: Language, weights: str, gpu_id: int) -> dict[str, Any]:
+    """Say how a pipeline was trained and is scored, with versions, date and machine."""
     return {
-        "corpus": corpus,
-        "split": gold.stem,
-        "digest": content_digest(documents),
         "text": "raw text of each document, not split into sentences",
         "match": MATCH,
         "selection": "the checkpoint with the best F1 on the dev split",
         **describe_training(nlp, weights),
+        **describe_run((*PACKAGES, "seqeval"), gpu_id=gpu_id),
     }
 
 

@@ -16,6 +16,7 @@ from spacy import displacy
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
+from spacy_litbert.workflow.precision_recall import plot_precision_recall
 from spacy_litbert.workflow.reliability import plot_reliability
 
 COLOURS = ("#8ecae6", "#ffb4a2", "#b7e4c7", "#ffe066", "#d0bfff")
@@ -38,13 +39,14 @@ def visualize(model: Path, gold: Path, output: Path, n_texts: int) -> None:
 
 
 def draw(metrics: Path, folder: Path) -> None:
-    """Write reliability.png if the figures (from evaluate.py) are of a pipeline with confidences."""
+    """Write reliability.png and precision_recall.png if the figures are of a pipeline with confidences."""
     figures = srsly.read_json(metrics)
     if "calibration" in figures:
         protocol = figures["protocol"]
         what = f"{protocol['corpus']} {protocol['split']}"
         plot_reliability(folder / "reliability.png", figures["calibration"], what)
-        print(f"reliability.png in {folder}")
+        plot_precision_recall(folder / "precision_recall.png", figures["curves"], what)
+        print(f"reliability.png and precision_recall.png in {folder}")
 
 
 if __name__ == "__main__":
