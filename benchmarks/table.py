@@ -45,6 +45,7 @@ def rows() -> list[Row]:
         *_pretraining(),
         *_trials(),
         *_ner(),
+        *_scispacy(),
         *_linking(),
         *_textcat(),
         *_alignment(),
@@ -114,6 +115,16 @@ def _ner() -> Iterator[Row]:
         "`litbert_ner` beside `ner`, the component alone, with 2 and 6 labels, words/s",
         " and ".join(_times(heads[f"{n}_labels"]["times_as_fast"]) for n in (2, 6)),
         "ner_head",
+    )
+
+
+def _scispacy() -> Iterator[Row]:
+    result = read("scispacy_tokens")
+    own, theirs = result["tokenizers"]["own"], result["tokenizers"]["scispacy"]
+    yield Row(
+        f"`en_litbert_ner` on {result['documents']} abstracts of BC5CDR dev, its own tokenizer and scispaCy's: F1",
+        f"{own['f1']} and {theirs['f1']}",
+        "scispacy_tokens",
     )
 
 
