@@ -59,7 +59,7 @@ def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramInd
         frequencies += np.bincount(terms, minlength=len(codes))
     squares = _inverse_document_frequency(frequencies, len(forms)) ** 2
     sums = [np.bincount(np.repeat(np.arange(len(sizes)), sizes), squares[terms], len(sizes)) for terms, sizes in chunks]
-    norms = np.sqrt(np.concatenate(sums or [np.zeros(0)])).astype(np.float32)
+    norms = np.sqrt(np.concatenate([np.zeros(0), *sums])).astype(np.float32)
     numbers = np.argsort(norms, kind="stable").astype(np.int32)
     places = np.empty_like(numbers)
     places[numbers] = np.arange(len(numbers), dtype=np.int32)

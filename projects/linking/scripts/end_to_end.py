@@ -31,6 +31,7 @@ from spacy_litbert.linking.memory import memory_key
 from spacy_litbert.targets import check_target, mark_pipeline, pipeline_made_by
 from spacy_litbert.workflow.fetch import split_file
 from spacy_litbert.workflow.protocol import PACKAGES, describe_run
+from spacy_litbert.workflow.reliability import plot_reliability
 
 _ALL = 10_000  # more candidates than a mention has
 
@@ -123,6 +124,7 @@ if __name__ == "__main__":
     parser.add_argument("--merged", default="", help="a knowledge base merged from KB, to compare ids by as well")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", type=Path, help="folder for the trained linker")
+    parser.add_argument("--plot", type=Path, help="PNG file: how far the probabilities of links can be relied on")
     arguments = parser.parse_args()
     with errors_in_one_line():
         kb = KnowledgeBase(arguments.kb)
@@ -146,3 +148,5 @@ if __name__ == "__main__":
         }
         with replacing(arguments.output) as partial:
             partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
+        if arguments.plot:
+            plot_reliability(arguments.plot, found["reliability"]["link"], f"links, {arguments.corpus.name} test")

@@ -8,7 +8,7 @@ id to a mention is then never right there. Otherwise one of them is enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache
 
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 
@@ -19,7 +19,7 @@ Same = Callable[[str], str]
 def same_in(kb: KnowledgeBase, merged: KnowledgeBase | None = None) -> Same:
     """Return what gives an id the one of its concept: in ``kb``, then in ``merged``; an unknown id stays as it is."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def same(concept_id: str) -> str:
         for one in (kb, merged):
             if one is not None and concept_id in one:
