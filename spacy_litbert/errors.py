@@ -243,7 +243,7 @@ class Errors(metaclass=_Coded):
     L531 = "Nothing to train the linker `{name}` on: {problem}."
     L532 = "The linker in {path} is damaged: {problem}. Save the pipeline again, or copy it again."
     L533 = "`{name}` is {value!r}: {problem}."
-    L534 = "{path}, line {line}: the name {name!r} can't be removed from {id!r}: {problem}."
+    L534 = "{path}, line {line}: the {what} {name!r} can't be removed from {id!r}: {problem}."
     L535 = (
         "{source} can't be the vectors of the {n} concepts of {path}: {problem}. Give a row of numbers for each "
         "concept, (concepts, width), in the order of `kb.concepts()`."
@@ -251,6 +251,10 @@ class Errors(metaclass=_Coded):
     L536 = (
         "The knowledge base {path} has no vectors of its concepts, which the context of a mention would be compared "
         "with. Set `incl_context = false`, or give `vectors`."
+    )
+    L537 = (
+        "The knowledge base {path} has no concept {id!r}, and none that it was merged into. "
+        "Look for it with `spacy litbert kb search`."
     )
     # Text classification
     L602 = (

@@ -17,7 +17,7 @@ from .normalize import fold, normal
 from .readers.problems import record_error
 from .readers.terms import LISTS, Term, read_terms
 
-# Of a file: how many concepts and names came with it, and how many names it took away.
+# Of a file: how many concepts and names came with it, how many names it took away, and how many types and the like.
 Counts = dict[str, int]
 
 
@@ -29,9 +29,9 @@ def add_terms(
     format: of all files, if their endings don't tell it.
 
     A concept with the id, or that the id was merged into, gets more names, types and so on, another definition, and
-    loses the names that are to be removed, in any number, spelling and order of words; another id is a new concept.
-    Raises LitBertError as ``read_terms`` does; L520 for a new concept without a name, L521 for an id that stands twice,
-    L534 for a name that can't be removed.
+    loses the names that are to be removed, in any number, spelling and order of words, and the types, tree numbers and
+    cross references; another id is a new concept. Raises LitBertError as ``read_terms`` does; L520 for a new concept
+    without a name, L521 for an id that stands twice, L534 for what can't be removed.
     """
     changed: dict[str, Concept] = {}
     places: dict[str, Place] = {}
@@ -47,14 +47,18 @@ def add_terms(
             count["concepts added"] += known is None
             count["names added"] += len(set(concept.names) - before)
             count["names removed"] += len(before - set(concept.names))
+            for key, values in term.removed_values.items():
+                what = f"{key.replace('_', ' ')} removed"
+                count[what] = count.get(what, 0) + len(values)
         counts.append(count)
     concepts = [changed.pop(concept.concept_id, concept) for concept in kb.concepts()]
     return [*concepts, *changed.values()], counts
 
 
 def _new(path: Path, term: Term) -> Concept:
-    if term.removed:
-        raise _refused(path, term, term.removed[0], "the knowledge base has no such concept. Check the id")
+    for what, removed in {"name": term.removed, **term.removed_values}.items():
+        for value in removed:
+            raise _refused(path, term, value, "the knowledge base has no such concept. Check the id", what)
     if not term.names:
         raise record_error(path, term.line, f"{term.concept_id} is a new concept and needs a name. Or check the id.")
     values = {"preference": preference_of(term.concept_id), **term.values}
@@ -69,6 +73,8 @@ def _corrected(path: Path, term: Term, known: Concept) -> Concept:
         key: tuple(dict.fromkeys((*getattr(known, key), *value))) if key in LISTS else value
         for key, value in term.values.items()
     }
+    for key, removed in term.removed_values.items():
+        values[key] = _without(path, term, key, values.get(key, getattr(known, key)), removed)
     if "merged_ids" in values:
         values["merged_ids"] = tuple(old for old in values["merged_ids"] if old != known.concept_id)
     return replace(known, canonical_name=names[0], aliases=names[1:], **values)
@@ -91,6 +97,15 @@ def _names(path: Path, term: Term, known: Concept) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _without(path: Path, term: Term, key: str, values: Sequence[str], removed: Sequence[str]) -> tuple[str, ...]:
+    for value in removed:
+        if value in term.values.get(key, ()):
+            raise _refused(path, term, value, "the same record adds it", key)
+        if value not in values:
+            raise _refused(path, term, value, f"it has {' | '.join(values) or 'none'}", key)
+    return tuple(value for value in values if value not in removed)
+
+
 def _words(name: str) -> tuple[str, ...]:
     # A name that is left in the plural or with its words in another order would still be found.
     return tuple(sorted(normal(fold(name)).split()))
@@ -107,5 +122,8 @@ def _check_ids(kb: KnowledgeBase, concept: Concept, term: Term, places: dict[str
             put(places, old, place)
 
 
-def _refused(path: Path, term: Term, name: str, problem: str) -> LitBertError:
-    return LitBertError(Errors.L534.format(path=path, line=term.line, name=name, id=term.concept_id, problem=problem))
+def _refused(path: Path, term: Term, value: str, problem: str, what: str = "name") -> LitBertError:
+    what = what.removesuffix("s").replace("_", " ")
+    return LitBertError(
+        Errors.L534.format(path=path, line=term.line, what=what, name=value, id=term.concept_id, problem=problem)
+    )

@@ -24,7 +24,7 @@ from .normalize import bag, fold, normal
 from .trigrams import write_trigrams
 
 METADATA = "metadata.json"
-FORMAT = 1
+FORMAT = 2
 
 
 def build(
@@ -124,27 +124,34 @@ def _write_names(folder: Path, concepts: Sequence[Concept], *, progress: bool) -
     flat = [name for several in names for name in several]
     write_strings(folder, "names", flat)
     write_array(folder, "name_starts", starts_of([len(several) for several in names]))
+    n_names = len(flat)
     forms: dict[str, int] = {}
     form_of_name = np.fromiter(
         (forms.setdefault(fold(name), len(forms)) for name in tqdm(flat, "names", disable=not progress, unit=" names")),
         np.int32,
-        len(flat),
+        n_names,
     )
     write_array(folder, "name_forms", form_of_name)
     by_form = np.argsort(form_of_name, kind="stable").astype(np.int32)
     write_array(folder, "form_names", by_form)
     write_array(folder, "form_names_starts", starts_of(np.bincount(form_of_name, minlength=len(forms))))
     listed = list(forms)
+    del forms, form_of_name, by_form, names, flat  # the trigrams of millions of names need the memory
     write_strings(folder, "forms", listed)
-    normals = [normal(form) for form in tqdm(listed, "normal forms", disable=not progress, unit=" names")]
-    for level, strings in (("fold", listed), ("normal", normals), ("bag", list(map(bag, normals)))):
-        keys, numbers = sorted_index(hash_strings(strings), np.arange(len(listed), dtype=np.int32))
+    _write_levels(folder, listed, progress=progress)
+    write_trigrams(folder, listed, progress=progress)
+    return {"names": n_names, "forms": len(listed)}
+
+
+def _write_levels(folder: Path, forms: Sequence[str], *, progress: bool) -> None:
+    """Write where forms are found by what they have in common with others, and how much their words weigh."""
+    normals = [normal(form) for form in tqdm(forms, "normal forms", disable=not progress, unit=" names")]
+    for level, strings in (("fold", forms), ("normal", normals), ("bag", map(bag, normals))):
+        keys, numbers = sorted_index(hash_strings(strings), np.arange(len(forms), dtype=np.int32))
         write_array(folder, f"{level}_keys", keys)
         write_array(folder, f"{level}_forms", numbers)
     words = Counter(word for form in normals for word in set(form.split()))
-    weights = np.log(len(listed) / np.fromiter(words.values(), np.float64, len(words))).astype(np.float32)
+    weights = np.log(len(forms) / np.fromiter(words.values(), np.float64, len(words))).astype(np.float32)
     keys, weights = sorted_index(hash_strings(words), weights)
     write_array(folder, "word_keys", keys)
     write_array(folder, "word_weights", weights)
-    write_trigrams(folder, listed, progress=progress)
-    return {"names": len(flat), "forms": len(listed)}

@@ -215,7 +215,7 @@ class KnowledgeBase(Mapping[str, Concept]):
         allowed = np.zeros(len(self.forms), bool)
         names = np.repeat(self.allowed_concepts(types), np.diff(self.name_starts))
         allowed[self._name_forms[names]] = True
-        return allowed
+        return self.trigrams.in_places(allowed)
 
     def _search_trigrams(self, form: str, k: int, types: frozenset[str] | None) -> tuple[Array, Array]:
         return self.trigrams.search(form, k, None if types is None else self._allowed_forms(types))
@@ -229,7 +229,7 @@ class KnowledgeBase(Mapping[str, Concept]):
         expected: dict[str, list[Sized]] = {
             "concepts": [self._ids, self._definitions, self._tree_numbers, self._xrefs, self._merged_ids, self._types],
             "names": [self._names, self._name_forms],
-            "forms": [self.forms, self._form_names, self.trigrams.norms],
+            "forms": [self.forms, self._form_names, self.trigrams.norms, self.trigrams.numbers, self.trigrams.places],
         }
         lengths = {what: {len(column) for column in columns} for what, columns in expected.items()}
         if lengths != {what: {counts.get(what)} for what in expected}:

@@ -25,6 +25,7 @@ from .gold import NIL, gold_lists, memory_of
 from .knowledge_base import KnowledgeBase
 from .lists import Listed, ListMaker
 from .memory import MentionMemory
+from .predicted import predicted_lists
 from .ranker import set_standard, softmax
 from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, unpack
 from .training import learn_from, train_ranker, tuned
@@ -85,6 +86,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self.copy_kb = copy_kb
         self.memory = MentionMemory()
         self._path = None if kb is None else Path(kb)
+        self._configured = None if kb is None else str(kb)
         self._kb: KnowledgeBase | None = None
         self._make_lists: ListMaker | None = None
         if not Span.has_extension("kb_ents"):
@@ -216,13 +218,17 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         if dev := list(dev):
             self.calibrate(dev)
 
-    def calibrate(self, examples: Iterable[Example]) -> None:
+    def calibrate(self, examples: Iterable[Example], *, predicted: bool = False) -> None:
         """Choose on held-out texts the temperature that makes scores probabilities, and the threshold with the best F1.
+
+        predicted: for the entities of the examples' predicted Docs, as the pipeline's recognizer found them: the F1 is
+            that of entities with the right characters, label and id. Otherwise for those of the reference.
 
         Raises LitBertError L531 if no entity of theirs has an id.
         """
-        lists = [listed for example in examples for listed in self._gold(example, remembers=True)]
-        if not lists:
+        make = self._predicted if predicted else self._held_out
+        lists = [listed for example in examples for listed in make(example)]
+        if not any(listed.is_gold for listed in lists):
             raise LitBertError(Errors.L531.format(name=self.name, problem="no entity to calibrate on has a kb_id_"))
         self.cfg["temperature"], self.threshold = tuned(self.model, lists)
 
@@ -232,7 +238,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Return what was learned as bytes. The knowledge base stays where it is and is referred to."""
-        return pack(self._learned(), None if self._path is None else reference_to(self.kb))
+        return pack(self._learned(), self._reference())
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertLinker:
         """Read bytes that ``to_bytes`` made.
@@ -247,7 +253,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """Write the linker to a folder, with a copy of the knowledge base, or where it lies if ``copy_kb`` is off."""
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
-        reference = None if self._path is None else reference_to(self.kb)
+        reference = self._reference()
         if reference is not None and self.copy_kb:
             reference["path"] = None
             copy_kb(self.kb, folder / "kb")
@@ -265,9 +271,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         reference = unpack((folder / _FILE).read_bytes(), str(folder), self._take)
         if reference is not None and reference["path"] is None:
             reference = {**reference, "path": str(folder / "kb")}
-        self._open(reference)
-        if self._kb is not None:
-            self._kb.verify()
+        if self._open(reference):
+            self.kb.verify()
         return self
 
     def _list(self, doc: Doc, spans: Sequence[Span], without: int | None = None) -> list[Listed]:
@@ -283,6 +288,12 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def _gold(self, example: Example, *, remembers: bool = False) -> Iterator[Listed]:
         return gold_lists(example, self.kb, self._list, remembers=remembers)
+
+    def _held_out(self, example: Example) -> Iterator[Listed]:
+        return self._gold(example, remembers=True)
+
+    def _predicted(self, example: Example) -> Iterator[Listed]:
+        return predicted_lists(example, self.kb, self._list)
 
     def _ranking(self, listed: Listed) -> Ranking:
         if not listed.candidates:
@@ -309,9 +320,21 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self.memory = MentionMemory(learned["memory"])
         self._make_lists = None
 
-    def _open(self, reference: Reference | None) -> None:
-        if reference is not None:
-            self.set_kb(open_reference(reference))
+    def _reference(self) -> Reference | None:
+        return None if self._path is None else {**reference_to(self.kb), "configured": self._configured}
+
+    def _open(self, reference: Reference | None) -> bool:
+        """Open the knowledge base that was saved; say whether it was.
+
+        Not if the config names another one than it did when the linker was saved: that takes its place.
+        """
+        if reference is None:
+            return False
+        if self._configured not in (None, reference["configured"]):
+            self.set_kb(str(self._configured))
+            return False
+        self.set_kb(open_reference(reference))
+        return True
 
 
 def make_linker(

@@ -91,7 +91,8 @@ class MentionMemory:
         return make_trigrams(self._keys)
 
     def _remembered_without(self, without: int | None) -> Array:
-        return np.array([bool(_sums(self.counts[key], without)) for key in self._keys], bool)
+        remembered = np.array([bool(_sums(self.counts[key], without)) for key in self._keys], bool)
+        return self._index.in_places(remembered)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MentionMemory, (self.counts,)

@@ -17,7 +17,8 @@ from .build import made_by_build
 from .knowledge_base import KnowledgeBase, open_expected
 
 Learned = dict[str, Any]
-# Where a knowledge base lies (None: beside what was learned), and its checksum.
+# Where a knowledge base lies (None: beside what was learned), its checksum, and what the config named when it was
+# saved.
 Reference = dict[str, Any]
 
 

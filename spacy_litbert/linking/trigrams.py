@@ -2,12 +2,18 @@
 
 A form (a folded name) is the set of its trigrams, a blank before and behind it included. Each counts once, with its
 inverse document frequency as the weight, so that the postings are numbers of forms alone and a form's norm is stored.
+
+A trigram's weight is what it adds to a form's squared norm and, if the query has it as well, to their dot product. So a
+dot product is at most the square of the smaller norm, and a form that has to reach a certain cosine has a norm within
+bounds: the fewer trigrams are left to read, the closer they are. Lists are in the order of norms, for that part of them
+to be read alone (the prefix and length filters of set-similarity joins: Bayardo, Ma and Srikant 2007).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +22,10 @@ from tqdm import tqdm
 from .columns import Array, Lists, read_array, read_lists, starts_of, write_array
 
 _CHUNK = 1 << 16  # forms whose trigrams are made at a time
-_LONG = 12  # a list is long that holds one form of so many
-_ROUNDING = 1e-5
-_ZERO, _NEVER = np.float32(0), np.float32(-1e9)
+_READ = 0.6  # of the weight is left to read when something may be ruled out
+_LOOK = 1 << 15  # places to read that are worth a look at what can be ruled out
+_FEW = 500  # candidates that are compared without ruling out more of them
+_ROUNDING = 1e-4  # of a cosine, which has six decimals, and of sums of 32 bits
 _BITS = 21  # of a code point
 
 
@@ -34,101 +41,162 @@ def write_trigrams(folder: Path, forms: Sequence[str], *, progress: bool = False
     write_array(folder, "postings_starts", index.postings.starts)
     write_array(folder, "postings", index.postings.data)
     write_array(folder, "norms", index.norms)
+    write_array(folder, "norm_forms", index.numbers)
+    write_array(folder, "form_places", index.places)
 
 
 def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramIndex:
     """Make the postings and norms of forms."""
     chunks = [
-        _pairs(forms[start : start + _CHUNK], start)
+        _pairs(forms[start : start + _CHUNK])
         for start in tqdm(range(0, len(forms), _CHUNK), "trigrams", disable=not progress, unit=" chunks")
     ]
     codes = np.unique(np.concatenate([np.unique(codes) for codes, _ in chunks] or [np.zeros(0, np.uint64)]))
     frequencies = np.zeros(len(codes), np.int64)
-    for chunk, _ in chunks:
-        frequencies += np.bincount(np.searchsorted(codes, chunk), minlength=len(codes))
+    for i, (chunk, sizes) in enumerate(chunks):
+        terms = np.searchsorted(codes, chunk).astype(np.int32)
+        chunks[i] = terms, sizes
+        frequencies += np.bincount(terms, minlength=len(codes))
+    squares = _inverse_document_frequency(frequencies, len(forms)) ** 2
+    sums = [np.bincount(np.repeat(np.arange(len(sizes)), sizes), squares[terms], len(sizes)) for terms, sizes in chunks]
+    norms = np.sqrt(np.concatenate([np.zeros(0), *sums])).astype(np.float32)
+    numbers = np.argsort(norms, kind="stable").astype(np.int32)
+    places = np.empty_like(numbers)
+    places[numbers] = np.arange(len(numbers), dtype=np.int32)
     starts = starts_of(frequencies)
-    weights = _inverse_document_frequency(frequencies, len(forms))
     postings = np.empty(starts[-1], np.int32)
-    norms = np.zeros(len(forms), np.float64)
     filled = starts[:-1].copy()
-    for chunk, owners in chunks:  # in the order of forms, so that each list is sorted
-        terms = np.searchsorted(codes, chunk)
-        norms += np.bincount(owners, weights[terms] ** 2, minlength=len(forms))
+    first_form = 0
+    for terms, sizes in chunks:
+        owners = np.repeat(places[first_form : first_form + len(sizes)], sizes)
+        first_form += len(sizes)
         order = np.argsort(terms, kind="stable")
         terms, owners = terms[order], owners[order]
         first = np.searchsorted(terms, terms, "left")
         postings[filled[terms] + np.arange(len(terms)) - first] = owners
         filled += np.bincount(terms, minlength=len(codes))
-    return TrigramIndex(codes, Lists(postings, starts), np.sqrt(norms).astype(np.float32))
+    for start, end in pairwise(starts.tolist()):
+        postings[start:end].sort()
+    return TrigramIndex(codes, Lists(postings, starts), norms[numbers], numbers, places)
 
 
 @dataclass(frozen=True)
 class TrigramIndex:
-    """The postings of forms, memory-mapped."""
+    """The postings of forms, memory-mapped.
+
+    A form's *place* is its number in the order of norms. postings: places. norms, numbers: of the form at each place.
+    places: of each form.
+    """
 
     codes: Array
     postings: Lists
     norms: Array
+    numbers: Array
+    places: Array
 
     @classmethod
     def open(cls, folder: Path) -> TrigramIndex:
         """Map what ``write_trigrams`` wrote."""
-        return cls(read_array(folder, "trigrams"), read_lists(folder, "postings"), read_array(folder, "norms"))
+        columns = (read_array(folder, name) for name in ("norms", "norm_forms", "form_places"))
+        return cls(read_array(folder, "trigrams"), read_lists(folder, "postings"), *columns)
+
+    def in_places(self, allowed: Array) -> Array:
+        """Return for each place what ``allowed`` says of its form, for ``search``."""
+        found: Array = allowed[self.numbers]
+        return found
 
     def search(self, form: str, k: int, allowed: Array | None = None) -> tuple[Array, Array]:
         """Find the k forms with the highest cosine.
 
-        allowed: (n_forms,) bool; which forms count.
+        allowed: (n_forms,) bool by place, from ``in_places``; which forms count.
 
-        Returns their numbers, (≤ k,) int64, and cosines, float64: highest first, ties by number. Lists of frequent
-        trigrams are left unread once nothing that they alone lead to can come among the k (and are then looked up for
-        those found), so the result is that of comparing all.
+        Returns their numbers, (≤ k,) int64, and cosines, float64: highest first, ties by number. Nothing is read that
+        can't come among the k, so the result is that of comparing all.
         """
         terms, weights, _ = self._weigh(form)
         if not len(terms) or k < 1:
             return np.zeros(0, np.int64), np.zeros(0)
-        # What the trigrams read so far add up to; forms that don't count never get above zero.
-        partial = np.zeros(len(self.norms), np.float32) if allowed is None else np.where(allowed, _ZERO, _NEVER)
-        squares = (weights**2).astype(np.float32)
-        rest = np.append(np.cumsum(squares[::-1])[::-1], _ZERO)  # what the terms from here on add at most
-        for i, term in enumerate(terms):
-            postings = self.postings[term]
-            if rest[i] <= rest[0] / 2 and len(postings) * _LONG > len(partial):
-                # A form with none of the terms so far has a cosine of at most √rest / query norm, so until half of the
-                # weight is read nothing can be ruled out. To look costs about as much as a long list.
-                found, reached = self._reached(partial, k)
-                if len(found) >= k and reached.min() >= np.sqrt(rest[i]):
-                    kth = reached.min()
-                    found = np.flatnonzero(partial > 0)
-                    found = found[(partial[found] + rest[i]) / self.norms[found] * (1 + _ROUNDING) >= kth]
-                    break
-            partial[postings] += squares[i]
-        else:
-            found, _ = self._reached(partial, k)
+        found = self.numbers[self._candidates(terms, (weights**2).astype(np.float32), k, allowed)].astype(np.int64)
         scores = self.cosines(form, found)
         order = np.lexsort((found, -scores))[:k]
         return found[order], scores[order]
+
+    def _candidates(self, terms: Array, squares: Array, k: int, allowed: Array | None) -> Array:
+        """Return the places of all forms that may be among the k best."""
+        rest = np.append(np.cumsum(squares[::-1])[::-1], np.float32(0))  # what the terms from here on add at most
+        lengths = np.append(self.postings.starts[terms + 1] - self.postings.starts[terms], 0)
+        dots = np.zeros(len(self.norms), np.float32)
+        met: list[Array] = []  # places, where they were met first
+        aside = np.zeros(0, np.intp)  # places beyond the part of the lists that is read, few of them
+        floor, low, high = np.float32(0), np.int32(0), np.int32(len(dots))
+        n_met, n_read, stop = 0, 0, len(terms)
+        for i, term in enumerate(terms):
+            if rest[i] * (1 + _ROUNDING) < floor * floor:
+                stop = i
+                break
+            postings = self.postings[term]
+            if floor:
+                postings = postings[postings.searchsorted(low) : postings.searchsorted(high)]
+            places = postings.astype(np.intp)  # to index by anything else takes ten times as long
+            if allowed is not None:
+                places = places[allowed[places]]
+            before = dots.take(places)
+            dots[places] = before + squares[i]
+            met.append(places[before == 0])
+            n_met += len(met[-1])
+            n_read += len(places)
+            next_ = lengths[i + 1] * (int(high) - int(low)) // len(dots)
+            if rest[i + 1] <= rest[0] * _READ and n_read + next_ >= max(_LOOK, n_met) and next_:
+                found = np.concatenate(met)
+                floor = max(floor, self._floor(found, dots, terms, squares, k))
+                found = self._promising(found, dots, rest[i + 1], floor)
+                closer = self._band(floor, rest[i + 1] / floor) if floor else (low, high)
+                beyond = found[found >= closer[1]]
+                if len(aside) + len(beyond) <= _FEW:
+                    low, high = closer
+                    found, aside = found[found < high], np.append(aside, beyond)
+                met, n_met, n_read = [found], len(found), 0
+        found = np.concatenate(met)
+        if not floor:
+            floor = _kth(dots.take(found) / self.norms.take(found), k) * np.float32(1 - _ROUNDING)
+        found = self._promising(found, dots, rest[stop], floor)
+        for i in range(stop, len(terms)):
+            if len(found) <= _FEW:
+                break
+            dots[found] += squares[i] * _are_in(found, self.postings[terms[i]])
+            found = self._promising(found, dots, rest[i + 1], floor)
+        return np.append(found, aside)
+
+    def _band(self, least: np.float32, most: np.float32) -> tuple[np.int32, np.int32]:
+        """Return the places between which norms are at least ``least`` and at most ``most``."""
+        low = self.norms.searchsorted(np.float32(least * (1 - _ROUNDING)), "left")
+        high = self.norms.searchsorted(np.float32(most * (1 + _ROUNDING)), "right")
+        return np.int32(low), np.int32(high)
+
+    def _promising(self, places: Array, dots: Array, rest: np.float32, floor: np.float32) -> Array:
+        """Return the places whose dot products reach the floor if all of the rest is added."""
+        return places[(dots.take(places) + rest) * (1 + _ROUNDING) >= floor * self.norms.take(places)]
+
+    def _floor(self, places: Array, dots: Array, terms: Array, squares: Array, k: int) -> np.float32:
+        """Return what the k-th best form reaches at least: dot product by its own norm; 0 for fewer places than k."""
+        if len(places) < k:
+            return np.float32(0)
+        reached = dots.take(places) / self.norms.take(places)
+        best = places[reached >= _kth(reached, k)]
+        whole = np.zeros(len(best), np.float32)
+        for term, square in zip(terms, squares):
+            whole += square * _are_in(best, self.postings[term])
+        return np.float32(np.partition(whole / self.norms[best], -k)[-k] * (1 - _ROUNDING))
 
     def cosines(self, form: str, numbers: Array) -> Array:
         """Return the cosine of a form and each of those with the given numbers, float64."""
         terms, weights, query_norm = self._weigh(form)
         dots = np.zeros(len(numbers))
-        wanted = numbers.astype(self.postings.data.dtype)
+        places = self.places[numbers]
         for term, square in zip(terms, weights**2):
-            postings = self.postings[term]
-            places = postings.searchsorted(wanted)
-            dots += square * (postings.take(places, mode="clip") == wanted)
-        norms = self.norms[numbers].astype(np.float64) * query_norm
+            dots += square * _are_in(places, self.postings[term])
+        norms = self.norms[places].astype(np.float64) * query_norm
         return np.round(np.divide(dots, norms, out=np.zeros(len(numbers)), where=norms > 0), 6)
-
-    def _reached(self, partial: Array, k: int) -> tuple[Array, Array]:
-        """Return the forms that are among the best k so far, or as good but for rounding, and what they reached."""
-        found = np.flatnonzero(partial > 0)
-        reached = partial[found] / self.norms[found]
-        if len(found) > k:
-            best = reached >= np.partition(reached, -k)[-k] * (1 - _ROUNDING)
-            found, reached = found[best], reached[best]
-        return found, reached
 
     def _weigh(self, form: str) -> tuple[Array, Array, float]:
         """Return the known trigrams of a form, the rarest first, their weights, and the norm with all trigrams."""
@@ -145,12 +213,34 @@ class TrigramIndex:
         return terms[order], weights[order], norm
 
 
-def _pairs(forms: Sequence[str], first: int) -> tuple[Array, Array]:
-    """Return each distinct pair of a trigram's code and a form's number, (n,) uint64 and int64, by form."""
+def _kth(values: Array, k: int) -> np.float32:
+    """Return a value that at least k of the values reach, and few more if they differ; 0 for fewer than k."""
+    low, high = np.float32(0), values.max(initial=np.float32(0))
+    for _ in range(16 if len(values) > k else 0):
+        middle = (low + high) / 2
+        n = np.count_nonzero(values >= middle)
+        if n >= k:
+            low = middle
+        else:
+            high = middle
+        if k <= n <= 2 * k:
+            break
+    return low
+
+
+def _are_in(places: Array, postings: Array) -> Array:
+    """Say of each place whether a list has it."""
+    wanted = places.astype(postings.dtype)
+    found: Array = postings.take(postings.searchsorted(wanted), mode="clip") == wanted
+    return found
+
+
+def _pairs(forms: Sequence[str]) -> tuple[Array, Array]:
+    """Return the distinct trigrams' codes of each form, end to end, uint64, and how many each has, int64."""
     lengths = np.fromiter(map(len, forms), np.int64, len(forms)) + 3
     codes = _codes(" " + "\0 ".join(f"{form} " for form in forms) + "\0")
     # Trigrams across the border between two forms hold the zero that stands there.
-    owners = np.repeat(np.arange(len(forms)), lengths)[: len(codes)]
+    owners = np.repeat(np.arange(len(forms), dtype=np.int32), lengths)[: len(codes)]
     mask = np.uint64((1 << _BITS) - 1)
     whole = ((codes & mask) > 0) & (((codes >> np.uint64(_BITS)) & mask) > 0) & ((codes >> np.uint64(2 * _BITS)) > 0)
     codes, owners = codes[whole], owners[whole]
@@ -158,7 +248,7 @@ def _pairs(forms: Sequence[str], first: int) -> tuple[Array, Array]:
     codes, owners = codes[order], owners[order]
     new = np.ones(len(codes), bool)
     new[1:] = (codes[1:] != codes[:-1]) | (owners[1:] != owners[:-1])
-    return codes[new], (owners[new] + first).astype(np.int32)
+    return codes[new], np.bincount(owners[new], minlength=len(forms))
 
 
 def _codes(text: str) -> Array:

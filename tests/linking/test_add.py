@@ -161,7 +161,32 @@ def test_several_files_and_all_that_json_lines_may_say(base: Path, tmp_path: Pat
     assert [source["changes"]["names added"] for source in kb.metadata["sources"][-2:]] == [1, 1]
 
 
+def test_types_tree_numbers_and_cross_references_go(base: Path, tmp_path: Path) -> None:
+    more = {"types": ["Drug", "Dose"], "tree_numbers": ["D01", "D02"], "xrefs": ["Y:1"]}
+    richer = kb_add(tmp_path / "richer", base, [write(tmp_path / "a.jsonl", [{"concept_id": "X:1", **more}])])
+    (tmp_path / "own.csv").write_text(
+        "id,types,remove_types,remove_tree_numbers,remove_xrefs\nX:0,Salicylate,Drug|Chemical,D01,Y:1\n"
+    )
+    kb = kb_add(tmp_path / "out", richer.path, [tmp_path / "own.csv"])
+    assert (kb["X:1"].types, kb["X:1"].tree_numbers, kb["X:1"].xrefs) == (("Dose", "Salicylate"), ("D02",), ())
+    assert "Drug" not in kb.types
+    assert kb.metadata["sources"][-1]["changes"] == {
+        "concepts added": 0,
+        "names added": 0,
+        "names removed": 0,
+        "types removed": 2,
+        "tree numbers removed": 1,
+        "xrefs removed": 1,
+    }
+    again = write(tmp_path / "b.jsonl", [{"concept_id": "X:1", "remove_types": ["Dose", "Salicylate"]}])
+    assert kb_add(tmp_path / "none", kb.path, [again])["X:1"].types == ()
+
+
 BAD = {
+    "an unknown type": ("a.csv", "id,remove_types\nX:2,Drug\n", "L534.*line 2.*type 'Drug'.*X:2.*it has Disease"),
+    "a tree number of none": ("a.csv", "id,remove_tree_numbers\nX:2,C1\n", "L534.*tree number 'C1'.*it has none"),
+    "a type that comes and goes": ("a.csv", "id,types,remove_types\nX:2,A,A\n", "L534.*type 'A'.*adds it"),
+    "a type of an unknown concept": ("a.csv", "id,name,remove_types\nX:7,x,A\n", "L534.*type 'A'.*no such concept"),
     "an unknown concept": ("a.csv", "id,remove\nX:1,ASA\nX:7,gout\n", "L534.*line 3.*'gout'.*X:7.*no such concept"),
     "an unknown name": ("a.csv", "id,remove\nX:1,gout\n", "L534.*line 2.*'gout'.*similar.*ASA"),
     "the last names": ("a.csv", "id,remove\nX:2,anaemia|anemia\n", "L534.*line 2.*no name would be left"),

@@ -15,7 +15,12 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.linking.build import build
+from spacy_litbert.linking.concept import Concept
+from spacy_litbert.linking.gold import NIL
 from spacy_litbert.linking.linker import LitBertLinker
+
+from .conftest import CONCEPTS
 
 TEXTS = [
     "Aspirin was given after a myocardial infarction (MI). The MI was large, and aspirin helped.",
@@ -221,6 +226,46 @@ def test_settings_can_be_overridden_at_load(trained: Language, tmp_path: Path) -
     trained.to_disk(tmp_path)
     loaded = spacy.load(tmp_path, config={"components": {"litbert_linker": {"top": 1}}})
     assert all(len(ent._.kb_ents) == 1 for ent in loaded(TEXTS[0]).ents)
+
+
+@pytest.mark.parametrize("copy_kb", [True, False])
+def test_another_knowledge_base_can_be_named_at_load(
+    trained: Language, kb_folder: Path, tmp_path: Path, copy_kb: bool
+) -> None:
+    linker_of(trained).copy_kb = copy_kb
+    trained.to_disk(tmp_path / "pipeline")
+    larger = [*CONCEPTS, Concept("X:D9", "Nephropathy", (), ("Disease",))]
+    build(larger, tmp_path / "larger", name="larger")
+    override = {"components.litbert_linker.kb": str(tmp_path / "larger")}
+    loaded = spacy.load(tmp_path / "pipeline", config=override)
+    assert linker_of(loaded).kb.path == tmp_path / "larger"
+    assert linker_of(loaded).search("nephropathy", 1) == [("X:D9", 1.0)]
+    assert [ent.kb_id_ for ent in loaded(TEXTS[0]).ents] == [ent.kb_id_ for ent in trained(TEXTS[0]).ents]
+    loaded.to_disk(tmp_path / "again")
+    assert "X:D9" in linker_of(spacy.load(tmp_path / "again")).kb
+    same = {"components.litbert_linker.kb": str(kb_folder)}
+    assert "X:D9" not in linker_of(spacy.load(tmp_path / "pipeline", config=same)).kb
+    nowhere = {"components.litbert_linker.kb": str(tmp_path / "nowhere")}
+    with pytest.raises(LitBertError, match=r"L525.*nowhere"):
+        spacy.load(tmp_path / "pipeline", config=nowhere)
+
+
+def test_a_threshold_for_the_mentions_that_a_recognizer_finds(trained: Language, kb_folder: Path) -> None:
+    nlp = with_ruler(kb_folder)
+    gold = examples(nlp)
+    linker_of(nlp).train(gold, epochs=30)
+    found = []
+    for example in gold:
+        doc = nlp.get_pipe("entity_ruler")(nlp.make_doc(example.reference.text))
+        found.append(Example(doc, example.reference))
+    linker_of(nlp).calibrate(found, predicted=True)
+    least = min(ent._.kb_ents[0][1] for text in TEXTS for ent in nlp(text).ents)
+    assert linker_of(nlp).threshold <= least
+    made_up = Example(nlp("Lithium was bought."), nlp.make_doc("Lithium was bought."))
+    linker_of(nlp).calibrate([*found, *[made_up] * 50], predicted=True)
+    assert nlp(made_up.predicted.text).ents[0].kb_id_ == NIL
+    with pytest.raises(LitBertError, match="L531"):
+        linker_of(nlp).calibrate([made_up], predicted=True)
 
 
 def test_it_can_be_sourced(trained: Language) -> None:

@@ -6,12 +6,20 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import pytest
 import spacy
 import srsly
 
 from spacy_litbert.cli.kb import kb_build
+from spacy_litbert.linking.build import build
+from spacy_litbert.linking.knowledge_base import KnowledgeBase
+from spacy_litbert.linking.merge import merge
+
+from .conftest import CONCEPTS
 
 PROJECT = Path(__file__).parents[2] / "projects" / "linking"
 
@@ -30,6 +38,86 @@ def test_the_toy_is_linked_and_scored(tmp_path: Path) -> None:
         assert setting["all"]["acc@1"] >= 80
     nlp = spacy.load(folder / "training" / "toy")
     assert nlp.get_pipe("litbert_linker").memory.total("T:C4") > 0
+
+
+def test_links_are_compared_as_a_merged_knowledge_base_has_them(kb: KnowledgeBase, tmp_path: Path) -> None:
+    matching = imported("matching")
+    merged, _ = merge(
+        [concept for concept in CONCEPTS if concept.concept_id != "Z:1"], [CONCEPTS[-1]], {"Z:1": ["X:D3"]}
+    )
+    build(merged, tmp_path / "merged", name="merged")
+    plain, same = matching.same_in(kb), matching.same_in(kb, KnowledgeBase(tmp_path / "merged"))
+    assert (plain("X:0"), plain("Z:1"), plain("unknown")) == ("X:D1", "Z:1", "unknown")
+    assert same("Z:1") == same("X:D3") == "X:D3"
+    assert matching.concepts("Z:1|X:D3|X:D4", same) == {"X:D3", "X:D4"}
+    composite = matching.concepts("X:D3|X:D4", plain)
+    assert matching.is_right("X:D3", composite, strict=False)
+    assert not matching.is_right("X:D3", composite, strict=True)
+    assert matching.is_right("X:D3", matching.concepts("Z:1|X:D3", same), strict=True)
+
+
+def test_figures_of_mentions_and_of_documents(kb: KnowledgeBase) -> None:
+    figures = imported("figures")
+    same = imported("matching").same_in(kb)
+
+    def place(document: int, start: int, label: str = "Disease") -> Any:
+        return figures.Place(document, start, start + 2, label, "MI")
+
+    gold = [figures.Gold(place(0, 0), "X:D3"), figures.Gold(place(0, 9), "X:D3|X:D4"), figures.Gold(place(1, 0), "X:0")]
+    links = [
+        figures.Link(place(0, 0), [("X:D3", 0.9), ("X:D4", 0.1)]),
+        figures.Link(place(0, 9), [("X:D4", 0.8)]),
+        figures.Link(place(0, 30), [("X:D3", 0.3)]),  # a mention that gold does not have
+        figures.Link(place(1, 0, "Chemical"), [("X:D1", 0.7)]),  # with another label
+        figures.Link(place(1, 5), []),  # of which nothing is known
+    ]
+    found = figures.figures(gold, links, same, {"mi"}, threshold=0.0)
+    assert found["mentions"]["all"] == {"p": 50.0, "r": 66.67, "f": 57.14, "found": 4, "gold": 3}
+    assert found["mentions and ids"]["all"]["r"] == 66.67
+    assert found["mentions and ids, strict"]["all"]["r"] == 33.33
+    assert found["mentions and ids"]["Disease, seen names"]["found"] == 3
+    assert found["ids of documents"]["all"] == {"p": 66.67, "r": 66.67, "f": 66.67, "found": 3, "gold": 3}
+    fewer = figures.figures(gold, links, same, set(), threshold=0.5)
+    assert fewer["mentions and ids"]["all"]["p"] == 66.67
+    none = figures.reliabilities(gold, links, same)["none"]
+    assert sum(one["n"] for one in none["bins"]) == 5
+
+
+def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path) -> None:
+    folder = shutil.copytree(PROJECT, tmp_path / "project")
+    kb_build(folder / "kb" / "toy", [folder / "toy" / "kb.csv"], name="toy", licence="Courtesy of its author")
+    for command in (
+        "end_to_end.py toy/toy kb/toy metrics/test.json --ner en_litbert_ner --save training/toy --merged kb/toy",
+        "assemble.py en_litbert_ner training/toy metrics/test.json packages/pipeline --name x --version 1.2",
+    ):
+        subprocess.run([sys.executable, *f"scripts/{command}".split()], cwd=folder, check=True, capture_output=True)
+    figures = json.loads((folder / "metrics" / "test.json").read_text("utf8"))
+    assert figures["unmerged"] == figures["merged"]
+    assert figures["unmerged"]["all linked"]["mentions and ids"]["all"]["f"] >= 80
+    nlp = spacy.load(folder / "packages" / "pipeline")
+    assert (nlp.meta["name"], nlp.meta["version"]) == ("x", "1.2")
+    assert nlp.meta["performance"]["merged"] == figures["merged"]
+    assert "Courtesy of its author" in (folder / "packages" / "pipeline" / "LICENSES_SOURCES").read_text("utf8")
+    linker: Any = nlp.get_pipe("litbert_linker")
+    assert linker.threshold == pytest.approx(figures["threshold"])
+    assert all(ent.kb_id_ for ent in nlp("Bradycardia under metoprolol.").ents)
+    kb_build(folder / "kb" / "other", [folder / "toy" / "kb.csv"], name="other")
+    override = {"components.litbert_linker.kb": str(folder / "kb" / "other")}
+    linker = spacy.load(folder / "packages" / "pipeline", config=override).get_pipe("litbert_linker")
+    assert linker.kb.metadata["name"] == "other"
+    shutil.rmtree(folder / "training" / "toy" / "litbert_linker" / "kb")
+    shutil.copytree(folder / "kb" / "other", folder / "training" / "toy" / "litbert_linker" / "kb")
+    again = "scripts/assemble.py en_litbert_ner training/toy metrics/test.json packages/pipeline --name x --version 1"
+    refused = subprocess.run([sys.executable, *again.split()], cwd=folder, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "L529" in refused.stderr + refused.stdout
+
+
+def imported(script: str) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PROJECT / "scripts"))
+        patch.delitem(sys.modules, script, raising=False)
+        return import_module(script)
 
 
 def test_every_command_names_files_that_are_there() -> None:

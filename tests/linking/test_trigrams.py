@@ -31,23 +31,46 @@ def by_comparing_all(forms: list[str], query: str, k: int, allowed: list[bool]) 
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
 
 
-@pytest.mark.parametrize("long", [0, 1, 10**9], ids=["never looks", "looks at times", "always looks"])
+@pytest.mark.parametrize("look", [0, 20, 10**9], ids=["always looks", "looks at times", "never looks"])
+@pytest.mark.parametrize("few", [0, 10**9], ids=["rules out to the end", "compares at once"])
 @given(FORMS, st.text("abcd é", min_size=1, max_size=12), st.integers(1, 8), st.data())
 @settings(max_examples=60)
 def test_the_best_are_those_of_comparing_all(
-    long: int, forms: list[str], query: str, k: int, data: st.DataObject
+    look: int, few: int, forms: list[str], query: str, k: int, data: st.DataObject
 ) -> None:
     allowed = data.draw(st.lists(st.booleans(), min_size=len(forms), max_size=len(forms)))
-    before, trigrams._LONG = trigrams._LONG, long
-    try:
-        numbers, cosines = make_trigrams(forms).search(query, k, np.array(allowed))
-    finally:
-        trigrams._LONG = before
+    index = make_trigrams(forms)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trigrams, "_LOOK", look)
+        patch.setattr(trigrams, "_FEW", few)
+        numbers, cosines = index.search(query, k, index.in_places(np.array(allowed)))
     expected = by_comparing_all(forms, query, len(forms), allowed)
     assert np.allclose(cosines, [cosine for _, cosine in expected[:k]], atol=2e-5)
     scores = dict(expected)
     assert np.allclose(cosines, [scores[i] for i in numbers.tolist()], atol=2e-5)
-    assert len(set(numbers.tolist())) == len(numbers)
+    assert (numbers.tolist(), cosines.tolist()) == by_comparing_with(index, query, k, np.array(allowed))
+
+
+def by_comparing_with(index: TrigramIndex, query: str, k: int, allowed: np.ndarray) -> tuple[list[int], list[float]]:
+    cosines = index.cosines(query, np.arange(len(allowed)))
+    found = np.flatnonzero(allowed & (cosines > 0))
+    order = np.lexsort((found, -cosines[found]))[:k]
+    return found[order].tolist(), cosines[found[order]].tolist()
+
+
+@pytest.mark.parametrize("look", [0, 100, 1000])
+def test_of_many_forms_the_same_are_found_as_by_comparing_all(look: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trigrams, "_LOOK", look)
+    generator = np.random.default_rng(look)
+    words = ["".join(generator.choice(list("aeiorstnl"), generator.integers(2, 9))) for _ in range(400)]
+    forms = sorted({" ".join(generator.choice(words, generator.integers(1, 6))) for _ in range(5000)})
+    index = make_trigrams(forms)
+    allowed = generator.random(len(forms)) < 0.5
+    for query in (*forms[::500], *(f"{form[3:]} {word}" for form, word in zip(forms[::400], words)), "ae", "tion"):
+        for k in (1, 20):
+            for which in (allowed, np.ones_like(allowed)):
+                numbers, cosines = index.search(query, k, index.in_places(which))
+                assert (numbers.tolist(), cosines.tolist()) == by_comparing_with(index, query, k, which)
 
 
 def test_ties_go_by_number() -> None:

@@ -2,7 +2,8 @@
 
 ``vocabulary``: the knowledge base alone knows names; the ranker is trained on the mentions of train and dev, but none
 of them is remembered. ``memory``: what the mentions of train and dev stood for is remembered as well. A mention counts
-as right if the best concept is one of its gold concepts.
+as right if the best concept is one of its gold concepts. ``strict``: mentions of several concepts count as wrong, since
+the linker gives one. ``merged``: gold ids and those found are compared as a merged knowledge base has them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import spacy
 from gold import read_examples, read_renamed
+from matching import Same, concepts, is_right, same_in
 from spacy.training import Example
 
 from spacy_litbert.command_line import errors_in_one_line
@@ -29,12 +31,23 @@ from spacy_litbert.workflow.protocol import describe_run
 SETTINGS = {"vocabulary": False, "memory": True}
 PACKAGES = ("spacy", "spacy-litbert", "thinc", "numpy")
 
+# Of a mention: its label and whether its name was seen in training, its gold ids, and the ids found, the best first.
+Ranked = tuple[str, str, str, list[str]]
+
 
 def evaluate(
-    corpus: Path, kb: KnowledgeBase, *, renamed: Path | None, seed: int, split: str = "test", save: Path | None = None
+    corpus: Path,
+    kb: KnowledgeBase,
+    *,
+    renamed: Path | None,
+    seed: int,
+    split: str = "test",
+    save: Path | None = None,
+    merged: KnowledgeBase | None = None,
 ) -> dict[str, Any]:
     """Train in both settings and score on a split; the pipeline with the memory is saved.
 
+    merged: one that ``kb`` was merged to, to compare ids by as well.
     split: ``test``, with train and dev to learn from, or ``dev``, with train alone, to choose settings.
     """
     if save is not None:
@@ -52,7 +65,12 @@ def evaluate(
         begun = perf_counter()
         linker.train(learned, seed=seed, progress=True)
         trained = perf_counter()
-        result[setting] = score(linker, parts[split], known)
+        found = rankings(linker, parts[split], known)
+        result[setting] = accuracies(found, same_in(kb))
+        result[setting]["strict"] = accuracies(found, same_in(kb), strict=True)
+        if merged is not None:
+            result[setting]["merged"] = accuracies(found, same_in(kb, merged))
+            result[setting]["merged"]["strict"] = accuracies(found, same_in(kb, merged), strict=True)
         result[setting]["seconds"] = {"training": round(trained - begun), "scoring": round(perf_counter() - trained)}
         print(setting, json.dumps(result[setting]["all"]))
     if save is not None:
@@ -63,17 +81,26 @@ def evaluate(
     return result
 
 
-def score(linker: LitBertLinker, examples: list[Example], known: set[str]) -> dict[str, Any]:
-    """Return accuracy among the best 1, 5 and 20 in per cent, by label, and of names seen and not seen in training."""
-    groups: dict[str, list[int | None]] = {}
+def rankings(linker: LitBertLinker, examples: list[Example], known: set[str]) -> list[Ranked]:
+    """Rank concepts for the gold mentions; ``known``: the names seen in training, as they are remembered."""
+    found: list[Ranked] = []
     for example in examples:
         doc = example.reference
         for ent, ranking in zip(doc.ents, linker.rank(doc, doc.ents)):
-            gold = {linker.kb[one].concept_id if one in linker.kb else one for one in ent.kb_id_.split("|")}
-            place = next((i for i, (found, _) in enumerate(ranking) if found in gold), None)
             seen = "seen" if memory_key(ent.text) in known else "unseen"
-            for group in ("all", ent.label_, f"{ent.label_}, {seen} names"):
-                groups.setdefault(group, []).append(place)
+            found.append((ent.label_, seen, ent.kb_id_, [concept_id for concept_id, _ in ranking]))
+    return found
+
+
+def accuracies(found: list[Ranked], same: Same, *, strict: bool = False) -> dict[str, Any]:
+    """Return accuracy among the best 1, 5 and 20 in per cent, by label, and of names seen and not seen in training."""
+    groups: dict[str, list[int | None]] = {}
+    for label, seen, ids, ranking in found:
+        gold = concepts(ids, same)
+        right = (i for i, one in enumerate(ranking) if is_right(same(one), gold, strict=strict))
+        place = next(right, None)
+        for group in ("all", label, f"{label}, {seen} names"):
+            groups.setdefault(group, []).append(place)
     return {group: _accuracies(places) for group, places in sorted(groups.items())}
 
 
@@ -88,6 +115,7 @@ if __name__ == "__main__":
     parser.add_argument("kb", type=Path)
     parser.add_argument("output", type=Path, help="JSON file for the scores")
     parser.add_argument("--renamed", default="", help="TSV of withdrawn ids and the present ones, for gold ids")
+    parser.add_argument("--merged", default="", help="a knowledge base merged from KB, to compare ids by as well")
     parser.add_argument("--split", default="test", choices=["test", "dev"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", type=Path, help="folder for the trained pipeline")
@@ -96,7 +124,13 @@ if __name__ == "__main__":
         kb = KnowledgeBase(arguments.kb)
         path = Path(arguments.renamed) if arguments.renamed else None
         scores = evaluate(
-            arguments.corpus, kb, renamed=path, seed=arguments.seed, split=arguments.split, save=arguments.save
+            arguments.corpus,
+            kb,
+            renamed=path,
+            seed=arguments.seed,
+            split=arguments.split,
+            save=arguments.save,
+            merged=KnowledgeBase(arguments.merged) if arguments.merged else None,
         )
         record = {
             "corpus": arguments.corpus.name,

@@ -4,8 +4,9 @@
     X:1,,Aspro|aspirin tablet,,ASA
     OWN:1,study drug 17,SD17,Chemical,
 
-Tables and JSON lines as concepts are read from, with one column (key) more: ``remove`` has names that the concept does
-not have. Only the id must be there, and something that is said about it.
+Tables and JSON lines as concepts are read from, with a few columns (keys) more: ``remove`` has names that the concept
+does not have, ``remove_types``, ``remove_tree_numbers`` and ``remove_xrefs`` have the like. Only the id must be there,
+and something that is said about it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from .table import COLUMNS, concept_of_row, list_of, read_rows
 
 LISTS = ("types", "tree_numbers", "xrefs", "merged_ids")
 _VALUES = (*LISTS, "definition", "preference", "since")
-_KEYS = ("concept_id", "canonical_name", "aliases", *_VALUES, "alt_ids", "remove")
+_REMOVALS = {f"remove_{key}": key for key in ("types", "tree_numbers", "xrefs")}
+_KEYS = ("concept_id", "canonical_name", "aliases", *_VALUES, "alt_ids", "remove", *_REMOVALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Term:
     names: that it has; of a new concept the first is the canonical one.
     removed: names that it does not have.
     values: other fields of ``Concept`` that are given.
+    removed_values: of lists among them, what is taken away.
     """
 
     line: int
@@ -43,6 +46,7 @@ class Term:
     names: tuple[str, ...]
     removed: tuple[str, ...]
     values: dict[str, Any]
+    removed_values: dict[str, tuple[str, ...]]
 
 
 def read_terms(path: Path, wanted: str | None = None) -> Iterator[Term]:
@@ -58,24 +62,26 @@ def read_terms(path: Path, wanted: str | None = None) -> Iterator[Term]:
         raise LitBertError(Errors.L524.format(path=path, choices=", ".join(_READERS)))
     for term in _READERS[format](path):
         check_id(path, term.line, term.concept_id)
-        if not (term.names or term.removed or term.values):
+        if not (term.names or term.removed or term.values or term.removed_values):
             raise record_error(path, term.line, f"it says nothing about {term.concept_id}. Take the line out.")
         yield replace(
             term,
             names=clean_names(path, term.line, term.concept_id, term.names),
             removed=clean_names(path, term.line, term.concept_id, term.removed),
             values={key: _cleaned(value) for key, value in term.values.items()},
+            removed_values={key: clean_list(value) for key, value in term.removed_values.items()},
         )
 
 
 def _read_table(path: Path) -> Iterator[Term]:
-    for line, fields in read_rows(path, columns=(*COLUMNS, "remove"), required=("id",)):
+    for line, fields in read_rows(path, columns=(*COLUMNS, "remove", *_REMOVALS), required=("id",)):
         given = {key for key, value in fields.items() if value.strip()}
         try:
             concept = concept_of_row({"name": "", **fields})
         except ValueError as error:
             raise record_error(path, line, error) from None
-        yield _term(line, concept, given, is_named="name" in given, removed=list_of(fields.get("remove", "")))
+        removals = {key: list_of(fields.get(key, "")) for key in ("remove", *_REMOVALS)}
+        yield _term(line, concept, given, is_named="name" in given, removals=removals)
 
 
 def _read_jsonl(path: Path) -> Iterator[Term]:
@@ -85,20 +91,23 @@ def _read_jsonl(path: Path) -> Iterator[Term]:
             if unknown := sorted(data.keys() - set(_KEYS)):
                 raise ValueError(f"it has unknown keys: {', '.join(unknown)}. Known are: {', '.join(_KEYS)}.")
             concept = concept_of_object({"canonical_name": "", **data})
-            removed = texts_of(data, "remove")
+            removals = {key: texts_of(data, key) for key in ("remove", *_REMOVALS)}
         except ValueError as error:
             raise record_error(path, line, error) from None
         given = {"merged_ids" if key == "alt_ids" else key for key, value in data.items() if value is not None}
-        yield _term(line, concept, given, is_named="canonical_name" in data, removed=removed)
+        yield _term(line, concept, given, is_named="canonical_name" in data, removals=removals)
 
 
 _READERS: dict[str, Callable[[Path], Iterator[Term]]] = {"jsonl": _read_jsonl, "csv": _read_table, "tsv": _read_table}
 
 
-def _term(line: int, concept: Concept, given: set[str], *, is_named: bool, removed: tuple[str, ...]) -> Term:
+def _term(
+    line: int, concept: Concept, given: set[str], *, is_named: bool, removals: dict[str, tuple[str, ...]]
+) -> Term:
     names = concept.names if is_named else concept.aliases
     values = {key: value for key in _VALUES if key in given and (value := getattr(concept, key)) != ()}
-    return Term(line, concept.concept_id, names, removed, values)
+    removed_values = {key: removals[column] for column, key in _REMOVALS.items() if removals[column]}
+    return Term(line, concept.concept_id, names, removals["remove"], values, removed_values)
 
 
 def _cleaned(value: Any) -> Any:
