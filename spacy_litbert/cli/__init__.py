@@ -22,6 +22,7 @@ from .inspect import inspect_cli
 from .kb import kb_build_cli, kb_info_cli, kb_merge_cli, kb_subset_cli
 from .kb_add import kb_add_cli
 from .kb_export import kb_export_cli
+from .kb_names import kb_train_names_cli, kb_vectors_cli
 from .pretrain import pretrain_cli
 from .serve import serve_cli
 from .tokens import tokens_cli
@@ -53,5 +54,7 @@ _register("merge", kb_merge_cli, to=kb_app)
 _register("subset", kb_subset_cli, to=kb_app)
 _register("add", kb_add_cli, to=kb_app)
 _register("export", kb_export_cli, to=kb_app)
+_register("train-names", kb_train_names_cli, to=kb_app)
+_register("vectors", kb_vectors_cli, to=kb_app)
 app.add_typer(kb_app)
 spacy_app.add_typer(app)

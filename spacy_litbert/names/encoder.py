@@ -14,13 +14,13 @@ from ..checkpoints.folder import load_checkpoint
 from ..checkpoints.storage import from_storage, to_storage
 from ..encoder import torch_encoder
 from ..encoder.inputs import EncoderInput
-from ..models.settings import WindowSettings
+from ..models.settings import WindowSettings, check_precision
 from ..models.shim import fingerprint_of
 from ..models.torch_shim import TorchShim
 from ..ragged import starts_of
 from ..tokenization.windows import N_SPECIAL
 from ..tokenization.wordpieces import WordpieceEncoder
-from ..types import FloatArray, IntArray
+from ..types import FloatArray, IntArray, Precision
 
 _BUDGET = 4096  # wordpieces of a micro-batch
 _CHUNK = 2048  # names whose hidden states are held at once
@@ -29,24 +29,27 @@ _CHUNK = 2048  # names whose hidden states are held at once
 class NameEncoder:
     """An encoder of names. Its weights are those of 8 bits, in which it is saved, so that a saved one gives the same.
 
-    Threads may share one. It is pickled and saved as its bytes.
+    precision: of the forward pass. Threads may share an encoder; it is pickled and saved as its bytes.
+
+    Raises LitBertError L310 for a precision that there isn't.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, precision: Precision = "float32") -> None:
+        check_precision(precision, "torch")
         windows = WindowSettings(name="name_encoder", window=None, overlap=0, boundaries="token")
         self._shim = TorchShim(
-            windows, precision="float32", storage="int8", batch_wordpieces=_BUDGET, keep_wordpieces=_BUDGET
+            windows, precision=precision, storage="int8", batch_wordpieces=_BUDGET, keep_wordpieces=_BUDGET
         )
 
     @classmethod
-    def load(cls, name: str | Path) -> NameEncoder:
+    def load(cls, name: str | Path, *, precision: Precision = "float32") -> NameEncoder:
         """Load a folder, a bundled name or a hub id. Raises LitBertError as ``load_checkpoint`` does."""
+        encoder = cls(precision)
         checkpoint = load_checkpoint(name)
         checkpoint.bert.pooler = None
         fingerprint = fingerprint_of(checkpoint.bert)
         rounded = to_storage(checkpoint.bert.state_dict(), "int8", str(name))
         checkpoint.bert.load_state_dict(from_storage(rounded, str(name)))
-        encoder = cls()
         encoder._shim.load(checkpoint, fingerprint)
         return encoder
 
@@ -70,7 +73,9 @@ class NameEncoder:
             for start in range(0, len(names), _CHUNK):
                 chosen = order[start : start + _CHUNK]
                 rows, owners = rows_of(wordpieces, [names[i] for i in chosen], self._limit)
-                hidden, _ = torch_encoder.predict(self._shim.bert, rows, precision="float32", budget=_BUDGET)
+                hidden, _ = torch_encoder.predict(
+                    self._shim.bert, rows, precision=self._shim.precision, budget=_BUDGET
+                )
                 vectors[chosen] = mean_of_rows(hidden, owners, len(chosen)).cpu().numpy()
                 bar.update(len(chosen))
         return vectors

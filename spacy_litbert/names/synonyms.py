@@ -12,6 +12,7 @@ from ..types import IntArray
 
 _NEIGHBOURS = 3  # concepts with similar names that come with each one that is drawn
 _FORMS = 12  # forms that are looked up for them
+_LONGEST = 100  # characters: longer names are systematic ones of chemicals, and one costs as much as ten others
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class Synonyms:
         self.kb = kb
         self.types = kb.check_types(types)
         allowed = kb.allowed_concepts(self.types)
+        short = np.fromiter((len(form) <= _LONGEST for form in kb.forms), bool, len(kb.forms))
         self._forms = {
             number: forms
             for number in np.flatnonzero(allowed).tolist()
-            if len(forms := np.unique(kb.forms_of(number))) > 1
+            if len(forms := sorted({form for form in kb.forms_of(number).tolist() if short[form]})) > 1
         }
         if len(self._forms) < 2:
             raise LitBertError(Errors.L540.format(path=kb.path))
