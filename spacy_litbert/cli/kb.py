@@ -78,7 +78,9 @@ def kb_info_cli(
     for key, value in metadata["counts"].items():
         print(f"  {key:<12} {value:,}")
     if vectors := metadata.get("vectors"):
-        print(f"  {'vectors':<12} {vectors['names']:,} of width {vectors['width']}, by the encoder {vectors['encoder']}")
+        print(
+            f"  {'vectors':<12} {vectors['names']:,} of width {vectors['width']}, by the encoder {vectors['encoder']}"
+        )
     size = sum(file["bytes"] for file in metadata["files"].values())
     print(f"  {'megabytes':<12} {size / 1e6:,.1f}")
     for source in metadata["sources"]:

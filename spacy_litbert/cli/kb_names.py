@@ -24,7 +24,9 @@ def kb_train_names_cli(
     start: Annotated[
         str, typer.Option("--start", help="Weights to begin with: a folder, a bundled name, a hub id")
     ] = "litbert-oa-small",
-    types: Annotated[list[str] | None, typer.Option("--type", "-t", help="Learn those of this type; repeatable")] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", "-t", help="Learn those of this type; repeatable")
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", help="Updates; each sees two names of 256 concepts")] = 200,
     learning_rate: Annotated[float, typer.Option("--learning-rate", help="Its peak")] = 1e-4,
     precision: Precision = "float32",
@@ -57,7 +59,9 @@ def kb_train_names_cli(
 def kb_vectors_cli(
     out: Out,
     source: Annotated[Path, typer.Argument(help="The knowledge base; it stays as it is")],
-    encoder: Annotated[str, typer.Option("--encoder", help="What kb train-names made, or any BERT trained for similarity")],
+    encoder: Annotated[
+        str, typer.Option("--encoder", help="What kb train-names made, or any BERT trained for similarity")
+    ],
     types: Annotated[
         list[str] | None, typer.Option("--type", "-t", help="Names of concepts of this type; repeatable")
     ] = None,
@@ -101,8 +105,8 @@ def kb_vectors(
 ) -> KnowledgeBase:
     """Give the names of a knowledge base vectors; return the new one.
 
-    Raises LitBertError L218, L525 and L526 as ``kb_add`` does, L528 for unknown types, L527 if no name is left, L2xx for
-    an encoder that can't be loaded.
+    Raises LitBertError L218, L525 and L526 as ``kb_add`` does, L528 for unknown types, L527 if no name is left, L2xx
+    for an encoder that can't be loaded.
     """
     from ..linking.build import check_place
     from ..linking.knowledge_base import KnowledgeBase

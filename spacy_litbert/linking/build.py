@@ -84,7 +84,8 @@ def write_metadata(folder: Path, said: Mapping[str, Any]) -> dict[str, Any]:
         "date": datetime.now(timezone.utc).date().isoformat(),
         "made_by": f"{about.__title__} {about.__version__}",
         "files": {
-            path.name: {"bytes": path.stat().st_size, "sha256": file_checksum(path)} for path in sorted(folder.iterdir())
+            path.name: {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
+            for path in sorted(folder.iterdir())
         },
     }
     metadata["checksum"] = metadata_checksum(metadata)

@@ -93,9 +93,7 @@ class CandidateGenerator:
         self.memory = memory
         self.k = k
 
-    def __call__(
-        self, mention: Mention, without: int | None = None, nearest: Nearest | None = None
-    ) -> list[Candidate]:
+    def __call__(self, mention: Mention, without: int | None = None, nearest: Nearest | None = None) -> list[Candidate]:
         """Return the candidates of a mention, in the order of concepts in the knowledge base.
 
         without: a fold of documents whose mentions are not to be remembered.

@@ -286,9 +286,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             self._kb.verify()
         return self
 
-    def _list(
-        self, doc: Doc, spans: Sequence[Span], without: int | None = None, *, near: NearestNames
-    ) -> list[Listed]:
+    def _list(self, doc: Doc, spans: Sequence[Span], without: int | None = None, *, near: NearestNames) -> list[Listed]:
         """Return a list of candidates for each span; spans written alike share one. near: as ``_near`` gives it."""
         if self._make_lists is None:
             self._check_vectors()
@@ -324,8 +322,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     def _check_vectors(self) -> None:
         """Check that knowledge base, name encoder and ranker belong together.
 
-        Raises LitBertError L541 if the knowledge base has no vectors of this encoder, L542 if the ranker was not trained
-        with it.
+        Raises LitBertError L541 if the knowledge base has no vectors of this encoder, L542 if the ranker was not
+        trained with it.
         """
         encoder = self.name_encoder
         before, now = (

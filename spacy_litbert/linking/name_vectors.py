@@ -17,6 +17,7 @@ from .columns import Array, read_array, read_strings, write_array
 
 _LARGEST = 127
 _BLOCK = 4096  # rows that are multiplied at once: they stay in the processor's cache
+_ROUNDING = np.float32(1e-4)  # of what is multiplied at once
 _QUERIES = 32  # names that are looked up at once
 _FILES = ("vector_forms", "vectors", "vector_scales", "vector_projection")
 
@@ -89,8 +90,7 @@ class NameVectors:
         vector: as ``Nearest`` has it.
         """
         rows = np.minimum(np.searchsorted(self.forms, forms), len(self) - 1)
-        found = self._multiply(rows, vector[None])[:, 0]
-        return np.where(self.forms[rows] == forms, _rounded(found), np.nan)
+        return np.where(self.forms[rows] == forms, self._exactly(rows, vector), np.nan)
 
     def _search(self, queries: Array, k: int, rows: Array | None) -> list[Nearest]:
         scores = np.empty((len(self), len(queries)), np.float32)
@@ -101,12 +101,17 @@ class NameVectors:
             scores[~rows] = -np.inf
         found = []
         for query, column in zip(queries, scores.T):
-            column = _rounded(column)
             kth = np.partition(column, -k)[-k] if k < len(column) else -np.inf
-            best = np.flatnonzero((column >= kth) & (column > -np.inf))
-            best = best[np.lexsort((best, -column[best]))][:k]
-            found.append(Nearest(query, self.forms[best].astype(np.int64), column[best]))
+            best = np.flatnonzero((column >= kth - _ROUNDING) & (column > -np.inf))
+            cosines = self._exactly(best, query)
+            order = np.lexsort((best, -cosines))[:k]
+            found.append(Nearest(query, self.forms[best[order]].astype(np.int64), cosines[order]))
         return found
+
+    def _exactly(self, rows: Array, query: Array) -> Array:
+        """Return cosines that don't depend on what else is multiplied, float64."""
+        cosines = self.values[rows].astype(np.float64) @ query.astype(np.float64) * self.scales[rows]
+        return np.round(cosines, 5)  # type: ignore[no-any-return]
 
     def _multiply(self, rows: slice | Array, queries: Array) -> Array:
         products = self.values[rows].astype(np.float32) @ queries.T
@@ -134,10 +139,8 @@ def write_rows(folder: Path, forms: Array, values: Array, scales: Array, project
     return {"names": len(forms), "width": values.shape[1], "projected": projection is not None}
 
 
-def carry_vectors(
-    folder: Path, earlier: Sequence[tuple[NameVectors | None, Sequence[str]]]
-) -> dict[str, Any] | None:
-    """Write the vectors that forms had in earlier knowledge bases; return what the metadata say, None if there are none.
+def carry_vectors(folder: Path, earlier: Sequence[tuple[NameVectors | None, Sequence[str]]]) -> dict[str, Any] | None:
+    """Write the vectors that forms had in earlier knowledge bases; return what the metadata say, or None.
 
     folder: of the new knowledge base, with its forms.
     earlier: vectors and forms of each; those of another encoder than the first's, or projected, are left.
@@ -184,8 +187,3 @@ def _project(vectors: Array, projection: Array | None) -> Array:
         return vectors
     projected = vectors @ projection
     return projected / np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-12)  # type: ignore[no-any-return]
-
-
-def _rounded(cosines: Array) -> Array:
-    # What is beyond depends on how many names were multiplied at once.
-    return np.round(cosines.astype(np.float64), 5)

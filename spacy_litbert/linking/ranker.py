@@ -98,9 +98,7 @@ def _forward(model: Model[InT, OutT], lists: InT, is_train: bool) -> tuple[OutT,
     return cast(OutT, scores), backprop
 
 
-def _init_standardise(
-    model: Model[Floats2d, Floats2d], X: Floats2d | None = None, Y: Floats2d | None = None
-) -> None:
+def _init_standardise(model: Model[Floats2d, Floats2d], X: Floats2d | None = None, Y: Floats2d | None = None) -> None:
     if X is not None:
         for dim in ("nI", "nO"):
             model.set_dim(dim, X.shape[1])

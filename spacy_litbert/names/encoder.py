@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +74,7 @@ class NameEncoder:
             for start in range(0, len(names), _CHUNK):
                 chosen = order[start : start + _CHUNK]
                 rows, owners = rows_of(wordpieces, [names[i] for i in chosen], self._limit)
-                hidden, _ = torch_encoder.predict(
-                    self._shim.bert, rows, precision=self._shim.precision, budget=_BUDGET
-                )
+                hidden, _ = torch_encoder.predict(self._shim.bert, rows, precision=self._shim.precision, budget=_BUDGET)
                 vectors[chosen] = mean_of_rows(hidden, owners, len(chosen)).cpu().numpy()
                 bar.update(len(chosen))
         return vectors
@@ -108,7 +107,7 @@ def rows_of(wordpieces: WordpieceEncoder, names: Sequence[str], limit: int) -> t
     pieces = wordpieces.encode(list(names))
     starts = pieces.piece_starts.tolist()
     windows, owners = [], []
-    for name, (start, end) in enumerate(zip(starts, starts[1:])):
+    for name, (start, end) in enumerate(pairwise(starts)):
         for first in range(start, max(end, start + 1), limit - N_SPECIAL):
             inner = pieces.ids[first : min(end, first + limit - N_SPECIAL)]
             windows.append(np.concatenate([[ids["[CLS]"]], inner, [ids["[SEP]"]]]))
@@ -124,6 +123,3 @@ def mean_of_rows(hidden: Tensor, owners: IntArray, n: int) -> Tensor:
     places = torch.from_numpy(owners).to(hidden.device)
     sums = torch.zeros(n, hidden.shape[1], device=hidden.device).index_add(0, places, hidden)
     return torch.nn.functional.normalize(sums, dim=1)
-
-
-

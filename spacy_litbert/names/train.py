@@ -35,7 +35,7 @@ from ..pretraining.state import (
     remove_leftovers,
     save_checkpoint,
 )
-from ..targets import checkpoint_made_by, check_target
+from ..targets import check_target, checkpoint_made_by
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import Precision
@@ -220,5 +220,3 @@ def _write(folder: Path, trainer: _Trainer, kb: KnowledgeBase) -> None:
             checksums=checksums,
         )
         (partial / "README.md").write_text(card, encoding="utf8")
-
-

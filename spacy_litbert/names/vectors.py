@@ -64,5 +64,3 @@ def _forms(kb: KnowledgeBase, types: frozenset[str] | None, trees: tuple[str, ..
     if not wanted.any():
         raise LitBertError(Errors.L527.format(path=kb.path))
     return np.unique(np.concatenate([kb.forms_of(number) for number in np.flatnonzero(wanted).tolist()]))
-
-

@@ -2,8 +2,8 @@
 
 ``vocabulary``: the knowledge base alone knows names; the ranker is trained on the mentions of train and dev, but none
 of them is remembered. ``memory``: what the mentions of train and dev stood for is remembered as well. A mention counts
-as right if the best concept is one of its gold concepts. With a name encoder, candidates come of the vectors of names as
-well, and the ablation leaves those out, and the abbreviations that a text defines.
+as right if the best concept is one of its gold concepts. With a name encoder, candidates come of the vectors of names
+as well, and the ablation leaves those out, and the abbreviations that a text defines.
 """
 
 from __future__ import annotations
