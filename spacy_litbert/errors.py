@@ -256,6 +256,15 @@ class Errors(metaclass=_Coded):
         "The knowledge base {path} has no concept {id!r}, and none that it was merged into. "
         "Look for it with `spacy litbert kb search`."
     )
+    L540 = "No two concepts with synonyms in the knowledge base {path}: a name encoder learns from those."
+    L541 = (
+        "The knowledge base {path} has {found}, and the linker `{name}` has a name encoder with the fingerprint "
+        "{expected}. Make vectors with `python -m spacy litbert kb vectors`, or set the encoder that made these."
+    )
+    L542 = (
+        "The linker `{name}` was trained {before} a name encoder, and now it is {now} one. "
+        "Train it again, or load it as it was saved."
+    )
     # Text classification
     L602 = (
         "{path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "

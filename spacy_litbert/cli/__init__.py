@@ -22,6 +22,7 @@ from .inspect import inspect_cli
 from .kb import kb_build_cli, kb_info_cli, kb_merge_cli, kb_subset_cli
 from .kb_add import kb_add_cli
 from .kb_export import kb_export_cli
+from .kb_names import kb_train_names_cli, kb_vectors_cli
 from .kb_show import kb_search_cli, kb_show_cli
 from .pretrain import pretrain_cli
 from .serve import serve_cli
@@ -56,5 +57,7 @@ _register("add", kb_add_cli, to=kb_app)
 _register("export", kb_export_cli, to=kb_app)
 _register("show", kb_show_cli, to=kb_app)
 _register("search", kb_search_cli, to=kb_app)
+_register("train-names", kb_train_names_cli, to=kb_app)
+_register("vectors", kb_vectors_cli, to=kb_app)
 app.add_typer(kb_app)
 spacy_app.add_typer(app)

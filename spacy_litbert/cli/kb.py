@@ -77,6 +77,10 @@ def kb_info_cli(
     print(f"  {'types':<12} {', '.join(metadata['types']) or '–'}")
     for key, value in metadata["counts"].items():
         print(f"  {key:<12} {value:,}")
+    if vectors := metadata.get("vectors"):
+        print(
+            f"  {'vectors':<12} {vectors['names']:,} of width {vectors['width']}, by the encoder {vectors['encoder']}"
+        )
     size = sum(file["bytes"] for file in metadata["files"].values())
     print(f"  {'megabytes':<12} {size / 1e6:,.1f}")
     for source in metadata["sources"]:
@@ -192,6 +196,7 @@ def kb_merge(
         concepts,
         out,
         **joined(first, second),
+        earlier=[first, second],
         sources=[*first.metadata["sources"], *second.metadata["sources"], *described],
         force=force,
         progress=progress,
@@ -223,6 +228,7 @@ def kb_subset(
         restrict(whole.concepts(), types=types, trees=trees, as_of=date),
         out,
         **joined(whole),
+        earlier=[whole],
         sources=[*whole.metadata["sources"], *_described(types=types, trees=trees, as_of=as_of)],
         force=force,
         progress=progress,
@@ -263,4 +269,6 @@ def _date(text: str | None) -> int | None:
 def say_done(kb: KnowledgeBase) -> None:
     """Print what was made."""
     counts = kb.metadata["counts"]
+    if kb.vectors is not None:
+        print(f"  {len(kb.vectors):,} of {counts['forms']:,} distinct names have vectors; `kb vectors` makes them anew")
     msg.good(f"{counts['concepts']:,} concepts with {counts['names']:,} names in {kb.path}")

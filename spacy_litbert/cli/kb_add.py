@@ -64,6 +64,7 @@ def kb_add(
         concepts,
         out,
         **joined(before),
+        earlier=[before],
         sources=[*before.metadata["sources"], *described],
         force=force,
         progress=progress,

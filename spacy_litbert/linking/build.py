@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -20,8 +20,12 @@ from ..targets import check_target
 from .columns import starts_of, write_array, write_lists, write_strings
 from .concept import Concept
 from .hashing import hash_strings, sorted_index
+from .name_vectors import carry_vectors
 from .normalize import bag, fold, normal
 from .trigrams import write_trigrams
+
+if TYPE_CHECKING:
+    from .knowledge_base import KnowledgeBase
 
 METADATA = "metadata.json"
 FORMAT = 2
@@ -35,12 +39,14 @@ def build(
     version: str = "",
     licence: str = "",
     sources: Sequence[Mapping[str, Any]] = (),
+    earlier: Sequence[KnowledgeBase] = (),
     force: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Write concepts, whose ids are distinct, as a knowledge base into ``folder``; return its metadata.
 
     sources: what the concepts came from, for the metadata.
+    earlier: knowledge bases whose vectors of names are kept, for the names that are still there.
     force: replace an earlier knowledge base.
 
     Concepts are numbered by preference, then in the order of ids: what comes first wins where names fit equally well.
@@ -54,23 +60,36 @@ def build(
     with replacing_folder(folder) as partial:
         counts = _write_concepts(partial, ordered)
         counts.update(_write_names(partial, ordered, progress=progress))
-        metadata = {
+        said = {
             "format": FORMAT,
             "name": name,
             "version": version,
             "licence": licence,
             "sources": [dict(source) for source in sources],
-            "date": datetime.now(timezone.utc).date().isoformat(),
-            "made_by": f"{about.__title__} {about.__version__}",
             "types": sorted({kind for concept in ordered for kind in concept.types}),
             "counts": counts,
-            "files": {
-                path.name: {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
-                for path in sorted(partial.iterdir())
-            },
         }
-        metadata["checksum"] = metadata_checksum(metadata)
-        (partial / METADATA).write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
+        if vectors := carry_vectors(partial, [(kb.vectors, kb.forms) for kb in earlier]):
+            said["vectors"] = vectors
+        return write_metadata(partial, said)
+
+
+def write_metadata(folder: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the metadata of a knowledge base whose other files are there; return them.
+
+    said: what they say beside the date, what made them, and the files with their checksums.
+    """
+    metadata = {
+        **said,
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "made_by": f"{about.__title__} {about.__version__}",
+        "files": {
+            path.name: {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
+            for path in sorted(folder.iterdir())
+        },
+    }
+    metadata["checksum"] = metadata_checksum(metadata)
+    (folder / METADATA).write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
     return metadata
 
 

@@ -1,15 +1,19 @@
-"""Candidates of a mention: the union of equal names, similar names and what training mentions stood for."""
+"""Candidates of a mention: the union of equal, similar and near names, and what training mentions stood for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
 from .knowledge_base import LEVELS, KnowledgeBase
 from .memory import MentionMemory
+from .name_vectors import Nearest
 
 _SIMILAR_IN_MEMORY = 10
+MOST_SIMILAR = 0.97  # of a name that is not equal
+_NEAR = 20  # concepts that the vectors of names add
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Matches:
     @property
     def similarity(self) -> float:
         """1 for an equal name, a little less for a less strict level, else the cosine, at most 0.97."""
-        return 1 - self.level / 100 if self.level < len(LEVELS) else min(self.cosine, 0.97)
+        return 1 - self.level / 100 if self.level < len(LEVELS) else min(self.cosine, MOST_SIMILAR)
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Candidate:
     by_long, by_text: how it was found by the long form and by the text itself; one object if they are the same.
     remembered_*: of training mentions; how many of the same name stood for it, of how many, and the similarity of
     others that did.
+    nearness: the cosine of the long form's vector and the nearest of the concept's names; None without vectors.
     """
 
     number: int
@@ -66,11 +71,15 @@ class Candidate:
     remembered_long: float = 0.0
     remembered_text: float = 0.0
     remembered_similar: float = 0.0
+    nearness: float | None = None
 
     @property
     def similarity(self) -> float:
         """How well a name fits: what an untrained linker sorts by."""
-        return max(self.by_long.similarity, 0.999 * self.by_text.similarity)
+        by_name = max(self.by_long.similarity, 0.999 * self.by_text.similarity)
+        if self.nearness is None or by_name > MOST_SIMILAR:
+            return by_name
+        return min((by_name + self.nearness) / 2, MOST_SIMILAR)
 
 
 class CandidateGenerator:
@@ -84,10 +93,11 @@ class CandidateGenerator:
         self.memory = memory
         self.k = k
 
-    def __call__(self, mention: Mention, without: int | None = None) -> list[Candidate]:
+    def __call__(self, mention: Mention, without: int | None = None, nearest: Nearest | None = None) -> list[Candidate]:
         """Return the candidates of a mention, in the order of concepts in the knowledge base.
 
         without: a fold of documents whose mentions are not to be remembered.
+        nearest: the names that are near the long form.
         """
         found: dict[int, Candidate] = {}
         by_long = self._by_name(mention.long_form, mention.types)
@@ -97,6 +107,8 @@ class CandidateGenerator:
         for number, matches in by_text.items():
             found.setdefault(number, Candidate(number)).by_text = matches
         self._remember(mention, found, without)
+        if nearest is not None:
+            self._add_near(nearest, mention.types, found)
         return [found[number] for number in sorted(found)]
 
     def _by_name(self, name: str, types: frozenset[str] | None) -> dict[int, Matches]:
@@ -114,6 +126,24 @@ class CandidateGenerator:
         # An abbreviation may equal a name of hundreds of concepts.
         best = sorted(found, key=lambda number: (-found[number].similarity, number))[: self.k]
         return {number: found[number] for number in best}
+
+    def _add_near(self, nearest: Nearest, types: frozenset[str] | None, found: dict[int, Candidate]) -> None:
+        """Add the concepts of near names, and say of all candidates how near they are."""
+        vectors = self.kb.vectors
+        assert vectors is not None
+        allowed = self.kb.allowed_concepts(types)
+        near = dict.fromkeys(
+            number for form in nearest.forms.tolist() for number in self.kb.concepts_of(form) if allowed[number]
+        )
+        for number in islice(near, _NEAR):
+            found.setdefault(number, Candidate(number))
+        forms = [self.kb.forms_of(number) for number in found]
+        if not forms:
+            return
+        starts = np.cumsum([0, *map(len, forms[:-1])])
+        cosines = np.fmax.reduceat(vectors.cosines(nearest.vector, np.concatenate(forms)), starts)
+        for candidate, cosine in zip(found.values(), cosines.tolist()):
+            candidate.nearness = None if np.isnan(cosine) else cosine
 
     def _remember(self, mention: Mention, found: dict[int, Candidate], without: int | None) -> None:
         if not self.memory:

@@ -53,18 +53,29 @@ def restrict(
 ) -> Iterator[Concept]:
     """Yield the concepts that have one of the types, stand in one of the trees, and were there on a day.
 
-    trees: beginnings of tree numbers, as ``C04`` or ``C04.557``.
+    trees: beginnings of tree numbers, as ``C``, ``C04`` or ``C04.557``.
     as_of: a date as yyyymmdd; concepts whose own date is not known count as old.
     """
     wanted, places = frozenset(types), tuple(trees)
     for concept in concepts:
         if wanted and not wanted.intersection(concept.types):
             continue
-        numbers = [f"{number}." for number in concept.tree_numbers]
-        if places and not any(number.startswith(f"{tree}.") for number in numbers for tree in places):
+        if places and not is_under(concept.tree_numbers, places):
             continue
         if as_of is None or concept.since <= as_of:
             yield concept
+
+
+def is_under(tree_numbers: Iterable[str], trees: Iterable[str]) -> bool:
+    """Return whether one of a concept's places lies in one of the trees, or is its root.
+
+    A tree of one letter is a whole category of MeSH, whose roots have numbers as well: ``C04`` is in ``C``.
+    """
+    return any(
+        f"{number}.".startswith(f"{tree}.") or (len(tree) == 1 and number.startswith(tree))
+        for number in tree_numbers
+        for tree in trees
+    )
 
 
 def put(places: dict[str, Place], concept_id: str, place: Place) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,6 +68,8 @@ FEATURES = (
     "n_letters",
     "n_candidates",
 )
+# Where names have vectors.
+VECTOR_FEATURES = ("nearness", "nearness_below_best", "nearness_rank", "has_vector", "best_nearness")
 _OF_THE_LIST = FEATURES.index("best_cosine")
 
 
@@ -82,11 +84,15 @@ class Words(NamedTuple):
 
 
 class FeatureExtractor:
-    """Computes the features of candidates, (n + 1, len(FEATURES)) float32; the last row stands for none of them."""
+    """Computes the features of candidates, (n + 1, features) float32; the last row stands for none of them.
 
-    def __init__(self, kb: KnowledgeBase, memory: MentionMemory) -> None:
+    with_vectors: add ``VECTOR_FEATURES``.
+    """
+
+    def __init__(self, kb: KnowledgeBase, memory: MentionMemory, *, with_vectors: bool = False) -> None:
         self.kb = kb
         self.memory = memory
+        self.names = FEATURES + VECTOR_FEATURES if with_vectors else FEATURES
         self._words_of_form = lru_cache(maxsize=1 << 14)(self._read_words)
         self._of_concept = lru_cache(maxsize=1 << 14)(self._describe_concept)
 
@@ -102,9 +108,9 @@ class FeatureExtractor:
         in_document: for concepts that other mentions of the document may stand for, the best similarity and how many.
         without: as for the candidates.
         """
-        rows = np.zeros((len(candidates) + 1, len(FEATURES)), np.float32)
+        rows = np.zeros((len(candidates) + 1, len(self.names)), np.float32)
         query = self._cut(fold(mention.long_form))
-        ranks = self._ranks(candidates)
+        ranks = _ranks([c.by_long.cosine for c in candidates])
         best = max((c.by_long.cosine for c in candidates), default=0.0)
         known = sum(c.remembered_long for c in candidates), sum(c.remembered_text for c in candidates)
         canonical = self.kb.cosines(
@@ -141,7 +147,7 @@ class FeatureExtractor:
                 math.log1p(self.memory.total(self.kb.id_of(candidate.number), without)) if self.memory else 0,
                 *_other_mentions(in_document.get(candidate.number)),
             )
-        rows[:, _OF_THE_LIST:] = (
+        rows[:, _OF_THE_LIST : len(FEATURES)] = (
             best,
             any(c.by_long.level < len(LEVELS) for c in candidates),
             math.log1p(sum(c.by_long.level < len(LEVELS) for c in candidates)),
@@ -154,10 +160,13 @@ class FeatureExtractor:
             math.log1p(len(candidates)),
         )
         rows[-1, 0] = 1
+        if len(self.names) > len(FEATURES):
+            rows[:, len(FEATURES) :] = _of_vectors(candidates)
         return rows
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FeatureExtractor, (self.kb, self.memory)
+        with_vectors = len(self.names) > len(FEATURES)
+        return partial(FeatureExtractor, with_vectors=with_vectors), (self.kb, self.memory)
 
     def _strings(self, query: Words, matches: Matches) -> tuple[float, ...]:
         if matches.form < 0 or not query.words:
@@ -183,13 +192,6 @@ class FeatureExtractor:
             prefix / longest,
             min(len(query.form), len(name.form)) / longest,
         )
-
-    def _ranks(self, candidates: Sequence[Candidate]) -> list[int]:
-        order = sorted(range(len(candidates)), key=lambda i: (-candidates[i].by_long.cosine, i))
-        ranks = [0] * len(candidates)
-        for rank, i in enumerate(order):
-            ranks[i] = rank
-        return ranks
 
     def _same_case(self, mention: Mention, candidate: Candidate) -> bool:
         form = candidate.by_text.form
@@ -220,6 +222,25 @@ class FeatureExtractor:
         weights = {word: self.kb.word_weight(word) + 0.1 for word in bag(normalized).split()}
         specifics = frozenset(word for word in words if len(word) == 1 or not word.isalpha())
         return Words(normalized, words, weights, sum(weights.values()) or 1.0, specifics)
+
+
+def _of_vectors(candidates: Sequence[Candidate]) -> Array:
+    """Return ``VECTOR_FEATURES``, (candidates + 1, 5) float32."""
+    rows = np.zeros((len(candidates) + 1, len(VECTOR_FEATURES)), np.float32)
+    values = [candidate.nearness or 0.0 for candidate in candidates]
+    best = max(values, default=0.0)
+    for row, candidate, value, rank in zip(rows, candidates, values, _ranks(values)):
+        row[:4] = value, best - value, 1 / (1 + rank), candidate.nearness is not None
+    rows[:, 4] = best
+    return rows
+
+
+def _ranks(values: Sequence[float]) -> list[int]:
+    """Return the place of each value, from 0 for the highest."""
+    ranks = [0] * len(values)
+    for rank, i in enumerate(sorted(range(len(values)), key=lambda i: (-values[i], i))):
+        ranks[i] = rank
+    return ranks
 
 
 def _other_mentions(found: tuple[float, int] | None) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from .build import FORMAT, METADATA, metadata_checksum
 from .columns import Array, Lists, read_array, read_lists, read_strings
 from .concept import Concept
 from .hashing import find, hash_string
+from .name_vectors import NameVectors
 from .normalize import bag, fold, normal
 from .trigrams import TrigramIndex
 
@@ -52,10 +53,12 @@ class KnowledgeBase(Mapping[str, Concept]):
         }
         self._words = read_array(self.path, "word_keys"), read_array(self.path, "word_weights")
         self.trigrams = TrigramIndex.open(self.path)
+        about = self.metadata.get("vectors")
+        self.vectors = None if about is None else NameVectors.open(self.path, about)
         self._check_lengths()
         # Methods with caches of their own: an instance is thrown away with them.
         self.allowed_concepts = lru_cache(maxsize=64)(self._allowed_concepts)
-        self._allowed_forms = lru_cache(maxsize=64)(self._forms_of_types)
+        self.allowed_forms = lru_cache(maxsize=64)(self._forms_of_types)
         self._search = lru_cache(maxsize=1 << 13)(self._search_trigrams)
         self.word_weight = lru_cache(maxsize=1 << 15)(self._word_weight)
 
@@ -138,6 +141,10 @@ class KnowledgeBase(Mapping[str, Concept]):
         """Return a concept's tree numbers."""
         return self._tree_numbers[number].split()  # type: ignore[no-any-return]
 
+    def forms_of(self, number: int) -> Array:
+        """Return the numbers of the forms of a concept's names, in their order."""
+        return self._name_forms[self.name_starts[number] : self.name_starts[number + 1]]
+
     def canonical_form(self, number: int) -> int:
         """Return the number of the form of a concept's canonical name."""
         return int(self._name_forms[self.name_starts[number]])
@@ -211,14 +218,14 @@ class KnowledgeBase(Mapping[str, Concept]):
         allowed[np.repeat(np.arange(len(self)), np.diff(self._types.starts))[wanted]] = True
         return allowed
 
-    def _forms_of_types(self, types: frozenset[str]) -> Array:
+    def _forms_of_types(self, types: frozenset[str] | None) -> Array:
         allowed = np.zeros(len(self.forms), bool)
         names = np.repeat(self.allowed_concepts(types), np.diff(self.name_starts))
         allowed[self._name_forms[names]] = True
         return self.trigrams.in_places(allowed)
 
     def _search_trigrams(self, form: str, k: int, types: frozenset[str] | None) -> tuple[Array, Array]:
-        return self.trigrams.search(form, k, None if types is None else self._allowed_forms(types))
+        return self.trigrams.search(form, k, None if types is None else self.allowed_forms(types))
 
     def _word_weight(self, word: str) -> float:
         found = find(*self._words, hash_string(word))
@@ -231,6 +238,9 @@ class KnowledgeBase(Mapping[str, Concept]):
             "names": [self._names, self._name_forms],
             "forms": [self.forms, self._form_names, self.trigrams.norms, self.trigrams.numbers, self.trigrams.places],
         }
+        if self.vectors is not None:
+            counts = {**counts, "vectors": self.vectors.about["names"]}
+            expected["vectors"] = [self.vectors.forms, self.vectors.values, self.vectors.scales]
         lengths = {what: {len(column) for column in columns} for what, columns in expected.items()}
         if lengths != {what: {counts.get(what)} for what in expected}:
             raise _damaged(self.path, f"its columns have other lengths than {METADATA} says")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from ..files import check_file, replacing
 from .abbreviations import abbreviations_of
 from .candidates import Mention
 from .concept import Concept
-from .gold import NIL, gold_lists, memory_of
+from .gold import NIL, MakeLists, gold_lists, memory_of
 from .knowledge_base import KnowledgeBase
 from .lists import Listed, ListMaker
 from .memory import MentionMemory
+from .nearest import EncodesNames, NearestNames, nearest_names
 from .predicted import predicted_lists
 from .ranker import set_standard, softmax
 from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, unpack
@@ -39,9 +41,12 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "candidates": 50,
     "top": 5,
     "use_memory": True,
+    "name_encoder": None,
     "copy_kb": True,
 }
+_EXAMPLES = 64  # whose mentions are encoded together
 
+ListsOf = Callable[[Example, KnowledgeBase, MakeLists], Iterator[Listed]]
 Ranking = list[tuple[str, float]]
 # The rankings of a Doc's entities, in their order.
 Rankings = list[Ranking]
@@ -70,6 +75,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         candidates: int = 50,
         top: int = 5,
         use_memory: bool = True,
+        name_encoder: str | Path | None = None,
         copy_kb: bool = True,
     ) -> None:
         for setting, value, least in (("candidates", candidates, 1), ("top", top, 1), ("threshold", threshold, 0)):
@@ -77,6 +83,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
                 raise LitBertError(Errors.L004.format(name=setting, value=value, minimum=least))
         self.vocab = vocab
         self.model = model
+        self._untrained = model.copy()
         self.name = name
         self.cfg: dict[str, Any] = {"threshold": threshold, "temperature": 1.0, "is_trained": False}
         self.types = None if types is None else {label: tuple(kinds) for label, kinds in types.items()}
@@ -89,6 +96,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self._configured = None if kb is None else str(kb)
         self._kb: KnowledgeBase | None = None
         self._make_lists: ListMaker | None = None
+        self._encoder_name = name_encoder
+        self._encoder: EncodesNames | None = None
         if not Span.has_extension("kb_ents"):
             Span.set_extension("kb_ents", default=[])
 
@@ -105,6 +114,15 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     def cui_to_entity(self) -> Mapping[str, Concept]:
         """The concepts by id, as scispaCy's ``linker.kb.cui_to_entity`` has them."""
         return self.kb
+
+    @property
+    def name_encoder(self) -> EncodesNames | None:
+        """What makes vectors of names; None if the linker knows names by their letters alone."""
+        if self._encoder is None and self._encoder_name is not None:
+            from ..names.encoder import NameEncoder
+
+            self._encoder = NameEncoder.load(self._encoder_name)
+        return self._encoder
 
     @property
     def threshold(self) -> float:
@@ -127,11 +145,13 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> list[Rankings]:
         """Return for each entity of each Doc the best concept ids with their probabilities, the best first."""
-        return [self.rank(doc, doc.ents) for doc in docs]
+        docs = list(docs)
+        near = self._near([(doc, doc.ents) for doc in docs])
+        return [[self._ranking(listed) for listed in self._list(doc, doc.ents, near=near)] for doc in docs]
 
     def rank(self, doc: Doc, spans: Sequence[Span]) -> Rankings:
         """Return for spans of a Doc what ``predict`` does for its entities; ``doc`` is left as it is."""
-        return [self._ranking(listed) for listed in self._list(doc, spans)]
+        return [self._ranking(listed) for listed in self._list(doc, spans, near=self._near([(doc, spans)]))]
 
     def set_annotations(self, docs: Iterable[Doc], scores: Any) -> None:
         """Set ``ent.kb_id_`` and ``ent._.kb_ents``."""
@@ -157,14 +177,15 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         examples = list(get_examples())
         self.memory = memory_of(examples) if self.use_memory else MentionMemory()
         self._make_lists = None
-        sample = [listed for example in examples[:: 1 + len(examples) // 100] for listed in self._gold(example)]
+        self.cfg.update(is_trained=False, temperature=1.0, with_vectors=self.name_encoder is not None)
+        sample = list(self._lists(examples[:: 1 + len(examples) // 100]))
         if not sample:
             raise LitBertError(
                 Errors.L531.format(name=self.name, problem="no entity has a kb_id_ of the knowledge base")
             )
-        self.model.initialize()
+        self.model = self._untrained.copy()
+        self.model.initialize(X=[sample[0].rows])
         set_standard(self.model, [listed.rows for listed in sample])
-        self.cfg.update(is_trained=False, temperature=1.0)
 
     def update(
         self,
@@ -181,7 +202,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        lists = [listed for example in examples for listed in self._gold(example)]
+        lists = list(self._lists(list(examples)))
         if lists:
             if drop:
                 set_dropout_rate(self.model, drop)
@@ -208,11 +229,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         examples = list(examples)
         np.random.seed(seed)
         self.initialize(lambda: examples)
-        lists = (
-            listed
-            for example in tqdm(examples, "candidates", disable=not progress, unit=" texts")
-            for listed in self._gold(example)
-        )
+        lists = self._lists(examples, progress=progress)
         train_ranker(self.model, lists, epochs=epochs, learn_rate=learn_rate, seed=seed, progress=progress)
         self.cfg["is_trained"] = epochs > 0
         if dev := list(dev):
@@ -226,8 +243,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
         Raises LitBertError L531 if no entity of theirs has an id.
         """
-        make = self._predicted if predicted else self._held_out
-        lists = [listed for example in examples for listed in make(example)]
+        lists_of = predicted_lists if predicted else partial(gold_lists, remembers=True)
+        lists = list(self._lists(list(examples), lists_of))
         if not any(listed.is_gold for listed in lists):
             raise LitBertError(Errors.L531.format(name=self.name, problem="no entity to calibrate on has a kb_id_"))
         self.cfg["temperature"], self.threshold = tuned(self.model, lists)
@@ -275,25 +292,60 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             self.kb.verify()
         return self
 
-    def _list(self, doc: Doc, spans: Sequence[Span], without: int | None = None) -> list[Listed]:
-        """Return a list of candidates for each span; spans written alike share one."""
-        long_forms = abbreviations_of(doc) if spans else {}
-        mentions = [
-            Mention(span.text, long_forms.get(span.text, span.text), self._types_of(span.label_)) for span in spans
-        ]
+    def _list(self, doc: Doc, spans: Sequence[Span], without: int | None = None, *, near: NearestNames) -> list[Listed]:
+        """Return a list of candidates for each span; spans written alike share one. near: as ``_near`` gives it."""
         if self._make_lists is None:
+            self._check_vectors()
             memory = self.memory if self.use_memory else MentionMemory()
-            self._make_lists = ListMaker(self.kb, memory, self.candidates)
-        return self._make_lists(mentions, without)
+            with_vectors = self.name_encoder is not None
+            self._make_lists = ListMaker(self.kb, memory, self.candidates, with_vectors=with_vectors)
+        return self._make_lists(self._mentions(doc, spans), without, near)
 
-    def _gold(self, example: Example, *, remembers: bool = False) -> Iterator[Listed]:
-        return gold_lists(example, self.kb, self._list, remembers=remembers)
+    def _near(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> NearestNames:
+        """Find the names near the spans of Docs, all together; nothing without a name encoder."""
+        encoder = self.name_encoder
+        if encoder is None:
+            return {}
+        self._check_vectors()
+        mentions = [mention for doc, some in spans for mention in self._mentions(doc, some)]
+        return nearest_names(self.kb, encoder, mentions, self.candidates)
 
-    def _held_out(self, example: Example) -> Iterator[Listed]:
-        return self._gold(example, remembers=True)
+    def _mentions(self, doc: Doc, spans: Sequence[Span]) -> list[Mention]:
+        long_forms = abbreviations_of(doc) if spans else {}
+        return [Mention(span.text, long_forms.get(span.text, span.text), self._types_of(span.label_)) for span in spans]
 
-    def _predicted(self, example: Example) -> Iterator[Listed]:
-        return predicted_lists(example, self.kb, self._list)
+    def _lists(
+        self, examples: Sequence[Example], lists_of: ListsOf = gold_lists, *, progress: bool = False
+    ) -> Iterator[Listed]:
+        """Yield the lists of candidates of examples."""
+        with tqdm(total=len(examples), desc="candidates", disable=not progress, unit=" texts") as bar:
+            for start in range(0, len(examples), _EXAMPLES):
+                some = examples[start : start + _EXAMPLES]
+                near = self._near([(doc, doc.ents) for one in some for doc in (one.reference, one.predicted)])
+                for example in some:
+                    yield from lists_of(example, self.kb, partial(self._list, near=near))
+                    bar.update()
+
+    def _check_vectors(self) -> None:
+        """Check that knowledge base, name encoder and ranker belong together.
+
+        Raises LitBertError L541 if the knowledge base has no vectors of this encoder, L542 if the ranker was not
+        trained with it.
+        """
+        encoder = self.name_encoder
+        before, now = (
+            "with" if has else "without" for has in (self.cfg.get("with_vectors", False), encoder is not None)
+        )
+        if self.cfg["is_trained"] and before != now:
+            raise LitBertError(Errors.L542.format(name=self.name, before=before, now=now))
+        if encoder is None:
+            return
+        vectors = self.kb.vectors
+        if vectors is None or vectors.encoder != encoder.fingerprint:
+            found = "no vectors of names" if vectors is None else f"vectors of the encoder {vectors.encoder}"
+            raise LitBertError(
+                Errors.L541.format(path=self.kb.path, found=found, name=self.name, expected=encoder.fingerprint)
+            )
 
     def _ranking(self, listed: Listed) -> Ranking:
         if not listed.candidates:
@@ -312,10 +364,21 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         return frozenset((label,)) if label in self.kb.types else None
 
     def _learned(self) -> Learned:
-        return {"cfg": self.cfg, "memory": self.memory.counts, "model": self.model.to_bytes()}
+        encoder = self.name_encoder
+        return {
+            "cfg": self.cfg,
+            "memory": self.memory.counts,
+            "model": self.model.to_bytes(),
+            "name_encoder": None if encoder is None else encoder.to_bytes(),
+        }
 
     def _take(self, learned: Learned) -> None:
+        self.model = self._untrained.copy()
         self.model.from_bytes(learned["model"])
+        if (encoder := learned.get("name_encoder")) is not None:
+            from ..names.encoder import NameEncoder
+
+            self._encoder = NameEncoder.from_bytes(encoder)
         self.cfg = dict(learned["cfg"])
         self.memory = MentionMemory(learned["memory"])
         self._make_lists = None
@@ -347,6 +410,7 @@ def make_linker(
     candidates: int = 50,
     top: int = 5,
     use_memory: bool = True,
+    name_encoder: str | None = None,
     copy_kb: bool = True,
 ) -> LitBertLinker:
     """Make the component ``litbert_linker``; ``LitBertLinker`` says what it does."""
@@ -360,6 +424,7 @@ def make_linker(
         candidates=candidates,
         top=top,
         use_memory=use_memory,
+        name_encoder=name_encoder,
         copy_kb=copy_kb,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from .columns import Array
 from .features import FeatureExtractor
 from .knowledge_base import KnowledgeBase
 from .memory import MentionMemory
+from .name_vectors import Nearest
 
 
 @dataclass
@@ -43,19 +44,23 @@ class Listed:
 class ListMaker:
     """Makes the lists of the mentions of a document.
 
-    k: as for ``CandidateGenerator``.
+    k: as for ``CandidateGenerator``. with_vectors: as for ``FeatureExtractor``.
     """
 
-    def __init__(self, kb: KnowledgeBase, memory: MentionMemory, k: int) -> None:
+    def __init__(self, kb: KnowledgeBase, memory: MentionMemory, k: int, *, with_vectors: bool = False) -> None:
         self._generate = CandidateGenerator(kb, memory, k)
-        self._features = FeatureExtractor(kb, memory)
+        self._features = FeatureExtractor(kb, memory, with_vectors=with_vectors)
 
-    def __call__(self, mentions: Sequence[Mention], without: int | None = None) -> list[Listed]:
+    def __call__(
+        self, mentions: Sequence[Mention], without: int | None = None, nearest: Mapping[Mention, Nearest] | None = None
+    ) -> list[Listed]:
         """Return a list for each of a document's mentions; equal mentions share one.
 
         without: a fold of documents whose mentions are not to be remembered.
+        nearest: the names near each mention, if names have vectors.
         """
-        found = {mention: self._generate(mention, without) for mention in dict.fromkeys(mentions)}
+        near = nearest or {}
+        found = {mention: self._generate(mention, without, near.get(mention)) for mention in dict.fromkeys(mentions)}
         strongest: dict[int, list[tuple[float, Mention]]] = {}
         for mention, candidates in found.items():
             for candidate in candidates:

@@ -14,7 +14,6 @@ from thinc.api import Linear, Model, Relu, chain
 from thinc.types import Floats1d, Floats2d
 
 from .columns import Array
-from .features import FEATURES
 
 InT = list[Floats2d]
 OutT = list[Floats1d]
@@ -26,25 +25,27 @@ def build_listwise_ranker_v1(hidden_width: int = 64, dropout: float = 0.2) -> Mo
     hidden_width: of both layers.
     dropout: share of hidden units that are left out in training.
 
-    Takes (candidates + 1, features) float32 for each mention, gives (candidates + 1,) float32.
+    Takes (candidates + 1, features) float32 for each mention, gives (candidates + 1,) float32. How many features there
+    are, it learns from the lists that it is initialized with.
     """
     network: Model[Any, Any] = chain(
-        standardise(len(FEATURES)),
-        Relu(hidden_width, len(FEATURES), dropout=dropout),
+        standardise(),
+        Relu(hidden_width, dropout=dropout),
         Relu(hidden_width, hidden_width, dropout=dropout),
         Linear(1, hidden_width),
     )
     return Model("listwise_ranker", _forward, init=_init, layers=[network])
 
 
-def standardise(width: int) -> Model[Floats2d, Floats2d]:
+def standardise() -> Model[Floats2d, Floats2d]:
     """Build a layer that subtracts a mean and divides by a deviation, which ``set_standard`` sets."""
-    layer: Model[Floats2d, Floats2d] = Model(
-        "standardise", _forward_standardise, dims={"nO": width, "nI": width}, params={"mean": None, "scale": None}
+    return Model(
+        "standardise",
+        _forward_standardise,
+        init=_init_standardise,
+        dims={"nO": None, "nI": None},
+        params={"mean": None, "scale": None},
     )
-    layer.set_param("mean", layer.ops.alloc1f(width))
-    layer.set_param("scale", layer.ops.alloc1f(width) + 1)
-    return layer
 
 
 def set_standard(ranker: Model[InT, OutT], lists: Sequence[Array]) -> None:
@@ -78,21 +79,32 @@ def softmax(scores: Array, temperature: float = 1.0) -> Array:
 
 
 def _init(model: Model[InT, OutT], X: InT | None = None, Y: OutT | None = None) -> None:
-    model.layers[0].initialize()
+    model.layers[0].initialize(X=None if X is None else X[0])
 
 
 def _forward(model: Model[InT, OutT], lists: InT, is_train: bool) -> tuple[OutT, Callable[[OutT], InT]]:
     lengths = [len(rows) for rows in lists]
     ops = model.ops
-    X = ops.xp.concatenate(lists) if lists else ops.alloc2f(0, len(FEATURES))
+    if not lists:
+        return [], lambda d_scores: []
+    X = ops.xp.concatenate(lists)
     Y, backprop_network = model.layers[0](X, is_train)
-    scores = np.split(Y[:, 0], np.cumsum(lengths)[:-1]) if lists else []
+    scores = np.split(Y[:, 0], np.cumsum(lengths)[:-1])
 
     def backprop(d_scores: OutT) -> InT:
         dX = backprop_network(ops.xp.concatenate(d_scores).reshape(-1, 1))
         return cast(InT, np.split(dX, np.cumsum(lengths)[:-1]))
 
     return cast(OutT, scores), backprop
+
+
+def _init_standardise(model: Model[Floats2d, Floats2d], X: Floats2d | None = None, Y: Floats2d | None = None) -> None:
+    if X is not None:
+        for dim in ("nI", "nO"):
+            model.set_dim(dim, X.shape[1])
+    if model.has_dim("nI"):
+        model.set_param("mean", model.ops.alloc1f(model.get_dim("nI")))
+        model.set_param("scale", model.ops.alloc1f(model.get_dim("nI")) + 1)
 
 
 def _forward_standardise(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import floor, isfinite
 from pathlib import Path
@@ -23,12 +22,11 @@ from .config import Settings
 from .curve import HELDOUT, TRAINING, Curve
 from .evaluate import evaluate, heldout_rows
 from .model import N_SUMS, PretrainingModel, Sums, losses
+from .optimizer import CLIP, learning_rate_factor, stopping
 from .processes import Processes
 from .rows import Place, Rows, RowStream
 from .shards import Corpus
 from .state import State, save_checkpoint
-
-_CLIP = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,13 +51,6 @@ class Stopwatch:
 
     def elapsed(self) -> float:
         return self._clock() - self._begin
-
-
-def learning_rate_factor(progress: float, warmup: float) -> float:
-    """Compute the share of the peak learning rate: up to 1 during ``warmup``, then down to exactly 0 at the end."""
-    if progress < warmup:
-        return progress / warmup
-    return (1.0 - progress) / (1.0 - warmup)
 
 
 class Trainer:
@@ -109,7 +100,7 @@ class Trainer:
         self.model.train()
         stream: RowStream | None = None
         length = 0
-        with self._stops_on_signal(), self._bar() as bar:
+        with stopping(self._request_stop), self._bar() as bar:
             while True:
                 elapsed, stop = self.processes.agree(self.stopwatch.elapsed(), self.stop)
                 progress = self.budget.progress(self.state.step, elapsed)
@@ -175,7 +166,7 @@ class Trainer:
                 # Gradients are averaged over processes, and each of them has its share of the rows.
                 (loss * length / training.batch_tokens * processes.n).backward()
             self._sums += sums
-        nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP)
+        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
         self.optimizer.step()
         self.optimizer.zero_grad()
         return rate
@@ -230,16 +221,8 @@ class Trainer:
             save_checkpoint(self.folder, self.state, self.model.bert, self.optimizer, self.settings.to_dict())
         self.processes.wait()
 
-    @contextmanager
-    def _stops_on_signal(self) -> Iterator[None]:
-        def request(*_: object) -> None:
-            self.stop = True
-
-        before = signal.signal(signal.SIGTERM, request)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, before)
+    def _request_stop(self) -> None:
+        self.stop = True
 
     def _bar(self) -> tqdm:
         by_steps = self.budget.steps is not None

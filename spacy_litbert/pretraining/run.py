@@ -13,7 +13,6 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -27,6 +26,7 @@ from .export import bert_config, export
 from .loop import Stopwatch, Trainer
 from .masking import Masker
 from .model import PretrainingModel
+from .optimizer import make_optimizer
 from .processes import Processes, join_processes, keep_freed_memory, leave_processes
 from .record import write_record
 from .shards import Corpus, vocabulary_checksum
@@ -99,7 +99,7 @@ def make_trainer(
     else:
         settings, state, bert = _go_on(settings, saved, corpus.vocabulary)
     model = _model(settings, bert, corpus.vocabulary, processes.device)
-    optimizer = _optimizer(model, settings)
+    optimizer = make_optimizer(model, settings.training.weight_decay)
     if saved is not None:
         load_weights(saved, model.bert, optimizer)
     stopwatch = Stopwatch(state.elapsed, clock)
@@ -148,18 +148,6 @@ def _model(
         compiled=settings.training.compile,
     )
     return model.to(device)
-
-
-def _optimizer(model: PretrainingModel, settings: Settings) -> torch.optim.Optimizer:
-    """Make AdamW; biases and layer norms don't decay."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups: list[dict[str, Any]] = [
-        {"params": [parameter for parameter in trained if parameter.ndim > 1]},
-        {"params": [parameter for parameter in trained if parameter.ndim == 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups, lr=0.0, betas=(0.9, 0.98), eps=1e-6, weight_decay=settings.training.weight_decay, fused=True
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -55,7 +55,7 @@ def read_start(name: str, vocabulary: Vocabulary, *, dropout: float = 0.0, seed:
     with coded(Path(name)), open_source(name) as source:
         parts = read_parts(source)
         said, old = parts.config, parts.vocabulary
-        description = _describe(name, source.folder, parts.weights.files)
+        description = describe(name, source.folder, parts.weights.files)
         weights = {key: value.float().clone() for key, value in parts.weights.tensors.items()}
     description["transfer"] = None
     if vocabulary_checksum(old) != vocabulary_checksum(vocabulary):
@@ -102,7 +102,8 @@ def _build(config: dict[str, Any], weights: dict[str, Tensor], seed: int) -> Ber
     return bert
 
 
-def _describe(name: str, folder: Path, files: Iterable[Path]) -> dict[str, Any]:
+def describe(name: str, folder: Path, files: Iterable[Path]) -> dict[str, Any]:
+    """Say where weights come from, as in ``Start``: name, license, files, notice and before."""
     card = _read_text(folder / "README.md")
     title = next((line.removeprefix("# ").strip() for line in card.split("\n") if line.startswith("# ")), "")
     # A path is nobody's business; a hub id says more than the title of a card.

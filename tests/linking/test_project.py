@@ -15,6 +15,7 @@ import spacy
 import srsly
 
 from spacy_litbert.cli.kb import kb_build
+from spacy_litbert.cli.kb_names import kb_vectors
 from spacy_litbert.linking.build import build
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.merge import merge
@@ -24,20 +25,28 @@ from .conftest import CONCEPTS
 PROJECT = Path(__file__).parents[2] / "projects" / "linking"
 
 
-def test_the_toy_is_linked_and_scored(tmp_path: Path) -> None:
+def test_the_toy_is_linked_and_scored(tmp_path: Path, checkpoint: Path) -> None:
     folder = shutil.copytree(PROJECT, tmp_path / "project")
     kb_build(folder / "kb" / "toy", [folder / "toy" / "kb.csv"])
+    kb_vectors(folder / "kb" / "toy-vectors", folder / "kb" / "toy", encoder=str(checkpoint))
     (folder / "renamed.tsv").write_text("old\tnew\nT:0\tT:1\n")
-    command = "scripts/evaluate.py toy/toy kb/toy metrics/test.json --renamed renamed.tsv --save training/toy"
-    subprocess.run([sys.executable, *command.split()], cwd=folder, check=True, capture_output=True)
-    scores = json.loads((folder / "metrics" / "test.json").read_text("utf8"))["scores"]
-    assert scores.keys() == {"vocabulary", "memory"}
-    for setting in scores.values():
+    command = "scripts/evaluate.py toy/toy kb/toy-vectors metrics/test.json --renamed renamed.tsv --save training/toy"
+    options = ["--name-encoder", str(checkpoint), "--ablation"]
+    subprocess.run([sys.executable, *command.split(), *options], cwd=folder, check=True, capture_output=True)
+    record = json.loads((folder / "metrics" / "test.json").read_text("utf8"))
+    scores = record["scores"]
+    kept = {"vocabulary", "memory"}
+    assert scores.keys() == {*kept, "vocabulary, no vectors", "memory, no vectors", "memory, no abbreviations"}
+    assert record["name_encoder"].keys() == {"model.safetensors"}
+    assert scores["memory, no abbreviations"] != scores["memory"]
+    for setting in (scores[name] for name in kept):
         assert setting["all"]["mentions"] == 11
         assert setting["all"]["acc@20"] == 100
         assert setting["all"]["acc@1"] >= 80
     nlp = spacy.load(folder / "training" / "toy")
-    assert nlp.get_pipe("litbert_linker").memory.total("T:C4") > 0
+    linker = nlp.get_pipe("litbert_linker")
+    assert linker.memory.total("T:C4") > 0
+    assert linker.name_encoder.fingerprint == linker.kb.vectors.encoder
 
 
 def test_links_are_compared_as_a_merged_knowledge_base_has_them(kb: KnowledgeBase, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from spacy_litbert.pretraining.loop import Budget, Stopwatch, learning_rate_factor
+from spacy_litbert.pretraining.loop import Budget, Stopwatch
+from spacy_litbert.pretraining.optimizer import learning_rate_factor
 
 
 def test_rises_and_falls_to_exactly_zero() -> None:

@@ -44,12 +44,14 @@ def end_to_end(
     renamed: Path | None = None,
     merged: KnowledgeBase | None = None,
     seed: int = 0,
+    name_encoder: str | None = None,
     save: Path | None = None,
 ) -> dict[str, Any]:
     """Train, choose the threshold on dev, and score on test; return the figures.
 
     ner: an installed pipeline or a folder; of its entities those with labels of the corpus count.
     merged: one that ``kb`` was merged to, to compare ids by as well.
+    name_encoder: what made the knowledge base's vectors; None to do without them.
     save: where the trained linker goes, as a pipeline.
     """
     if save is not None:
@@ -61,7 +63,7 @@ def end_to_end(
     for name in ("dev", "test"):
         recognize(recognizer, parts[name], labels, name)
     nlp = spacy.blank("en")
-    linker: Any = nlp.add_pipe("litbert_linker")
+    linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder})
     linker.set_kb(kb)
     linker.train(parts["train"], seed=seed, progress=True)
     linker.calibrate(parts["dev"], predicted=True)
@@ -123,6 +125,7 @@ if __name__ == "__main__":
     parser.add_argument("--renamed", default="", help="TSV of withdrawn ids and the present ones, for gold ids")
     parser.add_argument("--merged", default="", help="a knowledge base merged from KB, to compare ids by as well")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--name-encoder", help="what made the vectors of the knowledge base's names")
     parser.add_argument("--save", type=Path, help="folder for the trained linker")
     parser.add_argument("--plot", type=Path, help="PNG file: how far the probabilities of links can be relied on")
     arguments = parser.parse_args()
@@ -135,6 +138,7 @@ if __name__ == "__main__":
             renamed=Path(arguments.renamed) if arguments.renamed else None,
             merged=KnowledgeBase(arguments.merged) if arguments.merged else None,
             seed=arguments.seed,
+            name_encoder=arguments.name_encoder,
             save=arguments.save,
         )
         record = {

@@ -3,7 +3,9 @@
 ``vocabulary``: the knowledge base alone knows names; the ranker is trained on the mentions of train and dev, but none
 of them is remembered. ``memory``: what the mentions of train and dev stood for is remembered as well. A mention counts
 as right if the best concept is one of its gold concepts. ``strict``: mentions of several concepts count as wrong, since
-the linker gives one. ``merged``: gold ids and those found are compared as a merged knowledge base has them.
+the linker gives one. ``merged``: gold ids and those found are compared as a merged knowledge base has them. With a name
+encoder, candidates come of the vectors of names as well, and the ablation leaves those out, and the abbreviations that a
+text defines.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ from typing import Any
 import spacy
 from gold import read_examples, read_renamed
 from matching import Same, concepts, is_right, same_in
+from spacy.tokens import Doc
 from spacy.training import Example
 
+from spacy_litbert.checkpoints.sources import open_source
 from spacy_litbert.command_line import errors_in_one_line
-from spacy_litbert.files import replacing, replacing_folder
+from spacy_litbert.files import file_checksum, replacing, replacing_folder
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.linker import LitBertLinker
 from spacy_litbert.linking.memory import memory_key
@@ -28,7 +32,15 @@ from spacy_litbert.targets import check_target, mark_pipeline, pipeline_made_by
 from spacy_litbert.workflow.fetch import split_file
 from spacy_litbert.workflow.protocol import describe_run
 
-SETTINGS = {"vocabulary": False, "memory": True}
+# Of the linker; the ablation's leave something out.
+SETTINGS: dict[str, dict[str, Any]] = {"vocabulary": {"use_memory": False}, "memory": {"use_memory": True}}
+ABLATION: dict[str, dict[str, Any]] = {
+    "vocabulary, no vectors": {"use_memory": False, "name_encoder": None},
+    "memory, no vectors": {"use_memory": True, "name_encoder": None},
+    "memory, no abbreviations": {"use_memory": True},
+}
+# Read in place of what the text defines; an empty list would mean that nobody looked.
+_NO_ABBREVIATIONS = [{"short_text": "", "long_text": ""}]
 PACKAGES = ("spacy", "spacy-litbert", "thinc", "numpy")
 
 # Of a mention: its label and whether its name was seen in training, its gold ids, and the ids found, the best first.
@@ -42,25 +54,33 @@ def evaluate(
     renamed: Path | None,
     seed: int,
     split: str = "test",
+    name_encoder: str | None = None,
+    ablation: bool = False,
     save: Path | None = None,
     merged: KnowledgeBase | None = None,
 ) -> dict[str, Any]:
     """Train in both settings and score on a split; the pipeline with the memory is saved.
 
+    name_encoder: what made the knowledge base's vectors; None to do without them.
+    ablation: score with parts left out as well.
     merged: one that ``kb`` was merged to, to compare ids by as well.
     split: ``test``, with train and dev to learn from, or ``dev``, with train alone, to choose settings.
     """
     if save is not None:
         made = pipeline_made_by("evaluate")
         check_target(save, sources=[corpus, kb.path], made=made, what="trained pipeline", option=None)
+    if not Doc.has_extension("abbreviations"):
+        Doc.set_extension("abbreviations", default=[])
     ids = read_renamed(renamed)
     parts = {name: read_examples(split_file(corpus, name), ids) for name in ("train", "dev", split)}
     learned = parts["train"] + (parts["dev"] if split == "test" else [])
     known = {memory_key(ent.text) for example in learned for ent in example.reference.ents}
     result: dict[str, Any] = {}
-    for setting, use_memory in SETTINGS.items():
+    for setting, config in {**(ABLATION if ablation else {}), **SETTINGS}.items():
+        for example in (*learned, *parts[split]):
+            example.reference._.abbreviations = _NO_ABBREVIATIONS if setting.endswith("no abbreviations") else []
         nlp = spacy.blank("en")
-        linker: Any = nlp.add_pipe("litbert_linker", config={"use_memory": use_memory, "top": 20})
+        linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder, "top": 20, **config})
         linker.set_kb(kb)
         begun = perf_counter()
         linker.train(learned, seed=seed, progress=True)
@@ -79,6 +99,14 @@ def evaluate(
         with replacing_folder(save) as partial:
             nlp.to_disk(partial)
     return result
+
+
+def describe_encoder(name: str) -> dict[str, str]:
+    """Return what a name encoder's card says of it, and the checksums of its weights."""
+    with open_source(name) as source:
+        card = (source.folder / "README.md").read_text("utf8") if (source.folder / "README.md").is_file() else ""
+        rows = dict(line.strip("| ").split(" | ", 1) for line in card.split("\n") if line.startswith("| began with |"))
+        return {**rows, **{path.name: file_checksum(path) for path in source.files}}
 
 
 def rankings(linker: LitBertLinker, examples: list[Example], known: set[str]) -> list[Ranked]:
@@ -118,6 +146,8 @@ if __name__ == "__main__":
     parser.add_argument("--merged", default="", help="a knowledge base merged from KB, to compare ids by as well")
     parser.add_argument("--split", default="test", choices=["test", "dev"])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--name-encoder", help="what made the vectors of the knowledge base's names")
+    parser.add_argument("--ablation", action="store_true", help="score with parts left out as well")
     parser.add_argument("--save", type=Path, help="folder for the trained pipeline")
     arguments = parser.parse_args()
     with errors_in_one_line():
@@ -129,6 +159,8 @@ if __name__ == "__main__":
             renamed=path,
             seed=arguments.seed,
             split=arguments.split,
+            name_encoder=arguments.name_encoder,
+            ablation=arguments.ablation,
             save=arguments.save,
             merged=KnowledgeBase(arguments.merged) if arguments.merged else None,
         )
@@ -136,7 +168,10 @@ if __name__ == "__main__":
             "corpus": arguments.corpus.name,
             "split": arguments.split,
             "protocol": " ".join((__doc__ or "").split()),
-            "knowledge_base": {key: kb.metadata[key] for key in ("name", "version", "counts", "sources", "checksum")},
+            "knowledge_base": {
+                key: kb.metadata.get(key) for key in ("name", "version", "counts", "sources", "vectors", "checksum")
+            },
+            "name_encoder": None if arguments.name_encoder is None else describe_encoder(arguments.name_encoder),
             "seed": arguments.seed,
             "scores": scores,
             **describe_run(PACKAGES),
