@@ -4,7 +4,7 @@
 of them is remembered. ``memory``: what the mentions of train and dev stood for is remembered as well. A mention counts
 as right if the best concept is one of its gold concepts. ``strict``: mentions of several concepts count as wrong, since
 the linker gives one. ``merged``: gold ids and those found are compared as a merged knowledge base has them. With a name
-encoder, candidates come of the vectors of names as well, and the ablation leaves those out, and the abbreviations that a
+encoder, candidates come of the vectors of names as well; the ablation leaves out those, and the abbreviations that a
 text defines.
 """
 
