@@ -261,7 +261,9 @@ def test_a_threshold_for_the_mentions_that_a_recognizer_finds(trained: Language,
     linker_of(nlp).calibrate(found, predicted=True)
     least = min(ent._.kb_ents[0][1] for text in TEXTS for ent in nlp(text).ents)
     assert linker_of(nlp).threshold <= least
-    made_up = Example(nlp("Lithium was bought."), nlp.make_doc("Lithium was bought."))
+    # The mention that the linker is least sure of.
+    text = "No congestive heart failures here."
+    made_up = Example(nlp(text), nlp.make_doc(text))
     linker_of(nlp).calibrate([*found, *[made_up] * 50], predicted=True)
     assert nlp(made_up.predicted.text).ents[0].kb_id_ == NIL
     with pytest.raises(LitBertError, match="L531"):
