@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Any
 
-from spacy.tokens import Span
+from spacy.tokens import Span, SpanGroup
 
 NAME = "confidence"
 SCORES = "scores"  # the attribute of a group of spans that holds their confidences, as spancat has it
@@ -15,6 +15,14 @@ def register_confidence() -> None:
     """Make ``span._.confidence`` known, unless a program has an extension of this name."""
     if not Span.has_extension(NAME):
         Span.set_extension(NAME, getter=_get, setter=_set)
+
+
+def confidences(group: SpanGroup) -> list[float | None]:
+    """Return the confidences of a group's spans: its scores where it has them, else those of the spans."""
+    scores = group.attrs.get(SCORES)
+    if scores is not None and len(scores) == len(group):
+        return [float(score) for score in scores]
+    return [None if span._.confidence is None else float(span._.confidence) for span in group]
 
 
 def _get(span: Span) -> float | None:

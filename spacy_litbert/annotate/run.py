@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import accumulate
 from pathlib import Path
 from time import monotonic
 
@@ -84,7 +85,7 @@ def annotate(
         "pipeline_sha256": folder_checksum(folder),
         "format": output_format,
         "shard_size": shard_size,
-        "inputs": [[str(path), path.stat().st_size, _fingerprint(path)] for path in files],
+        "inputs": [described(path) for path in files],
     }
     began = monotonic()
     with opened(output, settings) as manifest:
@@ -128,30 +129,49 @@ def _check_engine(engine: str, address: str | None, gpus_per_worker: float) -> N
 def _follow(manifest: Manifest, finished: Iterable[Done], sizes: list[int], *, progress: bool) -> None:
     done = manifest.done.values()
     n_documents, n_rejected = sum(one.documents for one in done), sum(one.rejected for one in done)
-    n_words = sum(one.words for one in done)
-    with tqdm(unit=" words", unit_scale=True, initial=n_words, disable=not progress) as bar:
+    so_far = Expected(sizes)
+    for one in done:
+        so_far.add(one)
+    with tqdm(unit=" words", unit_scale=True, initial=so_far.words, disable=not progress) as bar:
         for one in finished:
             manifest.add(one)
+            so_far.add(one)
             n_documents += one.documents
             n_rejected += one.rejected
-            n_words += one.words
-            bar.total = max(n_words, round(expected_words(manifest.done, sizes)))
+            bar.total = max(so_far.words, round(so_far.in_all))
             bar.set_postfix_str(f"{n_documents:,} documents, {n_rejected:,} rejected", refresh=False)
             bar.update(one.words)
-        bar.total = n_words
+        bar.total = so_far.words
         bar.refresh()
 
 
-def expected_words(done: dict[int, Done], sizes: list[int]) -> float:
-    """Estimate the words of all files by those of the shards that are done, and by how much of the files they are.
+class Expected:
+    """An estimate of the words of all files, by those of the shards that are done and how much of the files they are.
 
     sizes: the bytes of each file.
     """
-    last = max(done)
-    end = done[last].end
-    read = sum(sizes[: end.file]) + (end.bytes or sizes[end.file])
-    of_a_shard = sum(one.words for one in done.values()) / len(done)
-    return of_a_shard * (last + 1) * sum(sizes) / max(1, read)
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.words = 0
+        self._ends = [0, *accumulate(sizes)]  # of the files, end to end
+        self._n_shards = 0
+        self._last: Done | None = None
+
+    def add(self, done: Done) -> None:
+        """Count a shard that is done; they may come in any order."""
+        self.words += done.words
+        self._n_shards += 1
+        if self._last is None or done.shard > self._last.shard:
+            self._last = done
+
+    @property
+    def in_all(self) -> float:
+        """The words of all files, once a shard is done."""
+        if self._last is None:
+            return 0.0
+        end = self._last.end
+        read = self._ends[end.file] + end.bytes if end.bytes else self._ends[end.file + 1]
+        return self.words / self._n_shards * (self._last.shard + 1) * self._ends[-1] / max(1, read)
 
 
 def _summary(manifest: Manifest, earlier: int, seconds: float) -> Summary:
@@ -167,8 +187,12 @@ def _summary(manifest: Manifest, earlier: int, seconds: float) -> Summary:
     )
 
 
+def described(path: Path) -> list[str | int]:
+    """Return what the manifest says of an input: its path, its size in bytes, and a checksum of both its ends."""
+    return [str(path), path.stat().st_size, _fingerprint(path)]
+
+
 def _fingerprint(path: Path) -> str:
-    """Return a checksum of both ends of a file, which may be large."""
     with path.open("rb") as stream:
         digest = blake2b(stream.read(_ENDS), digest_size=16)
         stream.seek(max(0, path.stat().st_size - _ENDS))

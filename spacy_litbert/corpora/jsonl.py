@@ -67,11 +67,12 @@ def jsonl_row(document: Document) -> dict[str, Any]:
     row: dict[str, Any] = {"id": document.id, "text": document.text}
     if document.passages:
         row["passages"] = [{"start": one.start, "end": one.end, "kind": one.kind} for one in document.passages]
-    row["entities"] = [_mention_row(mention) for mention in document.entities]
+    row["entities"] = [mention_row(mention) for mention in document.entities]
     return row
 
 
-def _mention_row(mention: Mention) -> dict[str, Any]:
+def mention_row(mention: Mention) -> dict[str, Any]:
+    """Return a mention as keys and values; what is not known is left out."""
     row: dict[str, Any] = {"start": mention.start, "end": mention.end, "label": mention.label}
     if mention.concept_id:
         row["concept_id"] = mention.concept_id

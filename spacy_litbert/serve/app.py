@@ -18,7 +18,8 @@ from ..about import __version__
 from ..errors import Errors, LitBertError
 from .answers import encoded
 from .body import FORM, JSON, Given, given_as_form, given_as_json, read_body
-from .page import HEADERS, description_page, entities_html, problem_html, start_page
+from .colors import mention_labels
+from .page import HEADERS, description_page, document_html, problem_html, start_page
 from .refusals import RefusedError, problem_of_error
 from .schema import ANSWERS, REQUEST
 from .settings import Settings
@@ -36,6 +37,7 @@ def make_app(nlp: Language, settings: Settings) -> FastAPI:
     """Make the application. It annotates from its startup to its shutdown; the pipeline is its own as long."""
     worker = Worker(nlp, settings)
     name = pipeline_name(nlp)
+    shown_labels = mention_labels(nlp)
     labels = encoded(
         {
             "pipeline": {key: nlp.meta[key] for key in ("lang", "name", "version")},
@@ -101,7 +103,7 @@ def make_app(nlp: Language, settings: Settings) -> FastAPI:
         try:
             given, answers = await annotated(request, FORM, given_as_form)
             [(_, text)] = given.texts
-            found = entities_html(json.loads(_only(answers)))
+            found = document_html(json.loads(_only(answers)), shown_labels)
         except RefusedError as error:
             found, status = problem_html(problem_of_error(error)), error.status
         return _html(start_page(name, text, found), status)

@@ -1,4 +1,4 @@
-"""The pages that people see: a text with its entities in displaCy's markup, and what can be asked.
+"""The pages that people see: a text with its mentions, and what can be asked.
 
 Everything is in the page itself: no scripts, and nothing from elsewhere.
 """
@@ -9,7 +9,8 @@ import json
 from html import escape
 from typing import Any
 
-from spacy import displacy
+from .colors import label_colors
+from .marks import Row, entities_html, overlaps_html
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
@@ -26,6 +27,8 @@ body {{ font-family: system-ui, sans-serif; line-height: 1.5; max-width: 60rem; 
 textarea {{ box-sizing: border-box; width: 100%; font: inherit }}
 pre {{ background: #f4f4f4; padding: 0.5rem; overflow: auto; max-height: 30rem }}
 .problem {{ color: #a00 }}
+.legend {{ list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0.5rem }}
+.legend li {{ border-radius: 0.35em; padding: 0 0.5em }}
 </style>
 </head>
 <body>
@@ -59,16 +62,20 @@ def start_page(title: str, text: str = "", found: str = "") -> str:
     return _PAGE.format(title=escape(title), body=_FORM.format(text=escape(text), found=found))
 
 
-def entities_html(document: dict[str, Any]) -> str:
-    """Return an answer as HTML: displaCy's markup of the entities, with confidence and concept beside the label."""
-    entities = [
-        {"start": one["start"], "end": one["end"], "label": escape(one["label"]), "params": {"kb_link": _details(one)}}
-        for one in document["entities"]
-    ]
-    data = {"text": document["text"], "ents": entities}
-    html: str = displacy.render(data, style="ent", manual=True, page=False, jupyter=False)
+def document_html(document: Row, labels: list[str]) -> str:
+    """Return an answer as HTML: the text with its mentions, a legend of their colours, and the categories.
+
+    labels: those of the pipeline's mentions.
+    """
+    mentions = [*document["entities"], *(one for group in document.get("spans", {}).values() for one in group)]
+    colors = label_colors(labels, (one["label"] for one in mentions))
     cats = sorted(document.get("cats", {}).items(), key=lambda item: -item[1])
-    return html + "".join(f"<p>{escape(label)} {score:.2f}</p>\n" for label, score in cats)
+    return "".join([
+        _legend(sorted({one["label"] for one in mentions}), colors),
+        entities_html(document, colors),
+        overlaps_html(document, colors),
+        *(f"<p>{escape(label)} {score:.2f}</p>\n" for label, score in cats),
+    ])  # fmt: skip
 
 
 def problem_html(problem: dict[str, str]) -> str:
@@ -101,7 +108,6 @@ def _shown(data: Any) -> str:
     return f"<pre>{escape(json.dumps(data, indent=2, ensure_ascii=False))}</pre>"
 
 
-def _details(entity: dict[str, Any]) -> str:
-    known = [f"{entity['confidence']:.2f}"] if "confidence" in entity else []
-    known += [entity["concept_id"]] if entity.get("concept_id") else []
-    return "".join(f' <span style="font-weight: normal">{escape(one)}</span>' for one in known)
+def _legend(labels: list[str], colors: dict[str, str]) -> str:
+    chips = "".join(f'<li style="background: {colors[label]}">{escape(label)}</li>\n' for label in labels)
+    return f'<ul class="legend">\n{chips}</ul>\n' if labels else ""

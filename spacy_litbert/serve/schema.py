@@ -25,7 +25,7 @@ class ManyTexts(BaseModel):
     ids: list[str] = []
 
 
-class Entity(BaseModel):
+class Mention(BaseModel):
     """A mention: characters ``start … end - 1`` (Unicode code points) of the text; what is not known is left out."""
 
     start: int
@@ -37,11 +37,16 @@ class Entity(BaseModel):
 
 
 class AnnotatedText(BaseModel):
-    """A text, what was found in it, and the scores of its categories where a component gives some."""
+    """A text, its entities, which do not overlap, and what a component gives beyond them.
+
+    spans: groups of mentions that may overlap, by the names that they have in ``doc.spans``.
+    cats: the scores of categories.
+    """
 
     id: str
     text: str
-    entities: list[Entity]
+    entities: list[Mention]
+    spans: dict[str, list[Mention]] = {}
     cats: dict[str, float] = {}
 
 

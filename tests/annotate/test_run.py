@@ -14,7 +14,7 @@ from spacy.tokens import DocBin
 
 from spacy_litbert.annotate.cluster import Worker
 from spacy_litbert.annotate.manifest import Done, begun, opened
-from spacy_litbert.annotate.run import annotate, expected_words
+from spacy_litbert.annotate.run import Expected, annotate
 from spacy_litbert.annotate.shards import cut
 from spacy_litbert.corpora.brat import read_brat
 from spacy_litbert.corpora.docs import document_of
@@ -249,7 +249,10 @@ def test_the_words_of_all_files_are_estimated_from_those_of_a_few_shards(
     ends = [shard.end for shard in cut(files, 1000)]
     done = {i: Done(i, 1000, 0, 3000, 0, "", 0, "", end) for i, end in enumerate(ends)}
     for some in ([5, 7, 8], [30], list(done)):
-        assert expected_words({i: done[i] for i in some}, sizes) == pytest.approx(120_000, rel=0.25)
+        expected = Expected(sizes)
+        for i in some:
+            expected.add(done[i])
+        assert expected.in_all == pytest.approx(120_000, rel=0.25)
 
 
 def test_a_pipeline_that_is_missing_or_damaged_is_named(tmp_path: Path, ruler: Path) -> None:

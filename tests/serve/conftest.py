@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span, SpanGroup
 
 from spacy_litbert.confidence import register_confidence
 from spacy_litbert.serve.run import make_server
@@ -26,7 +27,7 @@ OPEN = Event()  # texts with "wait" wait for it
 
 
 class Obeys:
-    """Fails, waits, or has scores as a text says; remembers the batches."""
+    """Fails, waits, or has scores or overlapping spans as a text says; remembers the batches."""
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -40,6 +41,11 @@ class Obeys:
             assert OPEN.wait(300)
         for ent in doc.ents:
             ent._.confidence = float("nan") if "unknowable" in doc.text else 1 / (1 + ent.start)
+        if "overlap" in doc.text:  # every two words next to each other, and the entities
+            pairs = [Span(doc, i, i + 2, "Pair") for i in range(len(doc) - 1)]
+            scores = {"scores": np.array([1 / (2 + i) for i in range(len(pairs))])}
+            doc.spans["pairs"] = SpanGroup(doc, name="pairs", spans=pairs, attrs=scores)
+            doc.spans["all"] = list(doc.ents)
         if "sort" in doc.text:
             doc.cats = {"long": len(doc) / 100, "<b>short</b>": 0.25}
         return doc

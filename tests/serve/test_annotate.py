@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from spacy_litbert.corpora.docs import document_of
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import jsonl_items
+from spacy_litbert.serve.answers import answer
 
 from ..conftest import TEXTS, build_ner
 from .conftest import running, toy, wait_until
@@ -24,7 +25,9 @@ from .conftest import running, toy, wait_until
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 httpx = pytest.importorskip("httpx", reason="it is an extra of the tests")
 
-WORDS = st.sampled_from(["zinomycin", "fits", "sort", "α-synuclein", "𝔸", "\n", "\t", '"', "\\", "\0", "e\u0301"])
+WORDS = st.sampled_from(
+    ["zinomycin", "fits", "sort", "overlap", "α-synuclein", "𝔸", "\n", "\t", '"', "\\", "\0", "e\u0301"]
+)
 
 
 alone = cache(toy)
@@ -54,6 +57,30 @@ def test_a_text(address: str) -> None:
         ],
         "cats": {"long": 0.1, "<b>short</b>": 0.25},
     }
+
+
+def test_spans_that_overlap_come_with_their_own_confidence_and_the_concepts_of_entities(address: str) -> None:
+    answered = post(address, {"text": "𝔸 overlap: zinomycin"}).json()
+    entity = {"start": 11, "end": 20, "label": "Chemical", "concept_id": "MESH:C1", "confidence": 1 / 4}
+    entity["text"] = "zinomycin"
+    assert answered["entities"] == [entity]
+    assert answered["spans"] == {
+        "pairs": [
+            {"start": 0, "end": 9, "label": "Pair", "confidence": 1 / 2, "text": "𝔸 overlap"},
+            {"start": 2, "end": 10, "label": "Pair", "confidence": 1 / 3, "text": "overlap:"},
+            {"start": 9, "end": 20, "label": "Pair", "confidence": 1 / 4, "text": ": zinomycin"},
+        ],
+        "all": [entity],
+    }
+
+
+def test_the_bundled_pipeline_answers_all_its_mentions() -> None:
+    nlp = spacy.load("en_litbert_ner")
+    answered = json.loads(answer(nlp("Lithium carbonate caused tremor."), "0"))
+    assert [one["text"] for one in answered["entities"]] == ["Lithium carbonate", "tremor"]
+    assert answered["spans"]["litbert"] == answered["entities"]
+    doc = nlp("")
+    assert json.loads(answer(doc, "0"))["spans"] == {"litbert": []}
 
 
 def test_several_texts_and_their_ids(address: str) -> None:
@@ -144,6 +171,9 @@ def test_labels_health_and_the_description(address: str) -> None:
         assert client.get("/health").json() == {"status": "ok", "pipeline": "en_toy 1.2.3", "waiting": 0}
         openapi = client.get("/openapi.json").json()
         assert {"/annotate", "/labels", "/health"} == set(openapi["paths"])
+        schemas = openapi["components"]["schemas"]
+        assert {"entities", "spans", "cats"} <= set(schemas["AnnotatedText"]["properties"])
+        assert {"start", "end", "label", "text", "concept_id", "confidence"} == set(schemas["Mention"]["properties"])
         operation = openapi["paths"]["/annotate"]["post"]
         assert {"200", "413", "415", "422", "503", "504"} <= set(operation["responses"])
         for schema in operation["requestBody"]["content"]["application/json"]["schema"]["oneOf"]:
