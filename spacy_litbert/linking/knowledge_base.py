@@ -236,7 +236,7 @@ class KnowledgeBase(Mapping[str, Concept]):
         expected: dict[str, list[Sized]] = {
             "concepts": [self._ids, self._definitions, self._tree_numbers, self._xrefs, self._merged_ids, self._types],
             "names": [self._names, self._name_forms],
-            "forms": [self.forms, self._form_names, self.trigrams.norms, self.trigrams.numbers, self.trigrams.places],
+            "forms": [self.forms, self._form_names, self.trigrams.norms, self.trigrams.numbers],
         }
         if self.vectors is not None:
             counts = {**counts, "vectors": self.vectors.about["names"]}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,7 +43,6 @@ def write_trigrams(folder: Path, forms: Sequence[str], *, progress: bool = False
     write_array(folder, "postings", index.postings.data)
     write_array(folder, "norms", index.norms)
     write_array(folder, "norm_forms", index.numbers)
-    write_array(folder, "form_places", index.places)
 
 
 def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramIndex:
@@ -61,8 +61,7 @@ def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramInd
     sums = [np.bincount(np.repeat(np.arange(len(sizes)), sizes), squares[terms], len(sizes)) for terms, sizes in chunks]
     norms = np.sqrt(np.concatenate([np.zeros(0), *sums])).astype(np.float32)
     numbers = np.argsort(norms, kind="stable").astype(np.int32)
-    places = np.empty_like(numbers)
-    places[numbers] = np.arange(len(numbers), dtype=np.int32)
+    places = _inverse(numbers)
     starts = starts_of(frequencies)
     postings = np.empty(starts[-1], np.int32)
     filled = starts[:-1].copy()
@@ -77,7 +76,7 @@ def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramInd
         filled += np.bincount(terms, minlength=len(codes))
     for start, end in pairwise(starts.tolist()):
         postings[start:end].sort()
-    return TrigramIndex(codes, Lists(postings, starts), norms[numbers], numbers, places)
+    return TrigramIndex(codes, Lists(postings, starts), norms[numbers], numbers)
 
 
 @dataclass(frozen=True)
@@ -85,20 +84,25 @@ class TrigramIndex:
     """The postings of forms, memory-mapped.
 
     A form's *place* is its number in the order of norms. postings: places. norms, numbers: of the form at each place.
-    places: of each form.
     """
 
     codes: Array
     postings: Lists
     norms: Array
     numbers: Array
-    places: Array
+
+    @cached_property
+    def places(self) -> Array:
+        """The place of each form."""
+        return _inverse(self.numbers)
 
     @classmethod
     def open(cls, folder: Path) -> TrigramIndex:
         """Map what ``write_trigrams`` wrote."""
-        columns = (read_array(folder, name) for name in ("norms", "norm_forms", "form_places"))
-        return cls(read_array(folder, "trigrams"), read_lists(folder, "postings"), *columns)
+        postings = read_lists(folder, "postings")
+        return cls(
+            read_array(folder, "trigrams"), postings, read_array(folder, "norms"), read_array(folder, "norm_forms")
+        )
 
     def in_places(self, allowed: Array) -> Array:
         """Return for each place what ``allowed`` says of its form, for ``search``."""
@@ -226,6 +230,12 @@ def _kth(values: Array, k: int) -> np.float32:
         if k <= n <= 2 * k:
             break
     return low
+
+
+def _inverse(permutation: Array) -> Array:
+    inverse = np.empty_like(permutation)
+    inverse[permutation] = np.arange(len(permutation), dtype=permutation.dtype)
+    return inverse
 
 
 def _are_in(places: Array, postings: Array) -> Array:
