@@ -5,20 +5,23 @@
 Everything is made up. For each number of shards, a manifest is written line by line as a run does (each line is on the
 disk before the next), and opened again, which looks at the file of every shard. For each number of input files, they
 are found and their fingerprints taken, which every start of a run does, and the first line of the manifest names them.
-Reading is what feeds the workers: texts of 200 words in compressed files, cut into shards and packed for another
-process.
+Reading is what feeds the workers: texts in compressed files, abstracts and full texts as long as real ones, cut into
+shards and packed for another process. Adding a line is wall-clock time, the disk's; everything else is processor time.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import io
 import json
 import pickle
 import random
 import resource
+import tarfile
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
@@ -32,7 +35,6 @@ from spacy_litbert.corpora.formats import find_files
 from .record import write
 
 LETTER = "x"
-WORDS = 200  # of a text
 
 
 def shard(number: int) -> Done:
@@ -56,10 +58,10 @@ def shards(n: int) -> dict[str, Any]:
                 so_far.add(shard(i))
                 _ = so_far.in_all
             adding = time.perf_counter() - begun
-        begun = time.perf_counter()
+        begun = time.process_time()
         with opened(folder, settings) as manifest:
             assert manifest.next_place()[0] == n
-        opening = time.perf_counter() - begun
+        opening = time.process_time() - begun
         return {
             "bytes": (folder / NAME).stat().st_size,
             "milliseconds_to_add_one": round(1000 * adding / n, 3),
@@ -73,38 +75,55 @@ def files(n: int) -> dict[str, Any]:
         folder = Path(name)
         for i in range(n):
             (folder / f"PMC{i:07}.xml").write_text(LETTER)
-        begun = time.perf_counter()
+        begun = time.process_time()
         line = json.dumps([described(path) for path in find_files([folder])])
-        return {"bytes": len(line), "seconds_to_begin": round(time.perf_counter() - begun, 2)}
+        return {"bytes": len(line), "seconds_to_begin": round(time.process_time() - begun, 2)}
 
 
-def jsonl(texts: list[str]) -> str:
-    return "".join(json.dumps({"id": str(i), "text": text}) + "\n" for i, text in enumerate(texts))
+def jsonl(path: Path, texts: list[str]) -> None:
+    rows = (json.dumps({"id": str(i), "text": text}) + "\n" for i, text in enumerate(texts))
+    path.write_bytes(gzip.compress("".join(rows).encode(), 6))
 
 
-def pubmed(texts: list[str]) -> str:
+def pubmed(path: Path, texts: list[str]) -> None:
     articles = (
         f"<PubmedArticle><MedlineCitation><PMID>{i}</PMID><Article><ArticleTitle>Title</ArticleTitle><Abstract>"
         f"<AbstractText>{text}</AbstractText></Abstract></Article></MedlineCitation></PubmedArticle>\n"
         for i, text in enumerate(texts)
     )
-    return f"<PubmedArticleSet>\n{''.join(articles)}</PubmedArticleSet>\n"
+    path.write_bytes(gzip.compress(f"<PubmedArticleSet>\n{''.join(articles)}</PubmedArticleSet>\n".encode(), 6))
 
 
-def reading(name: str) -> dict[str, Any]:
-    """Read 20,000 texts of a format and pack them as they go to workers."""
+def jats(path: Path, texts: list[str]) -> None:
+    with tarfile.open(path, "w:gz", compresslevel=6) as archive:
+        for i, text in enumerate(texts):
+            words = text.split()
+            paragraphs = (" ".join(words[at : at + 100]) for at in range(0, len(words), 100))
+            article = (
+                f'<article><front><article-meta><article-id pub-id-type="pmcid">PMC{i}</article-id>'
+                "</article-meta></front>"
+                f"<body><sec>{''.join(f'<p>{one}</p>' for one in paragraphs)}</sec></body></article>"
+            ).encode()
+            member = tarfile.TarInfo(f"PMC{i}.nxml")
+            member.size = len(article)
+            archive.addfile(member, io.BytesIO(article))
+
+
+def reading(name: str, make: Callable[[Path, list[str]], None], n_texts: int, n_words: int) -> dict[str, Any]:
+    """Read texts of a format and pack them as they go to workers."""
     rng = random.Random(0)
     words = ["".join(rng.choices(ascii_lowercase, k=rng.randint(1, 11))) for _ in range(20_000)]
-    texts = [" ".join(rng.choices(words, k=WORDS)) for _ in range(20_000)]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.gz"
-        content = jsonl(texts) if name.endswith(".jsonl") else pubmed(texts)
-        path.write_bytes(gzip.compress(content.encode(), 6))
-        begun = time.perf_counter()
+        path = Path(folder) / name
+        make(path, [" ".join(rng.choices(words, k=n_words)) for _ in range(n_texts)])
+        begun = time.process_time()
+        n_read = 0
         for one in cut([path], 1000):
-            assert all(isinstance(item, Document) for _, item in one.documents)
+            n_read += sum(isinstance(item, Document) for _, item in one.documents)
             pickle.dumps(one)
-        return {"words_per_second": round(len(texts) * WORDS / (time.perf_counter() - begun))}
+        seconds = time.process_time() - begun
+    assert n_read == n_texts
+    return {"texts": n_texts, "words": n_words, "words_per_second": round(n_texts * n_words / seconds)}
 
 
 def main() -> None:
@@ -115,7 +134,11 @@ def main() -> None:
     result = {
         "shards": {str(n): shards(n) for n in arguments.shards},
         "files": {str(n): files(n) for n in arguments.files},
-        "reading": {name: reading(name) for name in ("texts.jsonl", "pubmed.xml")},
+        "reading": {
+            "JSONL": reading("texts.jsonl.gz", jsonl, 20_000, 200),
+            "PubMed": reading("pubmed.xml.gz", pubmed, 20_000, 200),
+            "JATS": reading("articles.tar.gz", jats, 900, 4_500),
+        },
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
     }
     write("manifest", result)

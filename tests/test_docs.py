@@ -42,5 +42,6 @@ def test_local_links_lead_somewhere(page: Path) -> None:
     assert not missing
 
 
-def test_the_readme_says_what_was_measured() -> None:
-    subprocess.run([sys.executable, "-m", "benchmarks.table", "--check"], cwd=ROOT, check=True)
+@pytest.mark.parametrize("module", ["table", "cluster"])
+def test_the_pages_say_what_was_measured(module: str) -> None:
+    subprocess.run([sys.executable, "-m", f"benchmarks.{module}", "--check"], cwd=ROOT, check=True)

@@ -34,14 +34,16 @@ def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return [worker for child in children for worker in child.children()]
 
 
-@pytest.mark.parametrize("n_process, moment", [(1, 1), (2, 3)])
-def test_a_killed_driver(
-    ruler: Path, corpus: Path, expected: dict[str, bytes], tmp_path: Path, n_process: int, moment: int
+@pytest.mark.parametrize("n_process, moment, n_workers", [(1, 1, 0), (2, 3, 0), (2, 3, 1), (2, 3, 2)])
+def test_a_killed_driver_and_its_workers(
+    ruler: Path, corpus: Path, expected: dict[str, bytes], tmp_path: Path, n_process: int, moment: int, n_workers: int
 ) -> None:
     folder = tmp_path / "out"
     process = begin(ruler, corpus, folder, n_process)
     wait_until(lambda: n_done(folder) >= moment, process)
     left = workers(process)
+    for worker in left[:n_workers]:
+        worker.kill()
     process.kill()
     process.wait()
     assert moment <= n_done(folder) < 40
