@@ -30,7 +30,9 @@ def test_the_toy_is_linked_and_scored(tmp_path: Path) -> None:
     folder = shutil.copytree(PROJECT, tmp_path / "project")
     kb_build(folder / "kb" / "toy", [folder / "toy" / "kb.csv"])
     (folder / "renamed.tsv").write_text("old\tnew\nT:0\tT:1\n")
-    command = "scripts/evaluate.py toy/toy kb/toy metrics/test.json --renamed renamed.tsv --save training/toy"
+    command = (
+        "scripts/evaluate.py toy/toy kb/toy metrics/test.json --renamed renamed.tsv --save training/toy --merged kb/toy"
+    )
     subprocess.run([sys.executable, *command.split()], cwd=folder, check=True, capture_output=True)
     scores = json.loads((folder / "metrics" / "test.json").read_text("utf8"))["scores"]
     assert scores.keys() == {"vocabulary", "memory"}
@@ -38,6 +40,8 @@ def test_the_toy_is_linked_and_scored(tmp_path: Path) -> None:
         assert setting["all"]["mentions"] == 11
         assert setting["all"]["acc@20"] == 100
         assert setting["all"]["acc@1"] >= 80
+        assert setting["merged"]["all"] == setting["all"]
+        assert setting["strict"]["all"]["acc@1"] <= setting["all"]["acc@1"]
     nlp = spacy.load(folder / "training" / "toy")
     assert nlp.get_pipe("litbert_linker").memory.total("T:C4") > 0
 
