@@ -33,7 +33,7 @@ def test_the_toy_is_linked_and_scored(tmp_path: Path, checkpoint: Path) -> None:
     kb_vectors(folder / "kb" / "toy-vectors", folder / "kb" / "toy", encoder=str(checkpoint))
     (folder / "renamed.tsv").write_text("old\tnew\nT:0\tT:1\n")
     command = "scripts/evaluate.py toy/toy kb/toy-vectors metrics/test.json --renamed renamed.tsv --save training/toy"
-    options = ["--name-encoder", str(checkpoint), "--ablation"]
+    options = ["--name-encoder", str(checkpoint), "--ablation", "--merged", "kb/toy"]
     subprocess.run([sys.executable, *command.split(), *options], cwd=folder, check=True, capture_output=True)
     record = json.loads((folder / "metrics" / "test.json").read_text("utf8"))
     scores = record["scores"]
@@ -45,6 +45,8 @@ def test_the_toy_is_linked_and_scored(tmp_path: Path, checkpoint: Path) -> None:
         assert setting["all"]["mentions"] == 11
         assert setting["all"]["acc@20"] == 100
         assert setting["all"]["acc@1"] >= 80
+        assert setting["merged"]["all"] == setting["all"]
+        assert setting["strict"]["all"]["acc@1"] <= setting["all"]["acc@1"]
     nlp = spacy.load(folder / "training" / "toy")
     linker = nlp.get_pipe("litbert_linker")
     assert linker.memory.total("T:C4") > 0
