@@ -99,9 +99,9 @@ def describe_encoder(name: str) -> dict[str, str]:
 def score(linker: LitBertLinker, examples: list[Example], known: set[str]) -> dict[str, Any]:
     """Return accuracy among the best 1, 5 and 20 in per cent, by label, and of names seen and not seen in training."""
     groups: dict[str, list[int | None]] = {}
-    for example in examples:
-        doc = example.reference
-        for ent, ranking in zip(doc.ents, linker.rank(doc, doc.ents)):
+    docs = [example.reference for example in examples]
+    for doc, rankings in zip(docs, linker.predict(docs)):
+        for ent, ranking in zip(doc.ents, rankings):
             gold = {linker.kb[one].concept_id if one in linker.kb else one for one in ent.kb_id_.split("|")}
             place = next((i for i, (found, _) in enumerate(ranking) if found in gold), None)
             seen = "seen" if memory_key(ent.text) in known else "unseen"
