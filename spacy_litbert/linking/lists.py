@@ -30,7 +30,7 @@ class Listed:
     is_gold: bool = False
 
     def shortened(self, n: int) -> Listed:
-        """Return the list with the n candidates that names and memory favour, n that are near, and all that are right."""
+        """Return the list with the n candidates that names and memory favour, the n nearest, and all that are right."""
         if len(self.candidates) <= n or self.right is None:
             return self
         promise = np.array([c.similarity + c.remembered_similar for c in self.candidates])

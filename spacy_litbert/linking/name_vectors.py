@@ -111,11 +111,11 @@ class NameVectors:
     def _exactly(self, rows: Array, query: Array) -> Array:
         """Return cosines that don't depend on what else is multiplied, float64."""
         cosines = self.values[rows].astype(np.float64) @ query.astype(np.float64) * self.scales[rows]
-        return np.round(cosines, 5)  # type: ignore[no-any-return]
+        return np.round(cosines, 5)
 
     def _multiply(self, rows: slice | Array, queries: Array) -> Array:
         products = self.values[rows].astype(np.float32) @ queries.T
-        return products * self.scales[rows][:, None]  # type: ignore[no-any-return]
+        return products * self.scales[rows][:, None]
 
 
 def write_name_vectors(folder: Path, forms: Array, vectors: Array, width: int | None = None) -> dict[str, Any]:
