@@ -270,5 +270,5 @@ def say_done(kb: KnowledgeBase) -> None:
     """Print what was made."""
     counts = kb.metadata["counts"]
     if kb.vectors is not None:
-        print(f"  {len(kb.vectors):,} of {counts['forms']:,} distinct names have vectors; `kb vectors` makes them anew")
+        print(f"  {len(kb.vectors):,} of {counts['forms']:,} distinct names have vectors")
     msg.good(f"{counts['concepts']:,} concepts with {counts['names']:,} names in {kb.path}")

@@ -100,7 +100,7 @@ class CandidateGenerator:
         nearest: the names that are near the long form.
         """
         found: dict[int, Candidate] = {}
-        by_long = self._by_name(mention.long_form, mention.types)
+        by_long = self._by_name(mention.long_form, mention.types, nearest)
         by_text = self._by_name(mention.text, mention.types) if mention.is_abbreviation else by_long
         for number, matches in by_long.items():
             found.setdefault(number, Candidate(number)).by_long = matches
@@ -108,15 +108,16 @@ class CandidateGenerator:
             found.setdefault(number, Candidate(number)).by_text = matches
         self._remember(mention, found, without)
         if nearest is not None:
-            self._add_near(nearest, mention.types, found)
+            self._compare_vectors(nearest, found)
         return [found[number] for number in sorted(found)]
 
-    def _by_name(self, name: str, types: frozenset[str] | None) -> dict[int, Matches]:
+    def _by_name(self, name: str, types: frozenset[str] | None, nearest: Nearest | None = None) -> dict[int, Matches]:
         allowed = self.kb.allowed_concepts(types)
         numbers, cosines = self.kb.similar_forms(name, self.k, types)
         similar = dict(zip(numbers.tolist(), cosines.tolist()))
         equal = {form: LEVELS.index(level) for form, level in self.kb.forms_equal_to(name).items()}
-        if missing := [form for form in equal if form not in similar]:
+        near = [] if nearest is None else nearest.forms.tolist()
+        if missing := [form for form in dict.fromkeys([*equal, *near]) if form not in similar]:
             similar |= zip(missing, self.kb.cosines(name, np.array(missing)).tolist())
         found: dict[int, Matches] = {}
         for form in sorted(similar, key=lambda form: (equal.get(form, len(LEVELS)), -similar[form], form)):
@@ -125,23 +126,17 @@ class CandidateGenerator:
                     _add(found.setdefault(number, Matches()), form, equal.get(form, len(LEVELS)), similar[form])
         # An abbreviation may equal a name of hundreds of concepts.
         best = sorted(found, key=lambda number: (-found[number].similarity, number))[: self.k]
-        return {number: found[number] for number in best}
+        by_vector = dict.fromkeys(number for form in near for number in self.kb.concepts_of(form) if allowed[number])
+        return {number: found[number] for number in dict.fromkeys([*best, *islice(by_vector, _NEAR)])}
 
-    def _add_near(self, nearest: Nearest, types: frozenset[str] | None, found: dict[int, Candidate]) -> None:
-        """Add the concepts of near names, and say of all candidates how near they are."""
-        vectors = self.kb.vectors
-        assert vectors is not None
-        allowed = self.kb.allowed_concepts(types)
-        near = dict.fromkeys(
-            number for form in nearest.forms.tolist() for number in self.kb.concepts_of(form) if allowed[number]
-        )
-        for number in islice(near, _NEAR):
-            found.setdefault(number, Candidate(number))
+    def _compare_vectors(self, nearest: Nearest, found: dict[int, Candidate]) -> None:
+        """Say of all candidates, however they were found, how near they are."""
+        assert self.kb.vectors is not None
         forms = [self.kb.forms_of(number) for number in found]
         if not forms:
             return
         starts = np.cumsum([0, *map(len, forms[:-1])])
-        cosines = np.fmax.reduceat(vectors.cosines(nearest.vector, np.concatenate(forms)), starts)
+        cosines = np.fmax.reduceat(self.kb.vectors.cosines(nearest.vector, np.concatenate(forms)), starts)
         for candidate, cosine in zip(found.values(), cosines.tolist()):
             candidate.nearness = None if np.isnan(cosine) else cosine
 

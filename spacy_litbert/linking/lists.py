@@ -30,12 +30,16 @@ class Listed:
     is_gold: bool = False
 
     def shortened(self, n: int) -> Listed:
-        """Return the list with the n candidates that strings and memory favour, and all that are right."""
+        """Return the list with the n candidates that names and memory favour, the n nearest, and all that are right."""
         if len(self.candidates) <= n or self.right is None:
             return self
         promise = np.array([c.similarity + c.remembered_similar for c in self.candidates])
         kept = self.right.copy()
         kept[np.argsort(-promise, kind="stable")[:n]] = True
+        nearness = np.array([c.nearness or 0.0 for c in self.candidates])
+        if nearness.any():
+            # A ranker that saw near names only where they are right would take every near name.
+            kept[np.argsort(-nearness, kind="stable")[:n]] = True
         kept[-1] = True
         candidates = [c for c, keep in zip(self.candidates, kept) if keep]
         return Listed(candidates, self.rows[kept], self.right[kept], self.is_gold)

@@ -93,16 +93,16 @@ class NameVectors:
         return np.where(self.forms[rows] == forms, self._exactly(rows, vector), np.nan)
 
     def _search(self, queries: Array, k: int, rows: Array | None) -> list[Nearest]:
-        scores = np.empty((len(self), len(queries)), np.float32)
+        scores = np.empty((len(queries), len(self)), np.float32)
         for start in range(0, len(self), _BLOCK):
             block = slice(start, start + _BLOCK)
-            scores[block] = self._multiply(block, queries)
+            scores[:, block] = queries @ self.values[block].astype(np.float32).T * self.scales[block]
         if rows is not None:
-            scores[~rows] = -np.inf
+            scores[:, ~rows] = -np.inf
         found = []
-        for query, column in zip(queries, scores.T):
-            kth = np.partition(column, -k)[-k] if k < len(column) else -np.inf
-            best = np.flatnonzero((column >= kth - _ROUNDING) & (column > -np.inf))
+        for query, reached in zip(queries, scores):
+            kth = np.partition(reached, -k)[-k] if k < len(reached) else -np.inf
+            best = np.flatnonzero((reached >= kth - _ROUNDING) & (reached > -np.inf))
             cosines = self._exactly(best, query)
             order = np.lexsort((best, -cosines))[:k]
             found.append(Nearest(query, self.forms[best[order]].astype(np.int64), cosines[order]))
@@ -111,11 +111,7 @@ class NameVectors:
     def _exactly(self, rows: Array, query: Array) -> Array:
         """Return cosines that don't depend on what else is multiplied, float64."""
         cosines = self.values[rows].astype(np.float64) @ query.astype(np.float64) * self.scales[rows]
-        return np.round(cosines, 5)  # type: ignore[no-any-return]
-
-    def _multiply(self, rows: slice | Array, queries: Array) -> Array:
-        products = self.values[rows].astype(np.float32) @ queries.T
-        return products * self.scales[rows][:, None]  # type: ignore[no-any-return]
+        return np.round(cosines, 5)
 
 
 def write_name_vectors(folder: Path, forms: Array, vectors: Array, width: int | None = None) -> dict[str, Any]:
@@ -157,6 +153,8 @@ def carry_vectors(folder: Path, earlier: Sequence[tuple[NameVectors | None, Sequ
         for row, form in enumerate(vectors.forms.tolist()):
             if (number := numbers.get(strings[form])) is not None:
                 found.setdefault(number, (vectors, row))
+    if not found:
+        return None
     forms = sorted(found)
     rows = [found[form] for form in forms]
     values = np.array([vectors.values[row] for vectors, row in rows], np.int8).reshape(-1, first.values.shape[1])

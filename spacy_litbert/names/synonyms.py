@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class Synonyms:
     Raises LitBertError L528 for unknown types, L540 if there are no two concepts with synonyms.
     """
 
-    def __init__(self, kb: KnowledgeBase, types: frozenset[str] | None) -> None:
+    def __init__(self, kb: KnowledgeBase, types: Iterable[str] | None) -> None:
         self.kb = kb
         self.types = kb.check_types(types)
         allowed = kb.allowed_concepts(self.types)

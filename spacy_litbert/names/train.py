@@ -167,7 +167,7 @@ class _Trainer:
         vectors = mean_of_rows(hidden, owners, len(batch.names))
         concepts, forms = (torch.from_numpy(values).to(hidden.device) for values in (batch.concepts, batch.forms))
         loss = multi_similarity(vectors, concepts, forms)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         assert hidden.grad is not None
         backprop(hidden.grad, None)
         nn.utils.clip_grad_norm_(self.bert.parameters(), CLIP)

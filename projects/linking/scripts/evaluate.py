@@ -112,9 +112,9 @@ def describe_encoder(name: str) -> dict[str, str]:
 def rankings(linker: LitBertLinker, examples: list[Example], known: set[str]) -> list[Ranked]:
     """Rank concepts for the gold mentions; ``known``: the names seen in training, as they are remembered."""
     found: list[Ranked] = []
-    for example in examples:
-        doc = example.reference
-        for ent, ranking in zip(doc.ents, linker.rank(doc, doc.ents)):
+    docs = [example.reference for example in examples]
+    for doc, of_doc in zip(docs, linker.predict(docs)):
+        for ent, ranking in zip(doc.ents, of_doc):
             seen = "seen" if memory_key(ent.text) in known else "unseen"
             found.append((ent.label_, seen, ent.kb_id_, [concept_id for concept_id, _ in ranking]))
     return found
