@@ -39,7 +39,8 @@ def bundle(packages: Path) -> None:
             old.unlink()
     figures = meta["performance"]
     protocol = figures["protocol"]
-    record = f"{name.rpartition('_')[2]}_{protocol['corpus']}_{protocol['weights']}"
+    project = "ner" if "ents_f" in figures else "textcat"
+    record = f"{project}_{protocol['corpus']}_{protocol['weights']}"
     write(record, figures)
     plots = {}
     what = f"{protocol['corpus']} {protocol['split']}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,9 @@ def convert(corpus: str, config: Path, project: Path) -> None:
         path = split_file(project / "assets" / corpus, split)
         splits[split] = [document.bare() for document in read_documents(path, record.get("labels"))]
         _check(splits[split], path, record, corpus, split)
+        if _form(path) == "tokens":
+            # Sentences of a token file have numbers, which other files have too.
+            splits[split] = [replace(one, id=f"{corpus}-{split}-{one.id}") for one in splits[split]]
     if one_of := record.get("held_out"):
         splits["dev"] = [document for document in splits["train"] if _is_held_out(document, one_of)]
         splits["train"] = [document for document in splits["train"] if not _is_held_out(document, one_of)]
@@ -57,20 +61,23 @@ def convert(corpus: str, config: Path, project: Path) -> None:
             print(f"    {example}")
 
 
+def _form(path: Path) -> str:
+    return "tokens" if ".tsv" in path.suffixes else "text"
+
+
 def _is_held_out(document: Document, one_of: int) -> bool:
     """Choose one document of so many by its id, the same on every machine."""
     return int(hashlib.md5(document.id.encode("utf8")).hexdigest(), 16) % one_of == 0
 
 
 def _check(documents: list[Document], path: Path, record: dict[str, Any], corpus: str, split: str) -> None:
-    form = "tokens" if ".tsv" in path.suffixes else "text"
     n_mentions = sum(len(document.entities) for document in documents)
     check_split(
         corpus,
         split,
         path,
         digest=content_digest(documents),
-        expected=record.get("splits", {}).get(split, {}).get(form, {}).get("digest"),
+        expected=record.get("splits", {}).get(split, {}).get(_form(path), {}).get("digest"),
         counts=f"{len(documents)} documents and {n_mentions} mentions",
     )
 
