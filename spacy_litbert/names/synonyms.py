@@ -1,4 +1,4 @@
-"""Batches of synonyms from a knowledge base: pairs of names of one concept, among concepts with similar names."""
+"""Batches of synonyms from a knowledge base: pairs of names of one concept."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from ..errors import Errors, LitBertError
 from ..linking.knowledge_base import KnowledgeBase
 from ..types import IntArray
 
-_NEIGHBOURS = 3  # concepts with similar names that come with each one that is drawn
-_FORMS = 12  # forms that are looked up for them
 _LONGEST = 100  # characters: longer names are systematic ones of chemicals, and one costs as much as ten others
 
 
@@ -38,8 +36,7 @@ class Synonyms:
 
     def __init__(self, kb: KnowledgeBase, types: Iterable[str] | None) -> None:
         self.kb = kb
-        self.types = kb.check_types(types)
-        allowed = kb.allowed_concepts(self.types)
+        allowed = kb.allowed_concepts(kb.check_types(types))
         short = np.fromiter((len(form) <= _LONGEST for form in kb.forms), bool, len(kb.forms))
         self._forms = {
             number: forms
@@ -59,23 +56,15 @@ class Synonyms:
         """Return the names of a step, two of each of at most ``n`` concepts; seed and step decide which.
 
         All preferences are drawn as often, so that hundreds of thousands of supplementary records don't outweigh the
-        concepts that come first. With each concept that is drawn come those with the most similar names: what is easy
-        to tell apart teaches nothing.
+        concepts that come first.
         """
         generator = np.random.default_rng((seed, step))
         chosen: dict[int, list[int]] = {}
         while len(chosen) < min(n, len(self)):
             numbers = self._by_preference[generator.integers(len(self._by_preference))]
-            drawn = int(generator.choice(numbers))
-            for number in (drawn, *self._neighbours(drawn, generator)):
-                if number not in chosen and len(chosen) < n:
-                    chosen[number] = generator.choice(self._forms[number], 2, replace=False).tolist()
+            number = int(generator.choice(numbers))
+            if number not in chosen:
+                chosen[number] = generator.choice(self._forms[number], 2, replace=False).tolist()
         forms = [form for pair in chosen.values() for form in pair]
         concepts = np.repeat(np.fromiter(chosen, np.int64), 2)
         return SynonymBatch([self.kb.forms[form] for form in forms], np.array(forms, np.int64), concepts)
-
-    def _neighbours(self, number: int, generator: np.random.Generator) -> list[int]:
-        form = self.kb.forms[int(generator.choice(self._forms[number]))]
-        similar, _ = self.kb.similar_forms(form, _FORMS, self.types)
-        found = dict.fromkeys(owner for one in similar.tolist() for owner in self.kb.concepts_of(one))
-        return [owner for owner in found if owner != number and owner in self._forms][:_NEIGHBOURS]
