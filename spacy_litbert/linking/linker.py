@@ -370,6 +370,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             "memory": self.memory.counts,
             "model": self.model.to_bytes(),
             "name_encoder": None if encoder is None else encoder.to_bytes(),
+            "configured_encoder": None if self._encoder_name is None else str(self._encoder_name),
         }
 
     def _take(self, learned: Learned) -> None:
@@ -378,7 +379,11 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         if (encoder := learned.get("name_encoder")) is not None:
             from ..names.encoder import NameEncoder
 
-            self._encoder = NameEncoder.from_bytes(encoder)
+            named = self._encoder_name
+            if named is None or str(named) == learned.get("configured_encoder"):
+                self._encoder = NameEncoder.from_bytes(encoder)
+            else:  # the config names another one than it did then
+                self._encoder = NameEncoder.load(named)
         self.cfg = dict(learned["cfg"])
         self.memory = MentionMemory(learned["memory"])
         self._make_lists = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -138,10 +139,7 @@ def test_what_is_saved_links_the_same(trained: Language, tmp_path: Path) -> None
     expected = [[e._.kb_ents for e in doc.ents] for doc in trained.pipe(TEXTS)]
     assert all(kb_ents for doc in expected for kb_ents in doc)
     trained.to_disk(tmp_path / "saved")
-    # Neither the place of the weights nor that of the knowledge base is asked for again.
-    loaded = spacy.load(
-        tmp_path / "saved", config={"components": {"litbert_linker": {"name_encoder": "nowhere", "kb": "nowhere"}}}
-    )
+    loaded = spacy.load(tmp_path / "saved")
     sent = pickle.loads(pickle.dumps(linker_of(trained)))
     other = with_ruler(None)
     linker_of(other).from_bytes(linker_of(trained).to_bytes())
@@ -149,6 +147,23 @@ def test_what_is_saved_links_the_same(trained: Language, tmp_path: Path) -> None
         assert [[e._.kb_ents for e in doc.ents] for doc in nlp.pipe(TEXTS)] == expected
     docs = list(trained.pipe(TEXTS))
     assert sent.predict(docs) == expected
+
+
+def test_a_name_encoder_named_at_load_takes_the_place_of_the_saved_one(
+    trained: Language, checkpoint: Path, tmp_path: Path
+) -> None:
+    trained.to_disk(tmp_path / "saved")
+
+    def load(name: Path) -> Language:
+        return spacy.load(tmp_path / "saved", config={"components.litbert_linker.name_encoder": str(name)})
+
+    moved = Path(shutil.copytree(checkpoint, tmp_path / "moved"))
+    assert [links(doc) for doc in load(moved).pipe(TEXTS)] == [links(doc) for doc in trained.pipe(TEXTS)]
+    other = load(write_checkpoint(tmp_path / "other", intermediate_size=32))
+    with pytest.raises(LitBertError, match="L541"):
+        other(TEXTS[0])
+    with pytest.raises(LitBertError, match="L2"):
+        load(tmp_path / "nowhere")
 
 
 def test_batches_threads_and_processes_give_the_same(trained: Language) -> None:

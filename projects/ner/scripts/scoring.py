@@ -85,12 +85,13 @@ def _overlap(one: Mention, other: Mention) -> bool:
 
 def _cut(doc: Doc, cuts: set[int]) -> Doc:
     """Return the same text, its tokens cut further at some characters."""
+    text = doc.text  # put together anew each time it is asked for
     words: list[str] = []
     spaces: list[bool] = []
     for token in doc:
         end = token.idx + len(token)
         bounds = [token.idx, *sorted(place for place in cuts if token.idx < place < end), end]
-        words.extend(doc.text[start:end] for start, end in pairwise(bounds))
+        words.extend(text[start:end] for start, end in pairwise(bounds))
         spaces.extend([False] * (len(bounds) - 2) + [bool(token.whitespace_)])
     return Doc(doc.vocab, words=words, spaces=spaces)
 
