@@ -98,17 +98,23 @@ def _ner() -> Iterator[Row]:
             "; ".join(figures),
             "ner_bc5cdr",
         )
-    wheel, cnn = read("ner_bc5cdr_litbert-oa-small"), compared["systems"]["spaCy's CNN"]
-    per_type = ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in wheel["ents_per_type"].items())
+    joint, alone = read("ner_joint_litbert-oa-small"), read("ner_bc5cdr_litbert-oa-small")
     yield Row(
-        "the bundled `en_litbert_ner` on the BC5CDR test split, micro-F1; spaCy's CNN in the same project, 3 seeds",
-        f"{100 * wheel['ents_f']:.1f} ({per_type}); {_mean(cnn['test']['all'])}",
-        "ner_bc5cdr_litbert-oa-small",
+        "the bundled `en_litbert_ner` on the test splits of the corpora that it learned from, each for the labels "
+        "annotated there: micro-F1",
+        ", ".join(f"{name} {100 * one['ents_f']:.1f}" for name, one in joint["corpora"].items()),
+        "ner_joint_litbert-oa-small",
         main=True,
     )
     yield Row(
-        "expected calibration error of its confidences on that split",
-        f"{100 * wheel['calibration']['ece']:.1f} %",
+        "the same by label, and the expected calibration error of its confidences",
+        ", ".join(f"{name} {100 * figures['f']:.1f}" for name, figures in joint["ents_per_type"].items())
+        + f"; {100 * joint['calibration']['ece']:.1f} %",
+        "ner_joint_litbert-oa-small",
+    )
+    yield Row(
+        "the same recognizer trained on BC5CDR alone, BC5CDR test: micro-F1, expected calibration error",
+        f"{100 * alone['ents_f']:.1f}, {100 * alone['calibration']['ece']:.1f} %",
         "ner_bc5cdr_litbert-oa-small",
     )
     heads = read("ner_head")["results"]
@@ -123,7 +129,8 @@ def _scispacy() -> Iterator[Row]:
     result = read("scispacy_tokens")
     own, theirs = result["tokenizers"]["own"], result["tokenizers"]["scispacy"]
     yield Row(
-        f"`en_litbert_ner` on {result['documents']} abstracts of BC5CDR dev, its own tokenizer and scispaCy's: F1",
+        f"`en_litbert_ner` 0.3.0 on {result['documents']} abstracts of BC5CDR dev, with its own tokenizer and "
+        "scispaCy's: F1",
         f"{own['f1']} and {theirs['f1']}",
         "scispacy_tokens",
     )
@@ -154,7 +161,7 @@ def _linking_end_to_end() -> Iterator[Row]:
         for corpus, one in corpora.items()
     ]
     yield Row(
-        "`en_litbert_ner` and `litbert_linker` on raw text of the test splits: micro-F1 of mentions with their ids, "
+        "`en_litbert_ner` 0.3.0 and `litbert_linker` on raw text of the test splits: micro-F1 of mentions with ids, "
         "with a threshold chosen on dev (in brackets: every mention linked)",
         ", ".join(figures),
         "linking_end_to_end",
@@ -221,7 +228,7 @@ def _speed() -> Iterator[Row]:
     )
     bundled, rates = abstracts["times"][BUNDLED], abstracts["words_per_second"]
     yield Row(
-        f"the same with the bundled `{BUNDLED}` (6 layers × 384): words/s, beside LitBERT's shape, beside spaCy's CNN",
+        f"the same with `{BUNDLED}` 0.3.0 (6 layers × 384): words/s, beside LitBERT's shape, beside spaCy's CNN",
         f"{rates[BUNDLED]['median']:,.0f}; {_times(bundled['litbert'])}; {_times(bundled[CNN])}",
         "speed",
         main=True,

@@ -1,6 +1,7 @@
 """Make the folder to package from a trained pipeline: its meta.json says what it is, its config names no paths.
 
-Training leaves paths of this machine in config.cfg; a packaged pipeline needs none of them.
+Training leaves paths of this machine in config.cfg; a packaged pipeline needs none of them. What it learned from stands
+in meta.json, and its config reads what whoever trains it further names: ``--paths.train`` and ``--paths.dev``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from ..files import read_json, replacing_folder
 from ..packaging import add_licence, set_requirements
 from ..targets import check_target, mark_pipeline, pipeline_made_by
 from .records import read_record
+
+# spaCy's reader of one file, with its defaults.
+_CORPUS = {"@readers": "spacy.Corpus.v1", "gold_preproc": False, "max_length": 0, "limit": 0, "augmenter": None}
 
 
 def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, version: str, description: str) -> None:
@@ -43,6 +47,10 @@ def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, 
     named = config["paths"].get("weights")
     weights = None if named is None else resolve(named)
     config["paths"].update(train=None, dev=None, weights=results["protocol"]["weights"])
+    for split, reader in config["corpora"].items():
+        if reader["@readers"] == "spacy-litbert.LabelledCorpora.v1":
+            config["corpora"][split] = {**_CORPUS, "path": f"${{paths.{split}}}"}
+            config["paths"].pop("corpora", None)
     with replacing_folder(output) as partial:
         shutil.copytree(model, partial, dirs_exist_ok=True)
         srsly.write_json(partial / "meta.json", meta)

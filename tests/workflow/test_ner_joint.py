@@ -90,3 +90,7 @@ def test_the_wheel_names_all_its_corpora(project: Path, tmp_path: Path) -> None:
     assert nlp.meta["description"].endswith("Trained on Invented chemicals; diseases.")
     assert [source["name"] for source in nlp.meta["sources"]] == ["Invented chemicals", "diseases"]
     assert set(nlp.get_pipe("litbert_ner").cfg["thresholds"]) == set(LABELS.values())
+    # Whoever trains it further names files of their own.
+    reader = nlp.config["corpora"]["train"]
+    assert (reader["@readers"], reader["path"]) == ("spacy.Corpus.v1", "${paths.train}")
+    assert "corpora" not in nlp.config["paths"]
