@@ -35,7 +35,7 @@ from ..pretraining.state import (
     remove_leftovers,
     save_checkpoint,
 )
-from ..targets import check_target, checkpoint_made_by
+from ..targets import check_target, checkpoint_made_by, only
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import Precision
@@ -50,6 +50,7 @@ _CHECKPOINTS = 10
 _BUDGET = 2048  # wordpieces of a micro-batch
 _ACTIVATIONS = 1 << 16  # wordpieces whose activations are kept: all of a step's
 _ARCHITECTURE = "BertModel"
+_IS_RUN = only("checkpoint-*", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "*.partial")
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,13 @@ def train_names(
     force: replace an earlier checkpoint folder.
 
     SIGTERM saves what was reached beside ``folder``, in ``FOLDER.run``; False is returned then. Raises LitBertError
-    L218 if ``folder`` may not be replaced, L504 if there is a run already and ``resume`` is not set, L505 if it was
+    L218 if ``folder`` may not be replaced or ``FOLDER.run`` holds anything else, L504 if there is a run already and ``resume`` is not set, L505 if it was
     begun with other settings, L540 without synonyms; other codes for weights and checkpoints that don't fit.
     """
     option = None if force else "--force (force=True)"
     check_target(folder, sources=[kb.path], made=checkpoint_made_by(""), what="checkpoint folder", option=option)
     run = folder.with_name(f"{folder.name}.run")
+    check_target(run, sources=[kb.path], made=_IS_RUN, what="folder of a training", option=None)
     checkpoint = latest_checkpoint(run)
     if checkpoint is not None and not resume:
         raise LitBertError(Errors.L504.format(path=run, step=int(checkpoint.name.rpartition("-")[2])))

@@ -147,3 +147,13 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
     ).read_bytes()
     with pytest.raises(LitBertError, match="L218"):
         train_names(kb, tmp_path / "parts", quick)
+
+
+def test_a_folder_beside_it_with_files_of_others_is_left_alone(
+    kb: KnowledgeBase, quick: NameSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "names.run").mkdir()
+    (tmp_path / "names.run" / "notes.txt").write_text("mine")
+    with pytest.raises(LitBertError, match=r"L218.*names\.run.*notes\.txt"):
+        train_names(kb, tmp_path / "names", quick)
+    assert (tmp_path / "names.run" / "notes.txt").read_text() == "mine"
