@@ -92,9 +92,11 @@ def train_names(
     resume: go on where an earlier call was stopped.
     force: replace an earlier checkpoint folder.
 
-    SIGTERM saves what was reached beside ``folder``, in ``FOLDER.run``; False is returned then. Raises LitBertError
-    L218 if ``folder`` may not be replaced or ``FOLDER.run`` holds anything else, L504 if there is a run already and ``resume`` is not set, L505 if it was
-    begun with other settings, L540 without synonyms; other codes for weights and checkpoints that don't fit.
+    SIGTERM saves what was reached beside ``folder``, in ``FOLDER.run``; False is returned then.
+
+    Raises LitBertError L218 if ``folder`` may not be replaced or ``FOLDER.run`` holds anything else, L504 if there is a
+    run already and ``resume`` is not set, L505 if it was begun with other settings, L540 without synonyms; other codes
+    for weights and checkpoints that don't fit.
     """
     option = None if force else "--force (force=True)"
     check_target(folder, sources=[kb.path], made=checkpoint_made_by(""), what="checkpoint folder", option=option)
