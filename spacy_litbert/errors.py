@@ -265,6 +265,10 @@ class Errors(metaclass=_Coded):
         "The linker `{name}` was trained {before} a name encoder, and now it is {now} one. "
         "Train it again, or load it as it was saved."
     )
+    L543 = (
+        "No text of {inputs} defines the same abbreviation of a concept of the knowledge base {path} {least} times. "
+        "Give more texts, or lower --least."
+    )
     # Text classification
     L602 = (
         "{path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "

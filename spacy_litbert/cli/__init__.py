@@ -20,6 +20,7 @@ from .corpus import corpus_cli
 from .export import export_cli
 from .inspect import inspect_cli
 from .kb import kb_build_cli, kb_info_cli, kb_merge_cli, kb_subset_cli
+from .kb_abbreviations import kb_abbreviations_cli
 from .kb_add import kb_add_cli
 from .kb_export import kb_export_cli
 from .kb_names import kb_train_names_cli, kb_vectors_cli
@@ -57,6 +58,7 @@ _register("add", kb_add_cli, to=kb_app)
 _register("export", kb_export_cli, to=kb_app)
 _register("show", kb_show_cli, to=kb_app)
 _register("search", kb_search_cli, to=kb_app)
+_register("abbreviations", kb_abbreviations_cli, to=kb_app)
 _register("train-names", kb_train_names_cli, to=kb_app)
 _register("vectors", kb_vectors_cli, to=kb_app)
 app.add_typer(kb_app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -14,6 +14,7 @@ from .name_vectors import Nearest
 _SIMILAR_IN_MEMORY = 10
 MOST_SIMILAR = 0.97  # of a name that is not equal
 _NEAR = 20  # concepts that the vectors of names add
+_OF_CONTEXT = 0.004  # from a context that fits to the opposite: less than from one level to the next
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,22 @@ class Mention:
     text: as it stands there.
     long_form: what it abbreviates, if the document says so; else the text.
     types: kinds of concepts that it may stand for; None for all.
+    context: what stands around it, where the name alone does not tell what it stands for.
     """
 
     text: str
     long_form: str
     types: frozenset[str] | None = None
+    context: str | None = None
 
     @property
     def is_abbreviation(self) -> bool:
         """Whether the document says what it abbreviates."""
         return self.text != self.long_form
+
+    def in_context(self, context: str) -> Mention:
+        """Return the same mention with what stands around it."""
+        return replace(self, context=context)
 
 
 @dataclass
@@ -63,6 +70,7 @@ class Candidate:
     remembered_*: of training mentions; how many of the same name stood for it, of how many, and the similarity of
     others that did.
     nearness: the cosine of the long form's vector and the nearest of the concept's names; None without vectors.
+    fitness: the cosine of the context's vector and the concept's canonical name; None without vectors or context.
     """
 
     number: int
@@ -72,13 +80,14 @@ class Candidate:
     remembered_text: float = 0.0
     remembered_similar: float = 0.0
     nearness: float | None = None
+    fitness: float | None = None
 
     @property
     def similarity(self) -> float:
-        """How well a name fits: what an untrained linker sorts by."""
+        """How well a name fits: what an untrained linker sorts by. Of equal names the context decides."""
         by_name = max(self.by_long.similarity, 0.999 * self.by_text.similarity)
         if self.nearness is None or by_name > MOST_SIMILAR:
-            return by_name
+            return by_name if self.fitness is None else by_name - _OF_CONTEXT * (1 - self.fitness)
         return min((by_name + self.nearness) / 2, MOST_SIMILAR)
 
 
@@ -107,9 +116,17 @@ class CandidateGenerator:
         for number, matches in by_text.items():
             found.setdefault(number, Candidate(number)).by_text = matches
         self._remember(mention, found, without)
-        if nearest is not None:
+        if nearest is not None and found:
             self._compare_vectors(nearest, found)
         return [found[number] for number in sorted(found)]
+
+    def is_ambiguous(self, mention: Mention) -> bool:
+        """Tell whether several concepts are called exactly so, or were remembered under the name."""
+        allowed = self.kb.allowed_concepts(mention.types)
+        concepts = {one for form in self.kb.forms_equal_to(mention.long_form) for one in self.kb.concepts_of(form)}
+        remembered = (self.kb.number_of(concept_id) for concept_id in self.memory.exactly(mention.long_form))
+        concepts.update(number for number in remembered if number is not None)
+        return sum(bool(allowed[number]) for number in concepts) > 1
 
     def _by_name(self, name: str, types: frozenset[str] | None, nearest: Nearest | None = None) -> dict[int, Matches]:
         allowed = self.kb.allowed_concepts(types)
@@ -130,15 +147,18 @@ class CandidateGenerator:
         return {number: found[number] for number in dict.fromkeys([*best, *islice(by_vector, _NEAR)])}
 
     def _compare_vectors(self, nearest: Nearest, found: dict[int, Candidate]) -> None:
-        """Say of all candidates, however they were found, how near they are."""
+        """Say of all candidates, however they were found, how near they are, and how well they fit the context."""
         assert self.kb.vectors is not None
         forms = [self.kb.forms_of(number) for number in found]
-        if not forms:
-            return
         starts = np.cumsum([0, *map(len, forms[:-1])])
         cosines = np.fmax.reduceat(self.kb.vectors.cosines(nearest.vector, np.concatenate(forms)), starts)
         for candidate, cosine in zip(found.values(), cosines.tolist()):
             candidate.nearness = None if np.isnan(cosine) else cosine
+        if nearest.context is not None:
+            canonical = np.array([self.kb.canonical_form(number) for number in found])
+            cosines = self.kb.vectors.cosines(nearest.context, canonical)
+            for candidate, cosine in zip(found.values(), cosines.tolist()):
+                candidate.fitness = None if np.isnan(cosine) else cosine
 
     def _remember(self, mention: Mention, found: dict[int, Candidate], without: int | None) -> None:
         if not self.memory:

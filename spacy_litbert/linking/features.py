@@ -68,8 +68,19 @@ FEATURES = (
     "n_letters",
     "n_candidates",
 )
-# Where names have vectors.
-VECTOR_FEATURES = ("nearness", "nearness_below_best", "nearness_rank", "has_vector", "best_nearness")
+# Where names have vectors: how near the name is, and how well the concept fits what stands around it.
+VECTOR_FEATURES = (
+    "nearness",
+    "nearness_below_best",
+    "nearness_rank",
+    "has_vector",
+    "best_nearness",
+    "fitness",
+    "fitness_below_best",
+    "fitness_rank",
+    "has_fitness",
+    "best_fitness",
+)
 _OF_THE_LIST = FEATURES.index("best_cosine")
 
 
@@ -225,12 +236,24 @@ class FeatureExtractor:
 
 
 def _of_vectors(candidates: Sequence[Candidate]) -> Array:
-    """Return ``VECTOR_FEATURES``, (candidates + 1, 5) float32."""
-    rows = np.zeros((len(candidates) + 1, len(VECTOR_FEATURES)), np.float32)
-    values = [candidate.nearness or 0.0 for candidate in candidates]
-    best = max(values, default=0.0)
-    for row, candidate, value, rank in zip(rows, candidates, values, _ranks(values)):
-        row[:4] = value, best - value, 1 / (1 + rank), candidate.nearness is not None
+    """Return ``VECTOR_FEATURES``, (candidates + 1, 10) float32."""
+    nearness = _compared([candidate.nearness for candidate in candidates])
+    fitness = _compared([candidate.fitness for candidate in candidates])
+    return np.concatenate([nearness, fitness], axis=1)
+
+
+def _compared(cosines: Sequence[float | None]) -> Array:
+    """Return of each cosine how high it is, how far below the best, which place it has, and whether it is known.
+
+    (candidates + 1, 5) float32; the last column is the best one.
+    """
+    rows = np.zeros((len(cosines) + 1, 5), np.float32)
+    if all(cosine is None for cosine in cosines):
+        return rows
+    values = [cosine or 0.0 for cosine in cosines]
+    best = max(values)
+    for row, cosine, value, rank in zip(rows, cosines, values, _ranks(values)):
+        row[:4] = value, best - value, 1 / (1 + rank), cosine is not None
     rows[:, 4] = best
     return rows
 

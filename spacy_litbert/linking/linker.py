@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,19 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
-from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
 from ..files import check_file, replacing
-from .abbreviations import abbreviations_of
-from .candidates import Mention
 from .concept import Concept
-from .gold import NIL, MakeLists, gold_lists, memory_of
+from .gold import NIL, gold_lists, memory_of
 from .knowledge_base import KnowledgeBase
-from .lists import Listed, ListMaker
+from .lists import Listed
 from .memory import MentionMemory
-from .nearest import EncodesNames, NearestNames, nearest_names
+from .nearest import EncodesNames
 from .predicted import predicted_lists
 from .ranker import set_standard, softmax
 from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, unpack
+from .spans import SpanLister
 from .training import learn_from, train_ranker, tuned
 
 _FILE = "linker.msgpack"
@@ -42,11 +40,9 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "top": 5,
     "use_memory": True,
     "name_encoder": None,
+    "use_context": True,
     "copy_kb": True,
 }
-_EXAMPLES = 64  # whose mentions are encoded together
-
-ListsOf = Callable[[Example, KnowledgeBase, MakeLists], Iterator[Listed]]
 Ranking = list[tuple[str, float]]
 # The rankings of a Doc's entities, in their order.
 Rankings = list[Ranking]
@@ -76,6 +72,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         top: int = 5,
         use_memory: bool = True,
         name_encoder: str | Path | None = None,
+        use_context: bool = True,
         copy_kb: bool = True,
     ) -> None:
         for setting, value, least in (("candidates", candidates, 1), ("top", top, 1), ("threshold", threshold, 0)):
@@ -90,12 +87,13 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self.candidates = candidates
         self.top = top
         self.use_memory = use_memory
+        self.use_context = use_context
         self.copy_kb = copy_kb
         self.memory = MentionMemory()
         self._path = None if kb is None else Path(kb)
         self._configured = None if kb is None else str(kb)
         self._kb: KnowledgeBase | None = None
-        self._make_lists: ListMaker | None = None
+        self._spans: SpanLister | None = None
         self._encoder_name = name_encoder
         self._encoder: EncodesNames | None = None
         if not Span.has_extension("kb_ents"):
@@ -133,11 +131,30 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     def threshold(self, value: float) -> None:
         self.cfg["threshold"] = float(value)
 
+    @property
+    def spans(self) -> SpanLister:
+        """What makes lists of candidates for spans, with the knowledge base, the memory and the encoder there are.
+
+        Raises LitBertError L541 and L542 if these don't belong together.
+        """
+        if self._spans is None:
+            self._check_vectors()
+            memory = self.memory if self.use_memory else MentionMemory()
+            self._spans = SpanLister(
+                self.kb,
+                memory,
+                self.candidates,
+                self._types_of,
+                encoder=self.name_encoder,
+                use_context=self.use_context,
+            )
+        return self._spans
+
     def set_kb(self, kb: KnowledgeBase | str | Path) -> None:
         """Set the knowledge base. What the linker has learned stays."""
         self._kb = kb if isinstance(kb, KnowledgeBase) else KnowledgeBase(kb)
         self._path = self._kb.path
-        self._make_lists = None
+        self._spans = None
 
     def search(self, text: str, k: int = 10, types: Iterable[str] | None = None) -> Ranking:
         """Find the concepts with the names most similar to a text, as ``KnowledgeBase.search`` does."""
@@ -145,13 +162,13 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> list[Rankings]:
         """Return for each entity of each Doc the best concept ids with their probabilities, the best first."""
-        docs = list(docs)
-        near = self._near([(doc, doc.ents) for doc in docs])
-        return [[self._ranking(listed) for listed in self._list(doc, doc.ents, near=near)] for doc in docs]
+        spans = [(doc, doc.ents) for doc in docs]
+        make = self.spans.prepare(spans)
+        return [[self._ranking(listed) for listed in make(doc, some, None)] for doc, some in spans]
 
     def rank(self, doc: Doc, spans: Sequence[Span]) -> Rankings:
         """Return for spans of a Doc what ``predict`` does for its entities; ``doc`` is left as it is."""
-        return [self._ranking(listed) for listed in self._list(doc, spans, near=self._near([(doc, spans)]))]
+        return [self._ranking(listed) for listed in self.spans.prepare([(doc, spans)])(doc, spans, None)]
 
     def set_annotations(self, docs: Iterable[Doc], scores: Any) -> None:
         """Set ``ent.kb_id_`` and ``ent._.kb_ents``."""
@@ -176,9 +193,9 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             self.set_kb(kb)
         examples = list(get_examples())
         self.memory = memory_of(examples) if self.use_memory else MentionMemory()
-        self._make_lists = None
+        self._spans = None
         self.cfg.update(is_trained=False, temperature=1.0, with_vectors=self.name_encoder is not None)
-        sample = list(self._lists(examples[:: 1 + len(examples) // 100]))
+        sample = list(self.spans.of_examples(examples[:: 1 + len(examples) // 100]))
         if not sample:
             raise LitBertError(
                 Errors.L531.format(name=self.name, problem="no entity has a kb_id_ of the knowledge base")
@@ -202,7 +219,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        lists = list(self._lists(list(examples)))
+        lists = list(self.spans.of_examples(list(examples)))
         if lists:
             if drop:
                 set_dropout_rate(self.model, drop)
@@ -229,7 +246,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         examples = list(examples)
         np.random.seed(seed)
         self.initialize(lambda: examples)
-        lists = self._lists(examples, progress=progress)
+        lists = self.spans.of_examples(examples, progress=progress)
         train_ranker(self.model, lists, epochs=epochs, learn_rate=learn_rate, seed=seed, progress=progress)
         self.cfg["is_trained"] = epochs > 0
         if dev := list(dev):
@@ -244,7 +261,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         Raises LitBertError L531 if no entity of theirs has an id.
         """
         lists_of = predicted_lists if predicted else partial(gold_lists, remembers=True)
-        lists = list(self._lists(list(examples), lists_of))
+        lists = list(self.spans.of_examples(list(examples), lists_of))
         if not any(listed.is_gold for listed in lists):
             raise LitBertError(Errors.L531.format(name=self.name, problem="no entity to calibrate on has a kb_id_"))
         self.cfg["temperature"], self.threshold = tuned(self.model, lists)
@@ -291,40 +308,6 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         if self._open(reference):
             self.kb.verify()
         return self
-
-    def _list(self, doc: Doc, spans: Sequence[Span], without: int | None = None, *, near: NearestNames) -> list[Listed]:
-        """Return a list of candidates for each span; spans written alike share one. near: as ``_near`` gives it."""
-        if self._make_lists is None:
-            self._check_vectors()
-            memory = self.memory if self.use_memory else MentionMemory()
-            with_vectors = self.name_encoder is not None
-            self._make_lists = ListMaker(self.kb, memory, self.candidates, with_vectors=with_vectors)
-        return self._make_lists(self._mentions(doc, spans), without, near)
-
-    def _near(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> NearestNames:
-        """Find the names near the spans of Docs, all together; nothing without a name encoder."""
-        encoder = self.name_encoder
-        if encoder is None:
-            return {}
-        self._check_vectors()
-        mentions = [mention for doc, some in spans for mention in self._mentions(doc, some)]
-        return nearest_names(self.kb, encoder, mentions, self.candidates)
-
-    def _mentions(self, doc: Doc, spans: Sequence[Span]) -> list[Mention]:
-        long_forms = abbreviations_of(doc) if spans else {}
-        return [Mention(span.text, long_forms.get(span.text, span.text), self._types_of(span.label_)) for span in spans]
-
-    def _lists(
-        self, examples: Sequence[Example], lists_of: ListsOf = gold_lists, *, progress: bool = False
-    ) -> Iterator[Listed]:
-        """Yield the lists of candidates of examples."""
-        with tqdm(total=len(examples), desc="candidates", disable=not progress, unit=" texts") as bar:
-            for start in range(0, len(examples), _EXAMPLES):
-                some = examples[start : start + _EXAMPLES]
-                near = self._near([(doc, doc.ents) for one in some for doc in (one.reference, one.predicted)])
-                for example in some:
-                    yield from lists_of(example, self.kb, partial(self._list, near=near))
-                    bar.update()
 
     def _check_vectors(self) -> None:
         """Check that knowledge base, name encoder and ranker belong together.
@@ -386,7 +369,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
                 self._encoder = NameEncoder.load(named)
         self.cfg = dict(learned["cfg"])
         self.memory = MentionMemory(learned["memory"])
-        self._make_lists = None
+        self._spans = None
 
     def _reference(self) -> Reference | None:
         return None if self._path is None else {**reference_to(self.kb), "configured": self._configured}
@@ -416,6 +399,7 @@ def make_linker(
     top: int = 5,
     use_memory: bool = True,
     name_encoder: str | None = None,
+    use_context: bool = True,
     copy_kb: bool = True,
 ) -> LitBertLinker:
     """Make the component ``litbert_linker``; ``LitBertLinker`` says what it does."""
@@ -430,6 +414,7 @@ def make_linker(
         top=top,
         use_memory=use_memory,
         name_encoder=name_encoder,
+        use_context=use_context,
         copy_kb=copy_kb,
     )
 

@@ -10,8 +10,6 @@ import numpy as np
 from .candidates import Candidate, CandidateGenerator, Mention
 from .columns import Array
 from .features import FeatureExtractor
-from .knowledge_base import KnowledgeBase
-from .memory import MentionMemory
 from .name_vectors import Nearest
 
 
@@ -48,12 +46,12 @@ class Listed:
 class ListMaker:
     """Makes the lists of the mentions of a document.
 
-    k: as for ``CandidateGenerator``. with_vectors: as for ``FeatureExtractor``.
+    generate: finds the candidates. with_vectors: as for ``FeatureExtractor``.
     """
 
-    def __init__(self, kb: KnowledgeBase, memory: MentionMemory, k: int, *, with_vectors: bool = False) -> None:
-        self._generate = CandidateGenerator(kb, memory, k)
-        self._features = FeatureExtractor(kb, memory, with_vectors=with_vectors)
+    def __init__(self, generate: CandidateGenerator, *, with_vectors: bool = False) -> None:
+        self._generate = generate
+        self._features = FeatureExtractor(generate.kb, generate.memory, with_vectors=with_vectors)
 
     def __call__(
         self, mentions: Sequence[Mention], without: int | None = None, nearest: Mapping[Mention, Nearest] | None = None

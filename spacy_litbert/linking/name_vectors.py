@@ -28,11 +28,13 @@ class Nearest:
 
     vector: (width,) float32, the unit vector of the name itself.
     forms: (≤ k,) int64, numbers of forms, the nearest first; cosines: (≤ k,) float64.
+    context: (width,) float32, the unit vector of what stands around the name, if that was asked for.
     """
 
     vector: Array
     forms: Array
     cosines: Array
+    context: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,17 @@ class NameVectors:
         vectors: of the encoder's width, float32.
         allowed: (forms of the knowledge base,) bool, which count; None for all.
         """
-        queries = _project(np.stack(vectors), self.projection)
+        queries = self.project(np.stack(vectors))
         rows = None if allowed is None else allowed[self.forms]
         return [
             nearest
             for start in range(0, len(queries), _QUERIES)
             for nearest in self._search(queries[start : start + _QUERIES], k, rows)
         ]
+
+    def project(self, vectors: Array) -> Array:
+        """Return unit vectors of an encoder, (n, its width), in the width that these have."""
+        return _project(vectors, self.projection)
 
     def cosines(self, vector: Array, forms: Array) -> Array:
         """Return the cosine of a vector and those of forms, (n,) float64; NaN for a form that has none.

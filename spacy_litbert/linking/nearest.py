@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from .candidates import Mention
@@ -31,13 +32,17 @@ class EncodesNames(Protocol):
 def nearest_names(
     kb: KnowledgeBase, encoder: EncodesNames, mentions: Iterable[Mention], k: int
 ) -> dict[Mention, Nearest]:
-    """Find for distinct mentions the k names with the nearest vectors, among concepts of the mention's types."""
+    """Find for distinct mentions the k names with the nearest vectors, among concepts of the mention's types.
+
+    The contexts that mentions have are encoded with them.
+    """
     assert kb.vectors is not None
     distinct = list(dict.fromkeys(mentions))
-    names = list(dict.fromkeys(fold(mention.long_form) for mention in distinct))
-    if not names:
+    if not distinct:
         return {}
-    vectors = dict(zip(names, encoder.encode(names)))
+    contexts = {mention.context: None for mention in distinct if mention.context is not None}
+    encoded = list(dict.fromkeys([*(fold(mention.long_form) for mention in distinct), *contexts]))
+    vectors = dict(zip(encoded, encoder.encode(encoded)))
     found: dict[Mention, Nearest] = {}
     for types in dict.fromkeys(mention.types for mention in distinct):
         wanted = [mention for mention in distinct if mention.types == types]
@@ -45,5 +50,7 @@ def nearest_names(
         allowed = None if types is None else kb.allowed_forms(types)
         results = kb.vectors.search([vectors[name] for name in queries], k, allowed)
         nearest = dict(zip(queries, results))
-        found |= {mention: nearest[fold(mention.long_form)] for mention in wanted}
+        for mention in wanted:
+            context = None if mention.context is None else kb.vectors.project(vectors[mention.context][None])[0]
+            found[mention] = replace(nearest[fold(mention.long_form)], context=context)
     return found

@@ -4,8 +4,8 @@
 of them is remembered. ``memory``: what the mentions of train and dev stood for is remembered as well. A mention counts
 as right if the best concept is one of its gold concepts. ``strict``: mentions of several concepts count as wrong, since
 the linker gives one. ``merged``: gold ids and those found are compared as a merged knowledge base has them. With a name
-encoder, candidates come of the vectors of names as well; the ablation leaves out those, and the abbreviations that a
-text defines.
+encoder, candidates come of the vectors of names as well, and the context tells apart what is called alike; the ablation
+leaves out those, the abbreviations that a text defines, and the ranker, so that the most similar name decides.
 """
 
 from __future__ import annotations
@@ -37,8 +37,12 @@ SETTINGS: dict[str, dict[str, Any]] = {"vocabulary": {"use_memory": False}, "mem
 ABLATION: dict[str, dict[str, Any]] = {
     "vocabulary, no vectors": {"use_memory": False, "name_encoder": None},
     "memory, no vectors": {"use_memory": True, "name_encoder": None},
+    "memory, no context": {"use_memory": True, "use_context": False},
     "memory, no abbreviations": {"use_memory": True},
+    "vocabulary, no ranker": {"use_memory": False},
+    "memory, no ranker": {"use_memory": True},
 }
+_EPOCHS = 15
 # Read in place of what the text defines; an empty list would mean that nobody looked.
 _NO_ABBREVIATIONS = [{"short_text": "", "long_text": ""}]
 PACKAGES = ("spacy", "spacy-litbert", "thinc", "numpy")
@@ -83,7 +87,8 @@ def evaluate(
         linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder, "top": 20, **config})
         linker.set_kb(kb)
         begun = perf_counter()
-        linker.train(learned, seed=seed, progress=True)
+        epochs = 0 if setting.endswith("no ranker") else _EPOCHS
+        linker.train(learned, seed=seed, progress=True, epochs=epochs)
         trained = perf_counter()
         found = rankings(linker, parts[split], known)
         result[setting] = accuracies(found, same_in(kb))

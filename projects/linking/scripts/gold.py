@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +18,12 @@ from spacy_litbert.linking.readers.problems import record_error
 
 
 def read_examples(path: Path, renamed: Mapping[str, str]) -> list[Example]:
-    """Read the mentions with ids of a corpus file as gold entities.
+    """Read the mentions with ids of a corpus file as gold entities, as ``examples_of`` makes them."""
+    return examples_of(read_documents(path), renamed)
+
+
+def examples_of(documents: Iterable[Document], renamed: Mapping[str, str]) -> list[Example]:
+    """Make the mentions with ids of documents gold entities.
 
     renamed: for ids that the vocabulary has withdrawn the ones that took their place.
 
@@ -26,7 +31,7 @@ def read_examples(path: Path, renamed: Mapping[str, str]) -> list[Example]:
     """
     vocab = spacy.blank("en").vocab
     examples = []
-    for document in read_documents(path):
+    for document in documents:
         reference = _to_doc(vocab, document, renamed)
         examples.append(Example(Doc(vocab, _words(reference), [bool(t.whitespace_) for t in reference]), reference))
     return examples

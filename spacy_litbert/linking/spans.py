@@ -1,0 +1,91 @@
+"""Lists of candidates for spans of Docs: what a linker makes of a Doc before its ranker scores anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from tqdm import tqdm
+
+from .abbreviations import abbreviations_of
+from .candidates import CandidateGenerator, Mention
+from .context import context_of
+from .gold import MakeLists, gold_lists
+from .knowledge_base import KnowledgeBase
+from .lists import Listed, ListMaker
+from .memory import MentionMemory
+from .nearest import EncodesNames, NearestNames, nearest_names
+
+_EXAMPLES = 64  # whose mentions are encoded together
+
+# Reads the lists of an example, which the given function makes.
+ListsOf = Callable[[Example, KnowledgeBase, MakeLists], Iterator[Listed]]
+
+
+class SpanLister:
+    """Makes the lists of spans of Docs.
+
+    k: as for ``CandidateGenerator``.
+    types_of: gives the types of concepts that a label allows; None for all.
+    encoder: what made the knowledge base's vectors; None to do without.
+    use_context: let it read what stands around names that several concepts share.
+    """
+
+    def __init__(
+        self,
+        kb: KnowledgeBase,
+        memory: MentionMemory,
+        k: int,
+        types_of: Callable[[str], frozenset[str] | None],
+        *,
+        encoder: EncodesNames | None,
+        use_context: bool,
+    ) -> None:
+        self.kb = kb
+        self.k = k
+        self._types_of = types_of
+        self.encoder = encoder
+        self.use_context = use_context and encoder is not None
+        self._generate = CandidateGenerator(kb, memory, k)
+        self._make = ListMaker(self._generate, with_vectors=encoder is not None)
+
+    def prepare(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> MakeLists:
+        """Encode all that is to be encoded of spans of Docs together; return what makes the lists of any of them.
+
+        Spans that are written alike and have the same label share a list.
+        """
+        mentions = [mention for doc, some in spans for mention in self._mentions(doc, some)]
+        near = {} if self.encoder is None else nearest_names(self.kb, self.encoder, mentions, self.k)
+        return partial(self._list, near)
+
+    def of_examples(
+        self, examples: Sequence[Example], lists_of: ListsOf = gold_lists, *, progress: bool = False
+    ) -> Iterator[Listed]:
+        """Yield the lists of examples."""
+        with tqdm(total=len(examples), desc="candidates", disable=not progress, unit=" texts") as bar:
+            for start in range(0, len(examples), _EXAMPLES):
+                some = examples[start : start + _EXAMPLES]
+                make = self.prepare([(doc, doc.ents) for one in some for doc in (one.reference, one.predicted)])
+                for example in some:
+                    yield from lists_of(example, self.kb, make)
+                    bar.update()
+
+    def _list(self, near: NearestNames, doc: Doc, spans: Sequence[Span], without: int | None = None) -> list[Listed]:
+        return self._make(self._mentions(doc, spans), without, near)
+
+    def _mentions(self, doc: Doc, spans: Sequence[Span]) -> list[Mention]:
+        long_forms = abbreviations_of(doc) if spans else {}
+        found: dict[tuple[str, str], Mention] = {}
+        for span in spans:
+            if (span.text, span.label_) not in found:
+                mention = Mention(span.text, long_forms.get(span.text, span.text), self._types_of(span.label_))
+                found[span.text, span.label_] = self._in_context(mention, span)
+        return [found[span.text, span.label_] for span in spans]
+
+    def _in_context(self, mention: Mention, span: Span) -> Mention:
+        """Add what stands around the first span of a mention, if there is an encoder to read it and reason to."""
+        if not self.use_context or not self._generate.is_ambiguous(mention):
+            return mention
+        return mention.in_context(context_of(span.doc.text, span.start_char, span.end_char))
