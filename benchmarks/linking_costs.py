@@ -9,6 +9,9 @@ concepts of the type that the label names, and of all concepts.
 python -m benchmarks.linking_costs FOLDER --like KB --names 4000000 --mentions FILE
 
 does the same with a made-up vocabulary of so many names, which is written to FOLDER.jsonl.
+
+With ``--pipeline``, an installed pipeline that ends with a linker, the texts of FILE also go through it, and through the
+same without the linker: a block of texts at a time, each of the two first in turn.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ from spacy_litbert.linking.knowledge_base import KnowledgeBase
 
 from .record import memory_of_process, write
 from .synthetic_vocabulary import write_vocabulary
+
+_BLOCK = 50  # texts
 
 
 def build(folder: Path, sources: list[Path]) -> dict[str, Any]:
@@ -86,6 +91,27 @@ def use(folder: Path, corpus: Path, limit: int, types: dict[str, list[str]] | No
     }
 
 
+def pipe(pipeline: str, corpus: Path) -> dict[str, Any]:
+    """Annotate all documents with a pipeline and without its linker."""
+    nlp = spacy.load(pipeline)
+    texts = [document.text for document in read_documents(corpus)]
+    seconds = {"with": 0.0, "without": 0.0}
+    list(nlp.pipe(texts[:_BLOCK]))
+    for number, start in enumerate(range(_BLOCK, len(texts), _BLOCK)):
+        for which in ("with", "without") if number % 2 else ("without", "with"):
+            with nlp.select_pipes(disable=["litbert_linker"] if which == "without" else []):
+                begun = perf_counter()
+                list(nlp.pipe(texts[start : start + _BLOCK]))
+                seconds[which] += perf_counter() - begun
+    return {
+        "pipeline": f"{pipeline} {nlp.meta['version']}",
+        "texts": len(texts) - _BLOCK,
+        "seconds_with_the_linker": round(seconds["with"], 1),
+        "seconds_without": round(seconds["without"], 1),
+        "times": round(seconds["with"] / seconds["without"], 3),
+    }
+
+
 def _in_a_process(*arguments: str) -> dict[str, Any]:
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks.linking_costs", *arguments], capture_output=True, text=True, check=True
@@ -102,10 +128,14 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=100, help="documents whose mentions are looked up")
     parser.add_argument("--like", type=Path, help="a knowledge base; make a vocabulary up from its names")
     parser.add_argument("--names", type=int, default=4_000_000, help="how many names are made up")
-    parser.add_argument("--part", choices=["build", "use", "use-all"], help="one part alone, printed as JSON")
+    parser.add_argument("--pipeline", help="an installed pipeline with a linker, to be compared with itself without")
+    parser.add_argument("--part", choices=["build", "use", "use-all", "pipe"], help="one part alone, printed as JSON")
     arguments = parser.parse_args()
     if arguments.part == "build":
         print(json.dumps(build(arguments.folder, arguments.sources)))
+        return
+    if arguments.part == "pipe":
+        print(json.dumps(pipe(arguments.pipeline, arguments.mentions)))
         return
     if arguments.part is not None:
         types: dict[str, list[str]] | None = {} if arguments.part == "use-all" else None
@@ -123,6 +153,8 @@ def main() -> None:
         "use": _in_a_process(*common, "--limit", str(arguments.limit), "--part", "use"),
         "use_without_types": _in_a_process(*common, "--limit", str(arguments.limit), "--part", "use-all"),
     }
+    if arguments.pipeline:
+        result["pipe"] = _in_a_process(*common, "--pipeline", arguments.pipeline, "--part", "pipe")
     name = "linking_costs" if arguments.like is None else "linking_costs_made_up"
     write(name, {"sources": [path.name for path in sources], **described, **result})
 

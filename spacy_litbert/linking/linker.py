@@ -241,14 +241,16 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     ) -> None:
         """Train the linker alone: candidates are looked up once, which is faster than ``spacy train``.
 
+        epochs: over the examples; 0 makes the memory alone, and the most similar name decides.
         dev: texts that it is not trained on; if there are any, ``calibrate`` is called with them.
         """
         examples = list(examples)
         np.random.seed(seed)
         self.initialize(lambda: examples)
-        lists = self.spans.of_examples(examples, progress=progress)
-        train_ranker(self.model, lists, epochs=epochs, learn_rate=learn_rate, seed=seed, progress=progress)
-        self.cfg["is_trained"] = epochs > 0
+        if epochs > 0:
+            lists = self.spans.of_examples(examples, progress=progress)
+            train_ranker(self.model, lists, epochs=epochs, learn_rate=learn_rate, seed=seed, progress=progress)
+            self.cfg["is_trained"] = True
         if dev := list(dev):
             self.calibrate(dev)
 

@@ -25,6 +25,13 @@ from spacy_litbert.linking.merge import merge
 from .conftest import CONCEPTS
 
 PROJECT = Path(__file__).parents[2] / "projects" / "linking"
+# Abbreviations of several meanings, as `kb abbreviations` makes them.
+MORE = [
+    {"id": f"{short}{i}", "text": text, "entities": [{"start": 0, "end": 2, "label": "Disease", "concept_id": kb_id}]}
+    for short, meanings in {"HS": ("T:D9", "T:D6"), "GK": ("T:D8", "T:D4")}.items()
+    for kb_id in meanings
+    for i, text in enumerate((f"{short} of the {kb_id} kind.", f"{short} again."))
+]
 
 
 def test_the_toy_is_linked_and_scored(tmp_path: Path, checkpoint: Path) -> None:
@@ -43,7 +50,7 @@ def test_the_toy_is_linked_and_scored(tmp_path: Path, checkpoint: Path) -> None:
         f"vocabulary, no {part}" for part in ("vectors", "ranker")
     }
     assert scores.keys() == kept | ablation
-    assert record["name_encoder"].keys() == {"model.safetensors"}
+    assert record["name_encoder"]["files"].keys() == {"model.safetensors"}
     for setting in (scores[name] for name in kept):
         assert setting["all"]["mentions"] == 11
         assert setting["all"]["acc@20"] == 100
@@ -99,11 +106,14 @@ def test_figures_of_mentions_and_of_documents(kb: KnowledgeBase) -> None:
     assert sum(one["n"] for one in none["bins"]) == 5
 
 
-def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path) -> None:
+def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path, checkpoint: Path) -> None:
     folder = shutil.copytree(PROJECT, tmp_path / "project")
-    kb_build(folder / "kb" / "toy", [folder / "toy" / "kb.csv"], name="toy", licence="Courtesy of its author")
+    kb_build(folder / "kb" / "toy-names", [folder / "toy" / "kb.csv"], name="toy", licence="Courtesy of its author")
+    kb_vectors(folder / "kb" / "toy", folder / "kb" / "toy-names", encoder=str(checkpoint))
+    (folder / "more.jsonl").write_text("\n".join(map(json.dumps, MORE)), encoding="utf8")
+    options = f"--merged kb/toy --name-encoder {checkpoint} --more more.jsonl"
     for command in (
-        "end_to_end.py toy/toy kb/toy metrics/test.json --ner en_litbert_ner --save training/toy --merged kb/toy",
+        f"end_to_end.py toy/toy kb/toy metrics/test.json --ner en_litbert_ner --save training/toy {options}",
         "assemble.py en_litbert_ner training/toy metrics/test.json packages/pipeline --name x --version 1.2",
     ):
         subprocess.run([sys.executable, *f"scripts/{command}".split()], cwd=folder, check=True, capture_output=True)
@@ -113,7 +123,9 @@ def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path) -> None:
     nlp = spacy.load(folder / "packages" / "pipeline")
     assert (nlp.meta["name"], nlp.meta["version"]) == ("x", "1.2")
     assert nlp.meta["performance"]["merged"] == figures["merged"]
-    assert "Courtesy of its author" in (folder / "packages" / "pipeline" / "LICENSES_SOURCES").read_text("utf8")
+    sources = (folder / "packages" / "pipeline" / "LICENSES_SOURCES").read_text("utf8")
+    assert "Courtesy of its author" in sources
+    assert "Names are compared by: " in sources
     linker: Any = nlp.get_pipe("litbert_linker")
     assert linker.threshold == pytest.approx(figures["threshold"])
     assert all(ent.kb_id_ for ent in nlp("Bradycardia under metoprolol.").ents)
@@ -127,6 +139,34 @@ def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path) -> None:
     refused = subprocess.run([sys.executable, *again.split()], cwd=folder, capture_output=True, text=True)
     assert refused.returncode == 1
     assert "L529" in refused.stderr + refused.stdout
+
+
+def test_ambiguous_abbreviations_are_scored_with_their_context_and_without(tmp_path: Path, checkpoint: Path) -> None:
+    folder = shutil.copytree(PROJECT, tmp_path / "project")
+    kb_build(folder / "kb" / "toy", [folder / "toy" / "kb.csv"])
+    kb_vectors(folder / "kb" / "vectors", folder / "kb" / "toy", encoder=str(checkpoint))
+    lines = ["short\tlabel\tid\tname\ttext", *(f'MI\tDisease\tT:D{i}\tx\tThe {{}} of "the {i}.' for i in (2, 3))]
+    (folder / "texts.tsv").write_text("\n".join(lines), encoding="utf8")
+    (folder / "more.jsonl").write_text("\n".join(map(json.dumps, MORE)), encoding="utf8")
+    command = f"scripts/context.py texts.tsv more.jsonl kb/vectors metrics/a.json --name-encoder {checkpoint}"
+    subprocess.run([sys.executable, *command.split()], cwd=folder, check=True, capture_output=True)
+    scores = json.loads((folder / "metrics" / "a.json").read_text("utf8"))["scores"]
+    assert scores["without context"] == 50  # the same for both texts, and one of the two is right
+    assert scores["with context"] in (0, 50, 100)
+    assert scores["by abbreviation"] == {"MI": scores["with context"]}
+    assert scores["learned"] == {"texts": 8, "abbreviations": 2}
+
+
+def test_the_made_up_texts_are_balanced() -> None:
+    documents = imported("context").read_texts(PROJECT / "ambiguous" / "texts.tsv")
+    assert len(documents) == 200
+    counts: dict[str, dict[str, int]] = {}
+    for document in documents:
+        (mention,) = document.entities
+        ids = counts.setdefault(document.text[mention.start : mention.end], {})
+        ids[mention.concept_id] = ids.get(mention.concept_id, 0) + 1
+    assert all(sorted(ids.values()) == [4, 4] for ids in counts.values())
+    assert len({document.text for document in documents}) == 200
 
 
 def test_a_vocabulary_of_the_tables_of_a_wheel(tmp_path: Path) -> None:

@@ -73,6 +73,15 @@ def _meta(recognizer: dict[str, Any], kb: dict[str, Any], results: dict[str, Any
         "author": "; ".join(f"{one['file']} (SHA-256 {one['sha256']})" for one in kb["sources"] if "file" in one),
         "license": kb["licence"],
     }
+    encoder = results["name_encoder"]
+    compared = [] if encoder is None else [
+        {
+            "name": f"Names are compared by: {encoder['name']}",
+            "url": "",
+            "author": "; ".join(f"{file} (SHA-256 {digest})" for file, digest in encoder["files"].items()),
+            "license": encoder["license"] or "not said",
+        }
+    ]
     return {
         "description": (
             f"{recognizer['description'].rstrip('.')}. Linked to {kb['counts']['concepts']:,} concepts of "
@@ -83,7 +92,7 @@ def _meta(recognizer: dict[str, Any], kb: dict[str, Any], results: dict[str, Any
             f"{kb['date']} (checksum {kb['checksum']}). `linker.set_kb`, or `components.litbert_linker.kb` at load, "
             "sets another one."
         ),
-        "sources": [*recognizer.get("sources", []), learned_from, vocabulary],
+        "sources": [*recognizer.get("sources", []), learned_from, vocabulary, *compared],
         "performance": {**results, "recognizer": recognizer.get("performance", {})},
     }
 
@@ -94,6 +103,8 @@ def _sources(nlp: Language, recognizer: dict[str, Any]) -> str:
     lines = [own.read_text("utf8").rstrip(), ""] if own is not None and own.is_file() else []
     for source in nlp.meta["sources"][len(recognizer.get("sources", [])) :]:
         lines += [f"{source['name']} ({source['author']}). {source['url']} {source['license']}".rstrip(), ""]
+    if notice := (nlp.meta["performance"]["name_encoder"] or {}).get("notice"):
+        lines += [notice.rstrip(), ""]
     return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+from evaluate import describe_encoder
 from figures import Gold, Link, Place, figures, reliabilities
 from gold import read_examples, read_renamed
 from matching import same_in
@@ -24,7 +25,7 @@ from spacy.training import Example
 from tqdm import tqdm
 
 from spacy_litbert.command_line import errors_in_one_line
-from spacy_litbert.files import replacing, replacing_folder
+from spacy_litbert.files import file_checksum, replacing, replacing_folder
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.linker import LitBertLinker
 from spacy_litbert.linking.memory import memory_key
@@ -45,6 +46,7 @@ def end_to_end(
     merged: KnowledgeBase | None = None,
     seed: int = 0,
     name_encoder: str | None = None,
+    more: Path | None = None,
     save: Path | None = None,
 ) -> dict[str, Any]:
     """Train, choose the threshold on dev, and score on test; return the figures.
@@ -52,6 +54,7 @@ def end_to_end(
     ner: an installed pipeline or a folder; of its entities those with labels of the corpus count.
     merged: one that ``kb`` was merged to, to compare ids by as well.
     name_encoder: what made the knowledge base's vectors; None to do without them.
+    more: a corpus to learn from beside the other, such as `kb abbreviations` makes.
     save: where the trained linker goes, as a pipeline.
     """
     if save is not None:
@@ -65,11 +68,12 @@ def end_to_end(
     nlp = spacy.blank("en")
     linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder})
     linker.set_kb(kb)
-    linker.train(parts["train"], seed=seed, progress=True)
+    others = [] if more is None else read_examples(more, {})
+    linker.train(parts["train"] + others, seed=seed, progress=True)
     linker.calibrate(parts["dev"], predicted=True)
     chosen = {"temperature": linker.cfg["temperature"], "threshold": linker.threshold}
     learned = [Example(example.reference, example.reference) for name in ("train", "dev") for example in parts[name]]
-    linker.train(learned, seed=seed, progress=True)
+    linker.train(learned + others, seed=seed, progress=True)
     linker.cfg.update(chosen)
     if save is not None:
         mark_pipeline(nlp.meta, "end_to_end")
@@ -126,6 +130,7 @@ if __name__ == "__main__":
     parser.add_argument("--merged", default="", help="a knowledge base merged from KB, to compare ids by as well")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--name-encoder", help="what made the vectors of the knowledge base's names")
+    parser.add_argument("--more", default="", help="a corpus to learn from as well")
     parser.add_argument("--save", type=Path, help="folder for the trained linker")
     parser.add_argument("--plot", type=Path, help="PNG file: how far the probabilities of links can be relied on")
     arguments = parser.parse_args()
@@ -139,6 +144,7 @@ if __name__ == "__main__":
             merged=KnowledgeBase(arguments.merged) if arguments.merged else None,
             seed=arguments.seed,
             name_encoder=arguments.name_encoder,
+            more=Path(arguments.more) if arguments.more else None,
             save=arguments.save,
         )
         record = {
@@ -146,6 +152,8 @@ if __name__ == "__main__":
             "split": "test",
             "protocol": " ".join((__doc__ or "").split()),
             "knowledge_base": {key: kb.metadata[key] for key in ("name", "version", "counts", "sources", "checksum")},
+            "name_encoder": None if arguments.name_encoder is None else describe_encoder(arguments.name_encoder),
+            "more_sha256": file_checksum(Path(arguments.more)) if arguments.more else None,
             "seed": arguments.seed,
             **found,
             **describe_run(PACKAGES),

@@ -6,6 +6,7 @@ as right if the best concept is one of its gold concepts. ``strict``: mentions o
 the linker gives one. ``merged``: gold ids and those found are compared as a merged knowledge base has them. With a name
 encoder, candidates come of the vectors of names as well, and the context tells apart what is called alike; the ablation
 leaves out those, the abbreviations that a text defines, and the ranker, so that the most similar name decides.
+``memory, more texts`` learns from and remembers a second corpus as well, which nobody annotated (`kb abbreviations`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from spacy_litbert.files import file_checksum, replacing, replacing_folder
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.linker import LitBertLinker
 from spacy_litbert.linking.memory import memory_key
+from spacy_litbert.pretraining.start import describe
 from spacy_litbert.targets import check_target, mark_pipeline, pipeline_made_by
 from spacy_litbert.workflow.fetch import split_file
 from spacy_litbert.workflow.protocol import describe_run
@@ -42,6 +44,7 @@ ABLATION: dict[str, dict[str, Any]] = {
     "vocabulary, no ranker": {"use_memory": False},
     "memory, no ranker": {"use_memory": True},
 }
+_MORE = "memory, more texts"
 _EPOCHS = 15
 # Read in place of what the text defines; an empty list would mean that nobody looked.
 _NO_ABBREVIATIONS = [{"short_text": "", "long_text": ""}]
@@ -60,6 +63,7 @@ def evaluate(
     split: str = "test",
     name_encoder: str | None = None,
     ablation: bool = False,
+    more: Path | None = None,
     save: Path | None = None,
     merged: KnowledgeBase | None = None,
 ) -> dict[str, Any]:
@@ -67,6 +71,7 @@ def evaluate(
 
     name_encoder: what made the knowledge base's vectors; None to do without them.
     ablation: score with parts left out as well.
+    more: a corpus to learn from beside the other, such as `kb abbreviations` makes; a setting of its own.
     merged: one that ``kb`` was merged to, to compare ids by as well.
     split: ``test``, with train and dev to learn from, or ``dev``, with train alone, to choose settings.
     """
@@ -79,8 +84,10 @@ def evaluate(
     parts = {name: read_examples(split_file(corpus, name), ids) for name in ("train", "dev", split)}
     learned = parts["train"] + (parts["dev"] if split == "test" else [])
     known = {memory_key(ent.text) for example in learned for ent in example.reference.ents}
+    others = [] if more is None else read_examples(more, {})
+    settings = {**(ABLATION if ablation else {}), **({_MORE: {"use_memory": True}} if others else {}), **SETTINGS}
     result: dict[str, Any] = {}
-    for setting, config in {**(ABLATION if ablation else {}), **SETTINGS}.items():
+    for setting, config in settings.items():
         for example in (*learned, *parts[split]):
             example.reference._.abbreviations = _NO_ABBREVIATIONS if setting.endswith("no abbreviations") else []
         nlp = spacy.blank("en")
@@ -88,7 +95,7 @@ def evaluate(
         linker.set_kb(kb)
         begun = perf_counter()
         epochs = 0 if setting.endswith("no ranker") else _EPOCHS
-        linker.train(learned, seed=seed, progress=True, epochs=epochs)
+        linker.train(learned + (others if setting == _MORE else []), seed=seed, progress=True, epochs=epochs)
         trained = perf_counter()
         found = rankings(linker, parts[split], known)
         result[setting] = accuracies(found, same_in(kb))
@@ -106,12 +113,12 @@ def evaluate(
     return result
 
 
-def describe_encoder(name: str) -> dict[str, str]:
-    """Return what a name encoder's card says of it, and the checksums of its weights."""
+def describe_encoder(name: str) -> dict[str, Any]:
+    """Return the name of an encoder, its licence, the checksums of its weights, and what its card says it began with."""
     with open_source(name) as source:
         card = (source.folder / "README.md").read_text("utf8") if (source.folder / "README.md").is_file() else ""
         rows = dict(line.strip("| ").split(" | ", 1) for line in card.split("\n") if line.startswith("| began with |"))
-        return {**rows, **{path.name: file_checksum(path) for path in source.files}}
+        return {**describe(name, source.folder, source.files), **rows}
 
 
 def rankings(linker: LitBertLinker, examples: list[Example], known: set[str]) -> list[Ranked]:
@@ -153,6 +160,7 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--name-encoder", help="what made the vectors of the knowledge base's names")
     parser.add_argument("--ablation", action="store_true", help="score with parts left out as well")
+    parser.add_argument("--more", default="", help="a corpus to learn from as well, in a setting of its own")
     parser.add_argument("--save", type=Path, help="folder for the trained pipeline")
     arguments = parser.parse_args()
     with errors_in_one_line():
@@ -166,6 +174,7 @@ if __name__ == "__main__":
             split=arguments.split,
             name_encoder=arguments.name_encoder,
             ablation=arguments.ablation,
+            more=Path(arguments.more) if arguments.more else None,
             save=arguments.save,
             merged=KnowledgeBase(arguments.merged) if arguments.merged else None,
         )
@@ -177,6 +186,7 @@ if __name__ == "__main__":
                 key: kb.metadata.get(key) for key in ("name", "version", "counts", "sources", "vectors", "checksum")
             },
             "name_encoder": None if arguments.name_encoder is None else describe_encoder(arguments.name_encoder),
+            "more_sha256": file_checksum(Path(arguments.more)) if arguments.more else None,
             "seed": arguments.seed,
             "scores": scores,
             **describe_run(PACKAGES),
