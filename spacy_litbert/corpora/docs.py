@@ -7,11 +7,12 @@ What spaCy has no place for is an extension: ``doc._.document_id``, ``doc._.pass
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 
-from ..confidence import register_confidence
+from ..confidence import confidences, register_confidence
+from ..errors import Errors, LitBertError
 from .document import Document, Mention, Passage, keep_longest
 
 _CONTEXT = 12
@@ -72,14 +73,38 @@ def id_of(doc: Doc) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def document_of(doc: Doc) -> Document:
+def document_of(doc: Doc, spans_key: str | None = None) -> Document:
     """Return what a Doc says: text, ``doc.ents``, and the id and passages that ``identified`` set.
 
+    spans_key: of a group in ``doc.spans`` whose spans are the mentions instead, which may lie over one another.
+
     The concept id of an entity is its ``kb_id_``, or else its ``ent_id_``.
+
+    Raises LitBertError L634 for a group that the Doc does not have.
     """
     register_extensions()
     passages = tuple(Passage(*one) for one in doc._.passages or ())
-    return Document(id_of(doc) or "", doc.text, tuple(sorted(map(_mention, doc.ents))), passages)
+    document = Document(id_of(doc) or "", doc.text, tuple(sorted(map(_mention, doc.ents))), passages)
+    if spans_key is None:
+        return document
+    if spans_key not in doc.spans:
+        choices = ", ".join(map(repr, doc.spans)) or "none"
+        raise LitBertError(Errors.L634.format(id=document.id, key=spans_key, choices=choices))
+    return replace(document, entities=tuple(mentions_of(doc.spans[spans_key], document)))
+
+
+def mentions_of(group: SpanGroup, document: Document) -> list[Mention]:
+    """Return the spans of a group by place, with their scores as confidence.
+
+    document: with the entities of the Doc; a span that is one of these as well has its concept id.
+    """
+    concepts = {(one.start, one.end, one.label): one.concept_id for one in document.entities}
+    mentions = []
+    for span, score in zip(group, confidences(group)):
+        place = (span.start_char, span.end_char, span.label_)
+        # Not ``ent_id_``, which is that of the entity around the span's root.
+        mentions.append(Mention(*place, span.kb_id_ or span.id_ or concepts.get(place, ""), score))
+    return sorted(mentions)
 
 
 def in_context(document: Document, mentions: Iterable[Mention]) -> list[str]:
