@@ -80,8 +80,8 @@ def _pretraining() -> Iterator[Row]:
     figures = result["heldout"]
     yield Row(
         f"`litbert-oa-small` (from all-MiniLM-L6-v2): {sum(part['tokens'] for part in parts) / 1e6:.1f} million "
-        f"wordpieces in {sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in rows of "
-        + " and ".join(str(one["length"]) for one in figures),
+        f"wordpieces in {sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in "
+        "rows of " + " and ".join(str(one["length"]) for one in figures),
         ", ".join(f"{one['masked_accuracy']:.3f} and {one['masked_loss']:.2f}" for one in figures),
         "pretraining_litbert-oa-small",
     )

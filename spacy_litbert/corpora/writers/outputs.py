@@ -25,7 +25,7 @@ class Output:
     """A format.
 
     ending: of its files; "" for one that makes folders.
-    encode: makes of a Doc what is written: ``doc.ents``, or the group of ``doc.spans`` with this key; a DocBin has both.
+    encode: makes of a Doc what is written, with ``doc.ents`` or a group of ``doc.spans``; a DocBin has both.
         Raises LitBertError L624 for a Doc that the format can't hold, L634 for a group that it does not have.
     write: writes what ``encode`` made to a path that is not there yet, or an empty folder.
     unique: the documents of a file must have different ids.
