@@ -269,6 +269,10 @@ class Errors(metaclass=_Coded):
         "No text of {inputs} defines the same abbreviation of a concept of the knowledge base {path} {least} times. "
         "Give more texts, or lower --least."
     )
+    L544 = (
+        "The linker `{name}` was trained by a version of this package that saw {found} features of a candidate; "
+        "this one sees {expected}. Train it again."
+    )
     # Text classification
     L602 = (
         "{path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "
