@@ -15,15 +15,16 @@ from ..confidence import confidences, register_confidence
 from ..errors import Errors, LitBertError
 from .document import Document, Mention, Passage, keep_longest
 
+SPANS_KEY = "litbert"  # where ``litbert_ner`` looks for mentions before it looks at entities
 _CONTEXT = 12
 
 
 @dataclass
 class Placed:
-    """A Doc, and the mentions that it can't have.
+    """A Doc, and the mentions that its entities can't be.
 
     misaligned: their ends fall inside tokens; the tokens they touch are marked as missing.
-    overlapping: a longer one covers part of them.
+    overlapping: a longer one covers part of them, so that they are no entities.
     """
 
     doc: Doc
@@ -42,10 +43,15 @@ def register_extensions() -> None:
 def place(document: Document, tokenizer: Callable[[str], Doc]) -> Placed:
     """Make a Doc of the raw text with the tokenizer's tokens and the mentions as ``doc.ents``.
 
-    Of a mention the concept id is ``ent.kb_id_``.
+    Of a mention the concept id is ``ent.kb_id_``. Where mentions lie over one another, all of them are
+    ``doc.spans["litbert"]`` as well, which is what ``litbert_ner`` learns from.
     """
     doc = identified(tokenizer(document.text), document)
     kept, overlapping = keep_longest(document.entities)
+    if overlapping:
+        places = [(one.start, one.end, one.label, one.concept_id) for one in sorted(document.entities)]
+        found = (doc.char_span(start, end, label, kb_id=concept_id) for start, end, label, concept_id in places)
+        doc.spans[SPANS_KEY] = [span for span in found if span is not None]
     spans = [(one, doc.char_span(one.start, one.end, one.label, kb_id=one.concept_id)) for one in kept]
     entities = [span for _, span in spans if span is not None]
     misaligned = [mention for mention, span in spans if span is None]
