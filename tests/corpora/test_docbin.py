@@ -15,8 +15,10 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 
 from spacy_litbert.corpora.docbin import to_docbin, write_docbin
+from spacy_litbert.corpora.docs import document_of
 from spacy_litbert.corpora.document import Document, Mention, keep_longest
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.ner.annotation import known_tokens
 
 from .strategies import RELAXED, documents
 
