@@ -10,8 +10,8 @@ python -m benchmarks.linking_costs FOLDER --like KB --names 4000000 --mentions F
 
 does the same with a made-up vocabulary of so many names, which is written to FOLDER.jsonl.
 
-With ``--pipeline``, an installed pipeline that ends with a linker, the texts of FILE also go through it, and through the
-same without the linker: a block of texts at a time, each of the two first in turn.
+With ``--pipeline``, an installed pipeline that ends with a linker, the texts of FILE also go through it, and through
+the same without the linker: a block of texts at a time, each of the two first in turn.
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ def rows() -> list[Row]:
         *_ner(),
         *_scispacy(),
         *_linking(),
+        *_linking_context(),
         *_linking_end_to_end(),
         *_textcat(),
         *_alignment(),
@@ -79,9 +80,9 @@ def _pretraining() -> Iterator[Row]:
     parts = [*result["run"]["before"], result["run"]]
     figures = result["heldout"]
     yield Row(
-        f"`litbert-oa-small` (from all-MiniLM-L6-v2): {sum(part['tokens'] for part in parts) / 1e6:.1f} million wordpieces "
-        f"in {sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in rows of "
-        + " and ".join(str(one["length"]) for one in figures),
+        f"`litbert-oa-small` (from all-MiniLM-L6-v2): {sum(part['tokens'] for part in parts) / 1e6:.1f} million "
+        f"wordpieces in {sum(part['hours'] for part in parts):.1f} hours; held-out masked accuracy and loss, in "
+        "rows of " + " and ".join(str(one["length"]) for one in figures),
         ", ".join(f"{one['masked_accuracy']:.3f} and {one['masked_loss']:.2f}" for one in figures),
         "pretraining_litbert-oa-small",
     )
@@ -135,6 +136,17 @@ def _scispacy() -> Iterator[Row]:
 
 
 def _linking() -> Iterator[Row]:
+    theirs = read("scispacy_linker")
+    yield Row(
+        f"scispaCy {theirs['scispacy']}'s candidate generator on the same mentions with the same names and long forms: "
+        "right at rank 1, per cent",
+        ", ".join(
+            f"{corpus} {label} {one['acc@1']:.1f}"
+            for corpus, labels in theirs["scores"].items()
+            for label, one in labels.items()
+        ),
+        "scispacy_linker",
+    )
     settings = {"vocabulary": "MeSH's and OMIM's names alone", "memory": "with what training mentions stood for"}
     for setting, what in settings.items():
         figures = [
@@ -149,6 +161,17 @@ def _linking() -> Iterator[Row]:
             "linking",
             main=setting == "memory",
         )
+
+
+def _linking_context() -> Iterator[Row]:
+    scores = read("linking_context")["scores"]
+    yield Row(
+        f"`litbert_linker` on {scores['texts']} made-up texts in which an abbreviation stands for one of two diseases, "
+        "trained on texts with other abbreviations: right, per cent, with what stands around it, and without",
+        f"{scores['with context']:.1f} and {scores['without context']:.1f}",
+        "linking_context",
+        main=True,
+    )
 
 
 def _linking_end_to_end() -> Iterator[Row]:

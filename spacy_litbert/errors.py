@@ -269,6 +269,10 @@ class Errors(metaclass=_Coded):
         "No text of {inputs} defines the same abbreviation of a concept of the knowledge base {path} {least} times. "
         "Give more texts, or lower --least."
     )
+    L544 = (
+        "The linker `{name}` was trained by a version of this package that saw {found} features of a candidate; "
+        "this one sees {expected}. Train it again."
+    )
     # Text classification
     L602 = (
         "{path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "
@@ -324,6 +328,10 @@ class Errors(metaclass=_Coded):
     )
     L632 = "Ray does not answer at {address}, or nothing can be begun there: {reason}"
     L633 = "`{name}` is for the engine `ray`. Add `--engine ray`, or leave it out."
+    L634 = (
+        "The document {id!r} has no spans `{key}` behind the pipeline; it has: {choices}. "
+        "Name one of these with --spans, or leave it out for the entities."
+    )
     # Serving
     L640 = "There is no {method} {path} here. There are: {choices}."
     L641 = "The body is {found!r}. Send it with the header `Content-Type: {expected}`."

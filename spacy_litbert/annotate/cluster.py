@@ -11,7 +11,7 @@ import socket
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -26,7 +26,7 @@ from ..pipelines import pipeline_folder
 from .manifest import Done, begun, size_of
 from .pool import TRIES, died
 from .shards import Shard
-from .worker import annotate_in_worker
+from .worker import Destination, annotate_in_worker
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,14 @@ def check_ray() -> None:
         raise LitBertError(Errors.L625.format(package="ray", extra="ray"))
 
 
-def annotate_on_cluster(
-    pipeline: str, shards: Iterable[Shard], folder: Path, output_format: str, cluster: Cluster
-) -> Iterator[Done]:
+def annotate_on_cluster(pipeline: str, shards: Iterable[Shard], to: Destination, cluster: Cluster) -> Iterator[Done]:
     """Annotate shards with workers on a cluster; yield what is done as it is done.
 
     A worker has one shard at a time, and the next one is read meanwhile. If it dies, another takes its place and the
     shard is done again.
 
     Raises LitBertError L628 for a shard over which workers died again and again, when all others that were begun are
-    finished, L629 if a worker does not see ``folder`` or this process not what it wrote, L630 for a worker with another
+    finished, L629 if a worker does not see the folder or this process not what it wrote, L630 for a worker with another
     version of this package or of the pipeline, L631 for a cluster without room for one worker, L632 for one that does
     not answer or where no worker begins.
     """
@@ -69,8 +67,8 @@ def annotate_on_cluster(
     from ray.exceptions import RayError, RayTaskError
 
     pipeline = str(Path(pipeline).absolute()) if Path(pipeline).exists() else pipeline
-    folder = folder.absolute()  # a worker's current folder is its own
-    expected = begun(folder)
+    to = replace(to, folder=to.folder.absolute())  # a worker's current folder is its own
+    expected = begun(to.folder)
     running: dict[Any, tuple[Any, Shard | None]] = {}
     deaths: Counter[int | None] = Counter()
     hopeless: Shard | None = None
@@ -78,7 +76,7 @@ def annotate_on_cluster(
         remote = ray.remote(num_cpus=1, num_gpus=cluster.gpus_per_worker)(Worker)
 
         def hire() -> None:
-            worker = remote.remote(pipeline, folder, output_format)
+            worker = remote.remote(pipeline, to)
             running[worker.begin.remote(expected, cluster.gpus_per_worker)] = worker, None
 
         for _ in range(cluster.workers):
@@ -106,8 +104,8 @@ def annotate_on_cluster(
                 following = queue.popleft()
                 running[worker.annotate.remote(following)] = worker, following
             if done is not None:
-                if size_of(folder / done.file) != done.bytes:
-                    raise LitBertError(Errors.L629.format(path=folder / done.file, host="this machine"))
+                if size_of(to.folder / done.file) != done.bytes:
+                    raise LitBertError(Errors.L629.format(path=to.folder / done.file, host="this machine"))
                 yield done
             queue.extend(islice(shards, 0 if queue else 1))
     if hopeless is not None:
@@ -117,16 +115,15 @@ def annotate_on_cluster(
 class Worker:
     """What runs elsewhere: a process that holds a pipeline, loaded for the first shard."""
 
-    def __init__(self, pipeline: str, folder: Path, output_format: str) -> None:
+    def __init__(self, pipeline: str, to: Destination) -> None:
         self._pipeline = pipeline
-        self._folder = folder
-        self._format = output_format
+        self._to = to
 
     def begin(self, expected: dict[str, Any], gpus: float) -> None:
         """Check that this machine has the same folder, package and pipeline as the one where the run was begun."""
         host = socket.gethostname()
-        if begun(self._folder) != expected:
-            raise LitBertError(Errors.L629.format(path=self._folder, host=host))
+        if begun(self._to.folder) != expected:
+            raise LitBertError(Errors.L629.format(path=self._to.folder, host=host))
         mine = {"spacy_litbert": __version__, "pipeline_sha256": folder_checksum(pipeline_folder(self._pipeline))}
         for name, found in mine.items():
             if found != expected[name]:
@@ -135,7 +132,7 @@ class Worker:
             spacy.require_gpu()
 
     def annotate(self, shard: Shard) -> Done:
-        return annotate_in_worker(self._pipeline, self._folder, self._format, shard)
+        return annotate_in_worker(self._pipeline, self._to, shard)
 
 
 @contextmanager

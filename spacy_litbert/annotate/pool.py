@@ -11,7 +11,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -19,22 +18,20 @@ from ..errors import Errors, LitBertError
 from ..pipelines import load_pipeline
 from .manifest import Done
 from .shards import Shard
-from .worker import annotate_in_worker, annotate_shard
+from .worker import Destination, annotate_in_worker, annotate_shard
 
 TRIES = 3
 
 
-def annotate_alone(pipeline: str, shards: Iterable[Shard], folder: Path, output_format: str) -> Iterator[Done]:
+def annotate_alone(pipeline: str, shards: Iterable[Shard], to: Destination) -> Iterator[Done]:
     """Annotate shards in this process."""
     nlp = None  # it takes long to load, and perhaps there is nothing to do
     for shard in shards:
         nlp = nlp or load_pipeline(pipeline)
-        yield annotate_shard(nlp, shard, folder, output_format)
+        yield annotate_shard(nlp, shard, to)
 
 
-def annotate_in_pool(
-    pipeline: str, shards: Iterable[Shard], folder: Path, output_format: str, n_process: int
-) -> Iterator[Done]:
+def annotate_in_pool(pipeline: str, shards: Iterable[Shard], to: Destination, n_process: int) -> Iterator[Done]:
     """Annotate shards in ``n_process`` processes; yield what is done as it is done. Two shards a process are begun.
 
     When a worker dies, the shards that were begun are done again; those that it happens to twice, one by one, so that
@@ -42,7 +39,7 @@ def annotate_in_pool(
 
     Raises LitBertError L628 for a shard over which a worker died again and again.
     """
-    annotate = partial(annotate_in_worker, pipeline, folder, output_format)
+    annotate = partial(annotate_in_worker, pipeline, to)
     shards = iter(shards)
     pool = _pool(n_process)
     begun: dict[Future[Done], Shard] = {}

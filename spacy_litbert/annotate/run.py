@@ -22,6 +22,7 @@ from .cluster import Cluster, annotate_on_cluster, check_ray
 from .manifest import Done, Manifest, made, opened
 from .pool import annotate_alone, annotate_in_pool
 from .shards import cut
+from .worker import Destination
 
 ENGINES = ("local", "ray")
 _ENDS = 1 << 16  # bytes at both ends of a file that tell whether it is the same
@@ -49,6 +50,7 @@ def annotate(
     output: Path,
     *,
     output_format: str = "jsonl",
+    spans_key: str | None = None,
     engine: str = "local",
     n_process: int = 1,
     address: str | None = None,
@@ -59,6 +61,7 @@ def annotate(
     """Annotate the documents of files, folders and patterns with a pipeline, into files in the folder ``output``.
 
     output_format: one of ``jsonl``, ``pubtator``, ``bioc-xml``, ``bioc-json``, ``brat``, ``docbin``, ``parquet``.
+    spans_key: of a group of ``doc.spans``, which may lie over one another, to be written instead of ``doc.ents``.
     engine: what runs the pipeline: ``local``, processes on this machine, or ``ray``, those of a Ray cluster.
     n_process: processes, each with a pipeline of its own.
     address, gpus_per_worker: for ``ray`` (see ``cluster.Cluster``).
@@ -84,6 +87,7 @@ def annotate(
         "pipeline": str(pipeline),
         "pipeline_sha256": folder_checksum(folder),
         "format": output_format,
+        "spans_key": spans_key,
         "shard_size": shard_size,
         "inputs": [described(path) for path in files],
     }
@@ -94,13 +98,14 @@ def annotate(
         shards = (
             shard for shard in cut(files, shard_size, number=number, start=start) if shard.number not in manifest.done
         )
+        to = Destination(output, output_format, spans_key)
         if engine == "ray":
             cluster = Cluster(n_process, gpus_per_worker, address)
-            finished = annotate_on_cluster(str(pipeline), shards, output, output_format, cluster)
+            finished = annotate_on_cluster(str(pipeline), shards, to, cluster)
         elif n_process == 1:
-            finished = annotate_alone(str(pipeline), shards, output, output_format)
+            finished = annotate_alone(str(pipeline), shards, to)
         else:
-            finished = annotate_in_pool(str(pipeline), shards, output, output_format, n_process)
+            finished = annotate_in_pool(str(pipeline), shards, to, n_process)
         _follow(manifest, finished, [path.stat().st_size for path in files], progress=progress)
         return _summary(manifest, earlier, monotonic() - began)
 

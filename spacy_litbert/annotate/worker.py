@@ -32,12 +32,25 @@ class Rejected:
     error: str
 
 
-def annotate_shard(nlp: Language, shard: Shard, folder: Path, output_format: str) -> Done:
+@dataclass(frozen=True)
+class Destination:
+    """Where annotations go.
+
+    folder: of the run. format: a key of ``OUTPUTS``.
+    spans_key: of the group of ``doc.spans`` that is written; None for ``doc.ents``.
+    """
+
+    folder: Path
+    format: str = "jsonl"
+    spans_key: str | None = None
+
+
+def annotate_shard(nlp: Language, shard: Shard, to: Destination) -> Done:
     """Annotate a shard and write ``part-NUMBER`` and, if there is something, ``rejects-NUMBER.jsonl``.
 
     Nothing of the Docs is kept but what is written.
     """
-    output = OUTPUTS[output_format]
+    output = OUTPUTS[to.format]
     rejected = [Rejected(file, None, str(item)) for file, item in shard.documents if isinstance(item, LitBertError)]
     given = [(file, item) for file, item in shard.documents if isinstance(item, Document)]
     parts = []
@@ -49,19 +62,19 @@ def annotate_shard(nlp: Language, shard: Shard, folder: Path, output_format: str
                 raise doc
             if output.unique and document.id in ids:
                 raise LitBertError(Errors.L402.format(path=file, ids=document.id))
-            n_entities = len(doc.ents)
-            parts.append(output.encode(identified(doc, document)))
+            n_mentions = len(doc.ents if to.spans_key is None else doc.spans.get(to.spans_key, ()))
+            parts.append(output.encode(identified(doc, document), to.spans_key))
         except Exception as error:  # whatever a component makes of a text
             reason = str(error) if isinstance(error, LitBertError) else f"{type(error).__name__}: {error}"
             rejected.append(Rejected(file, document.id, reason))
             continue
         ids.add(document.id)
         words += len(document.text.split())
-        entities += n_entities
-    path = folder / f"part-{shard.number:06}{output.ending}"
+        entities += n_mentions
+    path = to.folder / f"part-{shard.number:06}{output.ending}"
     with (replacing if output.ending else replacing_folder)(path) as partial:
         output.write(partial, parts)
-    _write_rejected(folder / f"rejects-{shard.number:06}.jsonl", rejected)
+    _write_rejected(to.folder / f"rejects-{shard.number:06}.jsonl", rejected)
     return Done(
         shard=shard.number,
         documents=len(parts),
@@ -75,9 +88,9 @@ def annotate_shard(nlp: Language, shard: Shard, folder: Path, output_format: str
     )
 
 
-def annotate_in_worker(pipeline: str, folder: Path, output_format: str, shard: Shard) -> Done:
+def annotate_in_worker(pipeline: str, to: Destination, shard: Shard) -> Done:
     """Annotate a shard in a process that does nothing else, with a pipeline that is loaded once."""
-    return annotate_shard(_loaded(pipeline), shard, folder, output_format)
+    return annotate_shard(_loaded(pipeline), shard, to)
 
 
 @cache

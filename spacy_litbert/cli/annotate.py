@@ -18,6 +18,10 @@ def annotate_cli(
     output_format: Annotated[
         str, typer.Option("--format", "-f", help="jsonl, pubtator, bioc-xml, bioc-json, brat, docbin or parquet")
     ] = "jsonl",
+    spans_key: Annotated[
+        str | None,
+        typer.Option("--spans", help="Write this group of doc.spans, whose spans may overlap, instead of the entities"),
+    ] = None,
     engine: Annotated[
         str, typer.Option("--engine", "-e", help="local: processes on this machine; ray: on a Ray cluster")
     ] = "local",
@@ -39,6 +43,7 @@ def annotate_cli(
         inputs,
         output,
         output_format=output_format,
+        spans_key=spans_key,
         engine=engine,
         n_process=n_process,
         address=address,

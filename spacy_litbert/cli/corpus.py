@@ -30,7 +30,7 @@ def corpus_cli(
     made = corpus(inputs, output, tokenizer=tokenizer, limit=limit)
     msg.good(f"{output}: {made.n_documents:,} documents, {made.n_tokens:,} tokens, {made.n_mentions:,} mentions")
     if made.n_overlapping:
-        msg.info(f"{made.n_overlapping:,} mentions are left out, because a longer one covers part of them")
+        msg.info(f"{made.n_overlapping:,} mentions are in doc.spans['litbert'] alone: a longer one covers part of them")
     if made.misaligned:
         msg.warn(f"{len(made.misaligned):,} mentions ({made.percent_misaligned:.2f} %) lie off the token boundaries")
         for example in made.misaligned[:examples]:

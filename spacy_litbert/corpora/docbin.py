@@ -29,7 +29,7 @@ class Conversion:
     """A DocBin and what became of the mentions.
 
     misaligned: the mentions off the token boundaries, as ``id: context⟦mention⟧context``.
-    n_overlapping: mentions left out because a longer one covers part of them.
+    n_overlapping: mentions in ``doc.spans["litbert"]`` alone, because a longer one covers part of them.
     """
 
     docbin: DocBin

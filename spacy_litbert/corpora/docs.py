@@ -7,22 +7,24 @@ What spaCy has no place for is an extension: ``doc._.document_id``, ``doc._.pass
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 
-from ..confidence import register_confidence
+from ..confidence import confidences, register_confidence
+from ..errors import Errors, LitBertError
 from .document import Document, Mention, Passage, keep_longest
 
+SPANS_KEY = "litbert"  # where ``litbert_ner`` looks for mentions before it looks at entities
 _CONTEXT = 12
 
 
 @dataclass
 class Placed:
-    """A Doc, and the mentions that it can't have.
+    """A Doc, and the mentions that its entities can't be.
 
     misaligned: their ends fall inside tokens; the tokens they touch are marked as missing.
-    overlapping: a longer one covers part of them.
+    overlapping: a longer one covers part of them, so that they are no entities.
     """
 
     doc: Doc
@@ -41,10 +43,15 @@ def register_extensions() -> None:
 def place(document: Document, tokenizer: Callable[[str], Doc]) -> Placed:
     """Make a Doc of the raw text with the tokenizer's tokens and the mentions as ``doc.ents``.
 
-    Of a mention the concept id is ``ent.kb_id_``.
+    Of a mention the concept id is ``ent.kb_id_``. Where mentions lie over one another, all of them are
+    ``doc.spans["litbert"]`` as well, which is what ``litbert_ner`` learns from.
     """
     doc = identified(tokenizer(document.text), document)
     kept, overlapping = keep_longest(document.entities)
+    if overlapping:
+        places = [(one.start, one.end, one.label, one.concept_id) for one in sorted(document.entities)]
+        found = (doc.char_span(start, end, label, kb_id=concept_id) for start, end, label, concept_id in places)
+        doc.spans[SPANS_KEY] = [span for span in found if span is not None]
     spans = [(one, doc.char_span(one.start, one.end, one.label, kb_id=one.concept_id)) for one in kept]
     entities = [span for _, span in spans if span is not None]
     misaligned = [mention for mention, span in spans if span is None]
@@ -72,14 +79,38 @@ def id_of(doc: Doc) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def document_of(doc: Doc) -> Document:
+def document_of(doc: Doc, spans_key: str | None = None) -> Document:
     """Return what a Doc says: text, ``doc.ents``, and the id and passages that ``identified`` set.
 
+    spans_key: of a group in ``doc.spans`` whose spans are the mentions instead, which may lie over one another.
+
     The concept id of an entity is its ``kb_id_``, or else its ``ent_id_``.
+
+    Raises LitBertError L634 for a group that the Doc does not have.
     """
     register_extensions()
     passages = tuple(Passage(*one) for one in doc._.passages or ())
-    return Document(id_of(doc) or "", doc.text, tuple(sorted(map(_mention, doc.ents))), passages)
+    document = Document(id_of(doc) or "", doc.text, tuple(sorted(map(_mention, doc.ents))), passages)
+    if spans_key is None:
+        return document
+    if spans_key not in doc.spans:
+        choices = ", ".join(map(repr, doc.spans)) or "none"
+        raise LitBertError(Errors.L634.format(id=document.id, key=spans_key, choices=choices))
+    return replace(document, entities=tuple(mentions_of(doc.spans[spans_key], document)))
+
+
+def mentions_of(group: SpanGroup, document: Document) -> list[Mention]:
+    """Return the spans of a group by place, with their scores as confidence.
+
+    document: with the entities of the Doc; a span that is one of these as well has its concept id.
+    """
+    concepts = {(one.start, one.end, one.label): one.concept_id for one in document.entities}
+    mentions = []
+    for span, score in zip(group, confidences(group)):
+        place = (span.start_char, span.end_char, span.label_)
+        # Not ``ent_id_``, which is that of the entity around the span's root.
+        mentions.append(Mention(*place, span.kb_id_ or span.id_ or concepts.get(place, ""), score))
+    return sorted(mentions)
 
 
 def in_context(document: Document, mentions: Iterable[Mention]) -> list[str]:

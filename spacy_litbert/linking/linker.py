@@ -19,13 +19,14 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import Errors, LitBertError
 from ..files import check_file, replacing
 from .concept import Concept
+from .features import FEATURES, VECTOR_FEATURES
 from .gold import NIL, gold_lists, memory_of
 from .knowledge_base import KnowledgeBase
 from .lists import Listed
 from .memory import MentionMemory
 from .nearest import EncodesNames
 from .predicted import predicted_lists
-from .ranker import set_standard, softmax
+from .ranker import n_features, set_standard, softmax
 from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, unpack
 from .spans import SpanLister
 from .training import learn_from, train_ranker, tuned
@@ -135,7 +136,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     def spans(self) -> SpanLister:
         """What makes lists of candidates for spans, with the knowledge base, the memory and the encoder there are.
 
-        Raises LitBertError L541 and L542 if these don't belong together.
+        Raises LitBertError L541, L542 and L544 if these don't belong together.
         """
         if self._spans is None:
             self._check_vectors()
@@ -315,7 +316,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """Check that knowledge base, name encoder and ranker belong together.
 
         Raises LitBertError L541 if the knowledge base has no vectors of this encoder, L542 if the ranker was not
-        trained with it.
+        trained with it, L544 if it was trained with other features.
         """
         encoder = self.name_encoder
         before, now = (
@@ -323,6 +324,9 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         )
         if self.cfg["is_trained"] and before != now:
             raise LitBertError(Errors.L542.format(name=self.name, before=before, now=now))
+        expected = len(FEATURES) + (len(VECTOR_FEATURES) if encoder is not None else 0)
+        if self.cfg["is_trained"] and (found := n_features(self.model)) != expected:
+            raise LitBertError(Errors.L544.format(name=self.name, found=found, expected=expected))
         if encoder is None:
             return
         vectors = self.kb.vectors

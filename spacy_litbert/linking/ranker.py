@@ -52,10 +52,19 @@ def set_standard(ranker: Model[InT, OutT], lists: Sequence[Array]) -> None:
     """Take mean and deviation of the features from lists; a feature that is always the same is left out."""
     rows = np.concatenate(lists).astype(np.float64)
     deviation = rows.std(axis=0)
-    layer = next(node for node in ranker.walk() if node.name == "standardise")
+    layer = _standardise_of(ranker)
     scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0.0)
     layer.set_param("mean", layer.ops.asarray1f(cast(Floats1d, rows.mean(axis=0).astype(np.float32))))
     layer.set_param("scale", layer.ops.asarray1f(cast(Floats1d, scale.astype(np.float32))))
+
+
+def n_features(ranker: Model[InT, OutT]) -> int:
+    """Return how many features an initialized ranker has learned to read."""
+    return _standardise_of(ranker).get_dim("nI")
+
+
+def _standardise_of(ranker: Model[InT, OutT]) -> Model[Floats2d, Floats2d]:
+    return next(node for node in ranker.walk() if node.name == "standardise")
 
 
 def listwise_gradient(scores: Sequence[Array], right: Sequence[Array]) -> tuple[list[Array], float]:
@@ -119,4 +128,4 @@ def _forward_standardise(
     return cast(Floats2d, Y), backprop
 
 
-__all__ = ["build_listwise_ranker_v1", "listwise_gradient", "set_standard", "softmax"]
+__all__ = ["build_listwise_ranker_v1", "listwise_gradient", "n_features", "set_standard", "softmax"]

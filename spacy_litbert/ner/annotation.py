@@ -34,11 +34,11 @@ def mentions_of(doc: Doc, key: str | None) -> Sequence[Span]:
 def known_tokens(doc: Doc, label: str, key: str | None) -> BoolArray:
     """Return for each token whether it is known if a mention of the label is there, (tokens,).
 
-    Not known are tokens where the label was not annotated and, where ``doc.ents`` are the mentions, those that spaCy
-    calls missing (``ent_iob`` 0).
+    Not known are tokens where the label was not annotated, and those that spaCy calls missing (``ent_iob`` 0), unless
+    the mentions are ``doc.spans[key]`` and nothing is said of entities.
     """
     known = np.ones(len(doc), dtype=bool) if ANNOTATED not in doc.spans else _annotated(doc, label)
-    if key not in doc.spans:
+    if key not in doc.spans or doc.has_annotation("ENT_IOB"):
         known &= doc.to_array("ENT_IOB") != 0
     return known
 

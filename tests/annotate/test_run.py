@@ -16,6 +16,7 @@ from spacy_litbert.annotate.cluster import Worker
 from spacy_litbert.annotate.manifest import Done, begun, opened
 from spacy_litbert.annotate.run import Expected, annotate
 from spacy_litbert.annotate.shards import cut
+from spacy_litbert.annotate.worker import Destination
 from spacy_litbert.corpora.brat import read_brat
 from spacy_litbert.corpora.docs import document_of
 from spacy_litbert.corpora.document import Document, Mention, Passage, strictly
@@ -34,6 +35,16 @@ PUBMED = """<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>7</PMID><Art
 BIOC = """<collection><document><id>8</id><passage><infon key="type">title</infon><offset>0</offset>
 <text>Given zinomycin.</text></passage><passage><offset>17</offset><text>She had fits .</text></passage></document>
 </collection>"""
+
+
+def save_span_ruler(folder: Path) -> Path:
+    """Save a pipeline that finds mentions over one another, one of which is an entity with an id as well."""
+    nlp = spacy.blank("en")
+    patterns = [{"label": label, "pattern": text} for label, text in (("Drug", "zinomycin salt"), ("Base", "salt"))]
+    nlp.add_pipe("span_ruler").add_patterns(patterns)
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Drug", "pattern": "zinomycin salt", "id": "X:1"}])
+    nlp.to_disk(folder)
+    return folder
 
 
 def rejects(folder: Path) -> list[dict[str, str]]:
@@ -218,13 +229,13 @@ def test_a_worker_checks_that_it_sees_the_same_run_and_has_the_same_pipeline(rul
     annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
     settings = begun(tmp_path / "out")
     assert settings is not None
-    Worker(str(ruler), tmp_path / "out", "jsonl").begin(settings, 0)
+    Worker(str(ruler), Destination(tmp_path / "out")).begin(settings, 0)
     (tmp_path / "elsewhere").mkdir()
     with pytest.raises(LitBertError, match=r"L629.*elsewhere"):
-        Worker(str(ruler), tmp_path / "elsewhere", "jsonl").begin(settings, 0)
+        Worker(str(ruler), Destination(tmp_path / "elsewhere")).begin(settings, 0)
     other = save_ruler(tmp_path / "other", "sentencizer")
     with pytest.raises(LitBertError, match=r"L630.*pipeline_sha256"):
-        Worker(str(other), tmp_path / "out", "jsonl").begin(settings, 0)
+        Worker(str(other), Destination(tmp_path / "out")).begin(settings, 0)
 
 
 def test_progress_says_words_a_second_and_the_time_left(
@@ -289,3 +300,29 @@ def test_threads_may_annotate_at_once(ruler: Path, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len({json.dumps({k: v.decode() for k, v in sorted(parts(folder).items())}) for folder in folders}) == 1
+
+
+@pytest.mark.parametrize("output_format", [one for one in OUTPUTS if one != "parquet"])
+def test_mentions_over_one_another_are_written(output_format: str, tmp_path: Path) -> None:
+    pipeline = save_span_ruler(tmp_path / "pipeline")
+    write_jsonl(tmp_path / "in.jsonl", ["Given zinomycin salt."])
+    done = annotate(pipeline, [tmp_path / "in.jsonl"], tmp_path / "out", output_format=output_format, spans_key="ruler")
+    assert done.entities == 2
+    if output_format == "docbin":
+        (path,) = (tmp_path / "out").glob("part-*")
+        (doc,) = DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)
+        (read,) = [document_of(doc, "ruler")]
+    else:
+        (read,) = found(tmp_path / "out", output_format)
+    assert set(read.entities) == {Mention(6, 20, "Drug"), Mention(16, 20, "Base")}
+    assert {one.label: one.concept_id for one in read.entities} == {"Drug": "X:1", "Base": ""}
+    with pytest.raises(LitBertError, match=r"L626.*spans_key"):
+        annotate(pipeline, [tmp_path / "in.jsonl"], tmp_path / "out", output_format=output_format)
+
+
+def test_spans_that_are_not_there_are_said_for_each_document(tmp_path: Path) -> None:
+    pipeline = save_span_ruler(tmp_path / "pipeline")
+    write_jsonl(tmp_path / "in.jsonl", ["Given zinomycin salt."])
+    done = annotate(pipeline, [tmp_path / "in.jsonl"], tmp_path / "out", spans_key="litbert")
+    assert (done.documents, done.rejected) == (0, 1)
+    assert re.search("L634.*'in-0'.*`litbert`.*'ruler'", rejects(tmp_path / "out")[0]["error"])

@@ -15,8 +15,10 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 
 from spacy_litbert.corpora.docbin import to_docbin, write_docbin
+from spacy_litbert.corpora.docs import document_of
 from spacy_litbert.corpora.document import Document, Mention, keep_longest
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.ner.annotation import known_tokens
 
 from .strategies import RELAXED, documents
 
@@ -57,14 +59,29 @@ def test_too_many_misaligned_mentions_are_an_error(nlp: Language) -> None:
         to_docbin([SPLIT_TOKEN], nlp.tokenizer, source="train.tsv")
 
 
-def test_overlapping_mentions_are_counted(nlp: Language) -> None:
-    document = Document(
-        "1", "breast and ovarian cancer", (Mention(0, 25, "D"), Mention(11, 25, "D"), Mention(0, 6, "D"))
-    )
-    conversion = to_docbin([document], nlp.tokenizer, source="x")
-    [doc] = conversion.docbin.get_docs(nlp.vocab)
+def test_overlapping_mentions_are_counted_and_kept_as_spans(nlp: Language) -> None:
+    mentions = (Mention(0, 6, "G", "G:1"), Mention(0, 25, "D"), Mention(11, 18, "D"), Mention(11, 25, "D"))
+    document = Document("1", "breast and ovarian cancer", mentions)
+    plain = Document("2", "breast cancer", (Mention(0, 13, "D"),))
+    conversion = to_docbin([document, plain], nlp.tokenizer, source="x")
+    doc, other = conversion.docbin.get_docs(nlp.vocab)
     assert [ent.text for ent in doc.ents] == [document.text]
-    assert (conversion.n_mentions, conversion.n_overlapping) == (3, 2)
+    assert (conversion.n_mentions, conversion.n_overlapping) == (5, 3)
+    assert document_of(doc, "litbert").entities == mentions
+    assert [span.kb_id_ for span in doc.spans["litbert"]] == ["G:1", "", "", ""]
+    assert not other.spans
+
+
+def test_beside_overlapping_mentions_split_tokens_stay_missing(nlp: Language) -> None:
+    text = f"{SPLIT_TOKEN.text} breast cancer"
+    start = len(SPLIT_TOKEN.text) + 1
+    nested = (Mention(start, start + 6, "O"), Mention(start, len(text), "D"))
+    document = Document("1", text, (*SPLIT_TOKEN.entities, *nested))
+    [doc] = to_docbin([document], nlp.tokenizer, source="x", limit=100).docbin.get_docs(nlp.vocab)
+    assert [(span.text, span.label_) for span in doc.spans["litbert"]][-2:] == [("breast", "O"), ("breast cancer", "D")]
+    for label in ("O", "D"):
+        assert (~known_tokens(doc, label, "litbert")).tolist() == [token.ent_iob == 0 for token in doc]
+        assert not known_tokens(doc, label, "litbert").all()
 
 
 @RELAXED

@@ -54,8 +54,8 @@ def aligned(document: Document) -> Doc:
 
 def written(name: str, doc: Doc, path: Path) -> bytes:
     output = OUTPUTS[name]
-    part = output.encode(doc)
-    output.write(path, [part, *[output.encode(aligned(DOCUMENT))] * (name != "brat")])
+    part = output.encode(doc, None)
+    output.write(path, [part, *[output.encode(aligned(DOCUMENT), None)] * (name != "brat")])
     return b"" if path.is_dir() else path.read_bytes()
 
 

@@ -35,7 +35,7 @@ BUILDERS: dict[str, Any] = {
 
 
 def written(name: str, folder: Path, document: Document = DOCUMENT) -> Path:
-    OUTPUTS[name].write(folder / FILES[name], [OUTPUTS[name].encode(place(document, NLP.tokenizer).doc)])
+    OUTPUTS[name].write(folder / FILES[name], [OUTPUTS[name].encode(place(document, NLP.tokenizer).doc, None)])
     return folder / FILES[name]
 
 

@@ -18,6 +18,7 @@ from spacy_litbert.cli.kb import kb_info, kb_merge, kb_subset
 from spacy_litbert.cli.kb_add import kb_add
 from spacy_litbert.cli.kb_names import kb_vectors
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.linking import features, linker
 from spacy_litbert.linking.build import build
 from spacy_litbert.linking.candidates import Mention
 from spacy_litbert.linking.concept import Concept
@@ -189,6 +190,21 @@ def test_what_does_not_belong_together_is_refused(
     linker_of(taught).from_bytes(learned)
     with pytest.raises(LitBertError, match="L542"):
         taught(TEXTS[0])
+
+
+def test_a_ranker_that_learned_from_other_features_is_refused(kb_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        fewer = features.FEATURES[1:]
+        extract = features.FeatureExtractor.__call__
+        patch.setattr(features.FeatureExtractor, "__call__", lambda *given, **named: extract(*given, **named)[:, 1:])
+        patch.setattr(linker, "FEATURES", fewer)
+        nlp = with_ruler(kb_folder)
+        linker_of(nlp).train(examples(nlp), epochs=1)
+        learned = linker_of(nlp).to_bytes()
+    other = with_ruler(None)
+    linker_of(other).from_bytes(learned)
+    with pytest.raises(LitBertError, match=f"L544.*{len(fewer)} features.*{len(features.FEATURES)}"):
+        other(TEXTS[0])
 
 
 def test_without_an_encoder_vectors_change_nothing(kb_folder: Path, with_vectors: KnowledgeBase) -> None:

@@ -74,14 +74,18 @@ def _meta(recognizer: dict[str, Any], kb: dict[str, Any], results: dict[str, Any
         "license": kb["licence"],
     }
     encoder = results["name_encoder"]
-    compared = [] if encoder is None else [
-        {
-            "name": f"Names are compared by: {encoder['name']}",
-            "url": "",
-            "author": "; ".join(f"{file} (SHA-256 {digest})" for file, digest in encoder["files"].items()),
-            "license": encoder["license"] or "not said",
-        }
-    ]
+    compared = (
+        []
+        if encoder is None
+        else [
+            {
+                "name": f"Names are compared by: {encoder['name']}",
+                "url": "",
+                "author": "; ".join(f"{file} (SHA-256 {digest})" for file, digest in encoder["files"].items()),
+                "license": encoder["license"] or "not said",
+            }
+        ]
+    )
     return {
         "description": (
             f"{recognizer['description'].rstrip('.')}. Linked to {kb['counts']['concepts']:,} concepts of "

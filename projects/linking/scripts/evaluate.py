@@ -114,7 +114,7 @@ def evaluate(
 
 
 def describe_encoder(name: str) -> dict[str, Any]:
-    """Return the name of an encoder, its licence, the checksums of its weights, and what its card says it began with."""
+    """Return an encoder's name, its licence, the checksums of its weights, and what its card says it began with."""
     with open_source(name) as source:
         card = (source.folder / "README.md").read_text("utf8") if (source.folder / "README.md").is_file() else ""
         rows = dict(line.strip("| ").split(" | ", 1) for line in card.split("\n") if line.startswith("| began with |"))

@@ -25,14 +25,15 @@ class Output:
     """A format.
 
     ending: of its files; "" for one that makes folders.
-    encode: makes of a Doc what is written. Raises LitBertError L624 for a Doc that the format can't hold.
+    encode: makes of a Doc what is written, with ``doc.ents`` or a group of ``doc.spans``; a DocBin has both.
+        Raises LitBertError L624 for a Doc that the format can't hold, L634 for a group that it does not have.
     write: writes what ``encode`` made to a path that is not there yet, or an empty folder.
     unique: the documents of a file must have different ids.
     check: raises LitBertError if the format can't be written here.
     """
 
     ending: str
-    encode: Callable[[Doc], Any]
+    encode: Callable[[Doc, str | None], Any]
     write: Callable[[Path, Iterable[Any]], None]
     unique: bool = False
     check: Callable[[], None] = lambda: None
@@ -48,7 +49,7 @@ def _text(
                 file.write(between + part if i else part)
             file.write(tail)
 
-    return Output(ending, lambda doc: encode(document_of(doc)), write)
+    return Output(ending, lambda doc, key: encode(document_of(doc, key)), write)
 
 
 def _write_brat(path: Path, parts: Iterable[dict[str, str]]) -> None:
@@ -59,8 +60,9 @@ def _write_brat(path: Path, parts: Iterable[dict[str, str]]) -> None:
                 file.write(content)
 
 
-def _cleaned(doc: Doc) -> Doc:
+def _cleaned(doc: Doc, spans_key: str | None) -> Doc:
     """Drop vectors and other user data, which can be large or have no form on disk."""
+    document_of(doc, spans_key)
     kept = {key: value for key, value in doc.user_data.items() if isinstance(key, tuple) and key[1] in _KEPT}
     doc.user_data.clear()
     doc.user_data.update(kept)
@@ -79,7 +81,9 @@ OUTPUTS: dict[str, Output] = {
     "bioc-json": _text(
         ".json", bioc_json.bioc_json, head=bioc_json.HEAD, between=bioc_json.BETWEEN, tail=bioc_json.TAIL
     ),
-    "brat": Output("", lambda doc: brat_files(document_of(doc)), _write_brat, unique=True),
+    "brat": Output("", lambda doc, key: brat_files(document_of(doc, key)), _write_brat, unique=True),
     "docbin": Output(".spacy", _cleaned, _write_docbin),
-    "parquet": Output(".parquet", lambda doc: parquet_row(document_of(doc)), write_parquet, check=check_parquet),
+    "parquet": Output(
+        ".parquet", lambda doc, key: parquet_row(document_of(doc, key)), write_parquet, check=check_parquet
+    ),
 }
