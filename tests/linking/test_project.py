@@ -27,7 +27,11 @@ from .conftest import CONCEPTS
 PROJECT = Path(__file__).parents[2] / "projects" / "linking"
 # Abbreviations of several meanings, as `kb abbreviations` makes them.
 MORE = [
-    {"id": f"{short}{i}", "text": text, "entities": [{"start": 0, "end": 2, "label": "Disease", "concept_id": kb_id}]}
+    {
+        "id": f"{short}{kb_id}{i}",
+        "text": text,
+        "entities": [{"start": 0, "end": 2, "label": "Disease", "concept_id": kb_id}],
+    }
     for short, meanings in {"HS": ("T:D9", "T:D6"), "GK": ("T:D8", "T:D4")}.items()
     for kb_id in meanings
     for i, text in enumerate((f"{short} of the {kb_id} kind.", f"{short} again."))
@@ -202,9 +206,10 @@ def imported(script: str) -> Any:
 
 def test_every_command_names_files_that_are_there() -> None:
     project = srsly.read_yaml(PROJECT / "project.yml")
+    made = {path for command in project["commands"] for path in command.get("outputs", [])}
     for command in project["commands"]:
         for path in command.get("deps", []):
-            if "$" not in path:
+            if "$" not in path and path not in made:
                 assert (PROJECT / path).exists(), path
     commands = {command["name"] for command in project["commands"]}
     assert all(set(steps) <= commands for steps in project["workflows"].values())
