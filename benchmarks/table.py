@@ -50,6 +50,7 @@ def rows() -> list[Row]:
         *_linking_context(),
         *_linking_end_to_end(),
         *_textcat(),
+        *_annotate(),
         *_alignment(),
         *_speed(),
         *_memory(),
@@ -199,6 +200,27 @@ def _textcat() -> Iterator[Row]:
         ", ".join(f"{100 * figure:.1f}" for figure in figures),
         "textcat_hoc_doc_litbert-oa-small",
         main=True,
+    )
+
+
+def _annotate() -> Iterator[Row]:
+    run, service = read("annotate"), read("serve")
+    engines = {name: one for name, one in run.items() if isinstance(one, dict) and "words_per_second" in one}
+    yield Row(
+        f"`spacy litbert annotate`, {run['documents']:,} abstracts: words/s on two cores, and resident memory at a "
+        "tenth of them and at the end",
+        "; ".join(
+            f"{name} {one['words_per_second']:,}, {one['mb_at_a_tenth']:,} and {one['mb_at_the_end']:,} MB"
+            for name, one in engines.items()
+        ),
+        "annotate",
+    )
+    yield Row(
+        f"`spacy litbert serve`, {service['requests']:,} requests over {service['connections']} connections: "
+        "throughput beside `nlp.pipe`, the middle and the 99th hundredth of the times to answer, wrong answers",
+        f"{service['served_beside_pipe']:.2f}×; {service['latency_ms']['p50']:,.0f} and "
+        f"{service['latency_ms']['p99']:,.0f} ms; {service['wrong']}",
+        "serve",
     )
 
 

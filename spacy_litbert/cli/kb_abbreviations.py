@@ -24,6 +24,7 @@ def kb_abbreviations_cli(
     ] = None,
     most: Annotated[int, typer.Option("--most", help="Texts of a concept under one abbreviation")] = 10,
     least: Annotated[int, typer.Option("--least", help="Fewer texts of a concept than these are left out")] = 2,
+    ambiguous: Annotated[bool, typer.Option("--ambiguous", help="Only abbreviations of several concepts")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Make examples for litbert_linker of texts that define abbreviations.
@@ -31,7 +32,9 @@ def kb_abbreviations_cli(
     Where the long form is a name of the knowledge base, the definition says which concept is meant. It is taken away,
     so that the linker learns what an abbreviation stands for where nothing says so.
     """
-    documents = kb_abbreviations(out, source, inputs, types=types, most=most, least=least, progress=not quiet)
+    documents = kb_abbreviations(
+        out, source, inputs, types=types, most=most, least=least, ambiguous=ambiguous, progress=not quiet
+    )
     meanings = {(one.text[m.start : m.end], m.concept_id) for one in documents for m in one.entities}
     n_short = len({short for short, _ in meanings})
     msg.good(f"{out}: {len(documents):,} texts with {n_short:,} abbreviations of {len(meanings):,} meanings")
@@ -45,6 +48,7 @@ def kb_abbreviations(
     types: Sequence[str] | None = None,
     most: int = 10,
     least: int = 2,
+    ambiguous: bool = False,
     progress: bool = False,
 ) -> list[Document]:
     """Write the texts as JSON lines, and return them. All types of the knowledge base count without ``types``.
@@ -70,7 +74,7 @@ def kb_abbreviations(
     for path in find_files(inputs):
         for document in tqdm(strictly(text_items(path)), path.name, unit=" texts", disable=not progress):
             definitions.add(document)
-    documents = list(definitions.texts(least))
+    documents = list(definitions.texts(least, ambiguous=ambiguous))
     if not documents:
         raise LitBertError(Errors.L543.format(inputs=", ".join(map(str, inputs)), path=source, least=least))
     write_jsonl(out, documents)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ..corpora.document import Document, Mention
 from .abbreviations import find_abbreviations
@@ -45,12 +46,15 @@ class Definitions:
                 if mentions:
                     texts.append(Document(f"{document.id}:{short}", text, mentions))
 
-    def texts(self, least: int) -> Iterator[Document]:
-        """Yield the texts by abbreviation and concept. least: of a concept; what was defined less often is left out."""
+    def texts(self, least: int, *, ambiguous: bool = False) -> Iterator[Document]:
+        """Yield the texts by abbreviation and concept.
+
+        least: of a concept; what was defined less often is left out. ambiguous: so are abbreviations of one concept.
+        """
         for short in sorted(self.found):
-            for number in sorted(self.found[short]):
-                if len(texts := self.found[short][number]) >= least:
-                    yield from texts
+            meanings = [texts for _, texts in sorted(self.found[short].items()) if len(texts) >= least]
+            if len(meanings) > 1 or not ambiguous:
+                yield from chain.from_iterable(meanings)
 
 
 def concept_of(kb: KnowledgeBase, name: str, types: Iterable[str]) -> int | None:

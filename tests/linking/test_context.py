@@ -162,6 +162,12 @@ def test_texts_with_definitions_become_examples_without(kb_folder: Path, tmp_pat
         assert not re.search("infarction|regurgitation", document.text, re.IGNORECASE)
         assert {document.text[m.start : m.end] for m in document.entities} == {"MI"}
         assert len(document.entities) == document.text.count("MI")
+    single = json.dumps({"text": "Breast cancer (BC) is common."})
+    (tmp_path / "texts.jsonl").write_text("\n".join([*lines, single, single]))
+    several = kb_abbreviations(out, kb_folder, [tmp_path / "texts.jsonl"], types=["Disease"], ambiguous=True)
+    assert several == documents
+    assert len(kb_abbreviations(out, kb_folder, [tmp_path / "texts.jsonl"], types=["Disease"])) == len(documents) + 2
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines))
     fewer = kb_abbreviations(out, kb_folder, [tmp_path / "texts.jsonl"], most=1, least=1)
     assert [one.id for one in fewer] == ["d0:MI", "d2:MI"]
 
