@@ -42,9 +42,6 @@ class ExactNeighbours:
     def __init__(self, vectors: Any) -> None:
         self._vectors = vectors.T.tocsr()
 
-    def setQueryTimeParams(self, parameters: dict[str, int]) -> None:  # noqa: N802
-        """Take what an approximate index needs."""
-
     def knnQueryBatch(self, queries: Any, k: int) -> Iterator[tuple[Any, Any]]:  # noqa: N802
         """Yield the k nearest of each query and their distances."""
         for query in tqdm(queries, "mentions", queries.shape[0]):
@@ -73,7 +70,12 @@ def generator_of(kb: KnowledgeBase, folder: Path) -> CandidateGenerator:
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 3), min_df=10, dtype=np.float32)
     vectors = vectorizer.fit_transform(aliases)
     some = np.diff(vectors.indptr) > 0
-    return CandidateGenerator(theirs, vectorizer, ExactNeighbours(vectors[some]), aliases[some].tolist())
+    return CandidateGenerator(
+        ann_index=ExactNeighbours(vectors[some]),
+        tfidf_vectorizer=vectorizer,
+        ann_concept_aliases_list=aliases[some].tolist(),
+        kb=theirs,
+    )
 
 
 def mentions_of(corpus: Path, renamed: dict[str, str]) -> list[tuple[str, str, set[str]]]:
