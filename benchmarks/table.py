@@ -43,7 +43,6 @@ def rows() -> list[Row]:
     return [
         *_vocabulary(),
         *_pretraining(),
-        *_trials(),
         *_ner(),
         *_scispacy(),
         *_linking(),
@@ -90,14 +89,6 @@ def _pretraining() -> Iterator[Row]:
 
 
 def _ner() -> Iterator[Row]:
-    compared = read("ner_bc5cdr")
-    for split in ("dev", "test"):
-        figures = [f"{name} {_mean(one[split]['all'])}" for name, one in compared["systems"].items()]
-        yield Row(
-            f"BC5CDR {split} micro-F1, the same project, {len(compared['seeds'])} seeds each ({compared['weights']})",
-            "; ".join(figures),
-            "ner_bc5cdr",
-        )
     joint, alone = read("ner_joint_litbert-oa-small"), read("ner_bc5cdr_litbert-oa-small")
     yield Row(
         "the bundled `en_litbert_ner` on the test splits of the corpora that it learned from, each for the labels "
@@ -294,22 +285,6 @@ def _speed() -> Iterator[Row]:
     )
 
 
-def _trials() -> Iterator[Row]:
-    result = read("pretraining_trials")
-    for name, key in (("rows of one segment", "single_segments"), ("rows of two", "pairs")):
-        figures = [
-            f"{one['changed'].get('training.objective', result['settings']['training.objective'])} "
-            f"{one[key]['masked_accuracy']:.3f} and {one[key]['masked_loss']:.2f}"
-            for one in result["trials"].values()
-        ]
-        yield Row(
-            "all-MiniLM-L6-v2 with our vocabulary after 3 million wordpieces, with and without next-sentence "
-            f"prediction: held-out masked accuracy and loss, in {name}",
-            "; ".join(figures),
-            "pretraining_trials",
-        )
-
-
 def _memory() -> Iterator[Row]:
     memory = read("memory")
     in_use, in_training = (memory[name]["ratio"] for name in ("predict_litbert_shape", "train_mini_shape"))
@@ -325,10 +300,6 @@ def _memory() -> Iterator[Row]:
         ", ".join(f"{value:,.0f} MB after {mark}" for mark, value in resident.items()),
         "memory",
     )
-
-
-def _mean(figure: dict[str, float]) -> str:
-    return f"{figure['mean']:.1f} ± {figure['sd']:.1f}"
 
 
 def _times(ratio: dict[str, float]) -> str:
