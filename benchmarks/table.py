@@ -174,8 +174,8 @@ def _linking_end_to_end() -> Iterator[Row]:
         for corpus, one in corpora.items()
     ]
     yield Row(
-        "`en_litbert_ner` 0.3.0 and `litbert_linker` on raw text of the test splits: micro-F1 of mentions with ids, "
-        "with a threshold chosen on dev (in brackets: every mention linked)",
+        "`en_litbert_ner` and `litbert_linker` on raw text of the test splits: micro-F1 of mentions with ids, with a "
+        "threshold chosen on dev (in brackets: every mention linked)",
         ", ".join(figures),
         "linking_end_to_end",
         main=True,

@@ -325,8 +325,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         if self.cfg["is_trained"] and before != now:
             raise LitBertError(Errors.L542.format(name=self.name, before=before, now=now))
         expected = len(FEATURES) + (len(VECTOR_FEATURES) if encoder is not None else 0)
-        if self.cfg["is_trained"] and (found := n_features(self.model)) != expected:
-            raise LitBertError(Errors.L544.format(name=self.name, found=found, expected=expected))
+        if self.cfg["is_trained"] and (n := n_features(self.model)) != expected:
+            raise LitBertError(Errors.L544.format(name=self.name, found=n, expected=expected))
         if encoder is None:
             return
         vectors = self.kb.vectors

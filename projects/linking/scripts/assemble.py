@@ -73,6 +73,10 @@ def _meta(recognizer: dict[str, Any], kb: dict[str, Any], results: dict[str, Any
         "author": "; ".join(f"{one['file']} (SHA-256 {one['sha256']})" for one in kb["sources"] if "file" in one),
         "license": kb["licence"],
     }
+    if results["more_sha256"]:
+        learned_from["name"] += (
+            f", and a second corpus (SHA-256 {results['more_sha256']}), such as `kb abbreviations` makes"
+        )
     encoder = results["name_encoder"]
     compared = (
         []
