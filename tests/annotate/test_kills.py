@@ -34,7 +34,7 @@ def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return [worker for child in children for worker in child.children()]
 
 
-@pytest.mark.parametrize("n_process, moment, n_workers", [(1, 1, 0), (2, 3, 0), (2, 3, 1), (2, 3, 2)])
+@pytest.mark.parametrize("n_process, moment, n_workers", [(1, 1, 0), (2, 3, 0), (2, 3, 1), (2, 3, 2), (2, 20, 2)])
 def test_a_killed_driver_and_its_workers(
     ruler: Path, corpus: Path, expected: dict[str, bytes], tmp_path: Path, n_process: int, moment: int, n_workers: int
 ) -> None:

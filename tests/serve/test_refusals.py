@@ -147,7 +147,7 @@ def test_anything_at_all(client: httpx.Client) -> None:
         '{"texts": ["fits", "α𝔸"], "ids": ["a", "b"]}'.encode(),
     ]
     statuses = set()
-    for _ in range(400):
+    for _ in range(500):
         body = bytearray(rng.choice(bodies))
         for _ in range(rng.randint(1, 4)):
             start = rng.randrange(len(body))
