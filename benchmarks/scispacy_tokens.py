@@ -4,7 +4,8 @@
 
 CORPUS: a file of documents with mentions, in any format that is read here. Its first texts are annotated twice, with
 the pipeline's own tokenizer and with scispaCy's ``combined_rule_tokenizer``. A mention is right if its characters and
-label are; mentions that do not begin and end with tokens can't be found, and are counted. Needs scispaCy (``make
+label are; mentions with labels that the corpus does not have don't count, and those that do not begin and end with
+tokens can't be found, and are counted. Needs scispaCy (``make
 scispacy``).
 """
 
@@ -29,9 +30,10 @@ from .record import write
 def measure(nlp: Language, documents: list[Document]) -> dict[str, Any]:
     """Annotate the documents, and return precision, recall and F1 in per cent, and how much can't be found."""
     n_gold = n_found = n_right = n_off = n_tokens = 0
+    labels = {mention.label for document in documents for mention in document.entities}
     for document, doc in zip(documents, nlp.pipe(one.text for one in documents)):
         gold = {(mention.start, mention.end, mention.label) for mention in document.entities}
-        found = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
+        found = {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents if ent.label_ in labels}
         n_gold, n_found, n_right = n_gold + len(gold), n_found + len(found), n_right + len(gold & found)
         n_off += sum(doc.char_span(start, end) is None for start, end, _ in gold)
         n_tokens += len(doc)

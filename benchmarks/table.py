@@ -120,7 +120,7 @@ def _scispacy() -> Iterator[Row]:
     result = read("scispacy_tokens")
     own, theirs = result["tokenizers"]["own"], result["tokenizers"]["scispacy"]
     yield Row(
-        f"`en_litbert_ner` 0.3.0 on {result['documents']} abstracts of BC5CDR dev, with its own tokenizer and "
+        f"`{result['pipeline']}` on {result['documents']} abstracts of BC5CDR dev, with its own tokenizer and "
         "scispaCy's: F1",
         f"{own['f1']} and {theirs['f1']}",
         "scispacy_tokens",
