@@ -32,7 +32,7 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
 }
 _ENDING = ".partial"
-_BEFORE = "before"
+_BEFORE, _GONE = "before", "gone"
 _RANDOM = "[a-z0-9_]" * 8  # as tempfile names things
 
 
@@ -108,11 +108,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         _to_disk(partial)
         if os.path.lexists(path):
             os.replace(path, place / _BEFORE)
-        try:
-            os.replace(partial, path)
-        except OSError:
-            _put_back(place, path)
-            raise
+        os.replace(partial, path)
 
 
 def file_checksum(path: Path) -> str:
@@ -135,7 +131,8 @@ def folder_checksum(folder: Path) -> str:
 def workspace(path: Path) -> Iterator[Path]:
     """Make a hidden folder beside ``path``, gone at the end; those of processes that were killed go first.
 
-    It is locked as long as its process lives, so one without a lock was left behind.
+    It is locked as long as its process lives, so one without a lock was left behind. What was moved into it from
+    ``path`` goes back there if nothing took its place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{escape(path.name)}.{_RANDOM}{_ENDING}"):
@@ -144,7 +141,7 @@ def workspace(path: Path) -> Iterator[Path]:
     try:
         yield workspace
     finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+        _remove(workspace, path)
         if lock is not None:
             os.close(lock)
 
@@ -166,7 +163,7 @@ def _locked_folder(path: Path) -> tuple[Path, int | None]:
 
 
 def _clear(left: Path, path: Path) -> None:
-    """Remove a workspace that was left behind, and put back what a killed process had moved into it."""
+    """Remove a workspace that was left behind, unless its process lives."""
     if fcntl is None:
         return
     try:
@@ -175,18 +172,19 @@ def _clear(left: Path, path: Path) -> None:
         return
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _put_back(left, path)
-        shutil.rmtree(left, ignore_errors=True)
+        _remove(left, path)
     except OSError:  # its process lives, or there are no locks to tell
         return
     finally:
         os.close(lock)
 
 
-def _put_back(workspace: Path, path: Path) -> None:
+def _remove(workspace: Path, path: Path) -> None:
     before = workspace / _BEFORE
-    if os.path.lexists(before) and not os.path.lexists(path):
-        os.replace(before, path)
+    if os.path.lexists(before):
+        # Renamed before it is removed, so that what a kill leaves of it is never put back.
+        os.replace(before, workspace / _GONE if os.path.lexists(path) else path)
+    shutil.rmtree(workspace, ignore_errors=True)
 
 
 def _to_disk(folder: Path) -> None:

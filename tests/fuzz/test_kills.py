@@ -103,6 +103,48 @@ def test_what_a_killed_process_had_set_aside_comes_back(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_what_a_kill_left_of_a_removed_folder_does_not_come_back(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    with replacing_folder(target) as partial:
+        for name in "ab":
+            (partial / name).write_text("old")
+
+    def dies_while_it_removes_the_old_folder() -> None:
+        def dying(path: Path, **_: object) -> None:
+            next(iter(sorted(path.rglob("a")))).unlink()
+            os.kill(os.getpid(), 9)
+
+        shutil.rmtree = dying  # type: ignore[assignment]
+        with replacing_folder(target) as partial:
+            (partial / "a").write_text("new")
+
+    run(dies_while_it_removes_the_old_folder, 30)
+    assert (target / "a").read_text() == "new"
+    assert len(list(tmp_path.iterdir())) == 2, "it was killed too late"
+    shutil.rmtree(target)
+    with pytest.raises(ZeroDivisionError), replacing_folder(target) as partial:
+        (partial / "a").write_text(str(1 / 0))
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupt_between_the_two_moves_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "folder"
+    with replacing_folder(target) as partial:
+        (partial / "a").write_text("old")
+    replace = os.replace
+
+    def interrupted(source: Path, destination: Path) -> None:
+        if Path(source).name.endswith(".partial"):
+            raise KeyboardInterrupt
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), replacing_folder(target) as partial:
+        (partial / "a").write_text("new")
+    assert (target / "a").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_nobody_clears_what_a_living_process_writes(tmp_path: Path) -> None:
     (tmp_path / ".a.b.12345678.partial").mkdir()  # left behind by another target
     with replacing(tmp_path / "a") as first:
