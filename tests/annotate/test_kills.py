@@ -34,7 +34,10 @@ def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return [worker for child in children for worker in child.children()]
 
 
-@pytest.mark.parametrize("n_process, moment, n_workers", [(1, 1, 0), (2, 3, 0), (2, 3, 1), (2, 3, 2), (2, 20, 2)])
+@pytest.mark.parametrize(
+    "n_process, moment, n_workers",
+    [(1, 1, 0), (2, 3, 0), (2, 20, 0), (2, 3, 1), (2, 1, 2), (2, 3, 2), (2, 20, 2)],
+)
 def test_a_killed_driver_and_its_workers(
     ruler: Path, corpus: Path, expected: dict[str, bytes], tmp_path: Path, n_process: int, moment: int, n_workers: int
 ) -> None:
@@ -60,10 +63,11 @@ def test_a_killed_driver_and_its_workers(
     assert not list(folder.glob(".*")), "nothing half-written is left over"
 
 
-def test_killed_workers(ruler: Path, corpus: Path, expected: dict[str, bytes], tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", [1, 2, 20])
+def test_killed_workers(ruler: Path, corpus: Path, expected: dict[str, bytes], tmp_path: Path, moment: int) -> None:
     folder = tmp_path / "out"
     process = begin(ruler, corpus, folder, 2)
-    wait_until(lambda: n_done(folder) >= 2, process)
+    wait_until(lambda: n_done(folder) >= moment, process)
     victims = workers(process)[:1]
     for victim in victims:
         os.kill(victim.pid, signal.SIGKILL)
