@@ -88,7 +88,7 @@ setup(
         "spacy_cli": ["litbert = spacy_litbert.cli:app"],
         "spacy_factories": [
             "litbert_ner = spacy_litbert.ner.component:build_litbert_ner",
-            "litbert_linker = spacy_litbert.linking.linker:make_linker",
+            "litbert_linker = spacy_litbert.linking.factory:make_linker",
         ],
         "spacy_scorers": [
             "spacy-litbert.ner_scorer.v1 = spacy_litbert.ner.scoring:build_litbert_ner_scorer_v1",

@@ -19,31 +19,19 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import Errors, LitBertError
 from ..files import check_file, replacing
 from .concept import Concept
-from .features import FEATURES, VECTOR_FEATURES
+from .fit import check_fit
 from .gold import NIL, gold_lists, memory_of
 from .knowledge_base import KnowledgeBase
 from .lists import Listed
 from .memory import MentionMemory
 from .nearest import EncodesNames
 from .predicted import predicted_lists
-from .ranker import n_features, set_standard, softmax
+from .ranker import set_standard, softmax
 from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, unpack
 from .spans import SpanLister
 from .training import learn_from, train_ranker, tuned
 
 _FILE = "linker.msgpack"
-DEFAULT_CONFIG: dict[str, Any] = {
-    "model": {"@architectures": "spacy-litbert.ListwiseRanker.v1"},
-    "kb": None,
-    "types": None,
-    "threshold": 0.0,
-    "candidates": 50,
-    "top": 5,
-    "use_memory": True,
-    "name_encoder": None,
-    "use_context": True,
-    "copy_kb": True,
-}
 Ranking = list[tuple[str, float]]
 # The rankings of a Doc's entities, in their order.
 Rankings = list[Ranking]
@@ -95,6 +83,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self._configured = None if kb is None else str(kb)
         self._kb: KnowledgeBase | None = None
         self._spans: SpanLister | None = None
+        self._settings: tuple[int, bool, bool] | None = None  # that it was made with
         self._encoder_name = name_encoder
         self._encoder: EncodesNames | None = None
         if not Span.has_extension("kb_ents"):
@@ -138,8 +127,10 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
         Raises LitBertError L541, L542 and L544 if these don't belong together.
         """
-        if self._spans is None:
-            self._check_vectors()
+        settings = self.candidates, self.use_memory, self.use_context
+        if self._spans is None or settings != self._settings:
+            ranker = self.model if self.cfg["is_trained"] else None
+            check_fit(self.name, self.kb, self.name_encoder, ranker, bool(self.cfg.get("with_vectors", False)))
             memory = self.memory if self.use_memory else MentionMemory()
             self._spans = SpanLister(
                 self.kb,
@@ -149,6 +140,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
                 encoder=self.name_encoder,
                 use_context=self.use_context,
             )
+            self._settings = settings
         return self._spans
 
     def set_kb(self, kb: KnowledgeBase | str | Path) -> None:
@@ -312,30 +304,6 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             self.kb.verify()
         return self
 
-    def _check_vectors(self) -> None:
-        """Check that knowledge base, name encoder and ranker belong together.
-
-        Raises LitBertError L541 if the knowledge base has no vectors of this encoder, L542 if the ranker was not
-        trained with it, L544 if it was trained with other features.
-        """
-        encoder = self.name_encoder
-        before, now = (
-            "with" if has else "without" for has in (self.cfg.get("with_vectors", False), encoder is not None)
-        )
-        if self.cfg["is_trained"] and before != now:
-            raise LitBertError(Errors.L542.format(name=self.name, before=before, now=now))
-        expected = len(FEATURES) + (len(VECTOR_FEATURES) if encoder is not None else 0)
-        if self.cfg["is_trained"] and (n := n_features(self.model)) != expected:
-            raise LitBertError(Errors.L544.format(name=self.name, found=n, expected=expected))
-        if encoder is None:
-            return
-        vectors = self.kb.vectors
-        if vectors is None or vectors.encoder != encoder.fingerprint:
-            found = "no vectors of names" if vectors is None else f"vectors of the encoder {vectors.encoder}"
-            raise LitBertError(
-                Errors.L541.format(path=self.kb.path, found=found, name=self.name, expected=encoder.fingerprint)
-            )
-
     def _ranking(self, listed: Listed) -> Ranking:
         if not listed.candidates:
             return []
@@ -392,44 +360,3 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             return False
         self.set_kb(open_reference(reference))
         return True
-
-
-def make_linker(
-    nlp: Language,
-    name: str,
-    model: Model[Any, Any],
-    kb: str | None = None,
-    types: dict[str, list[str]] | None = None,
-    threshold: float = 0.0,
-    candidates: int = 50,
-    top: int = 5,
-    use_memory: bool = True,
-    name_encoder: str | None = None,
-    use_context: bool = True,
-    copy_kb: bool = True,
-) -> LitBertLinker:
-    """Make the component ``litbert_linker``; ``LitBertLinker`` says what it does."""
-    return LitBertLinker(
-        nlp.vocab,
-        model,
-        name,
-        kb=kb,
-        types=types,
-        threshold=threshold,
-        candidates=candidates,
-        top=top,
-        use_memory=use_memory,
-        name_encoder=name_encoder,
-        use_context=use_context,
-        copy_kb=copy_kb,
-    )
-
-
-Language.factory(
-    "litbert_linker",
-    func=make_linker,
-    requires=["doc.ents"],
-    assigns=["token.ent_kb_id"],
-    default_config=DEFAULT_CONFIG,
-    default_score_weights={"nel_micro_f": 1.0, "nel_micro_r": None, "nel_micro_p": None},
-)

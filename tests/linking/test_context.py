@@ -118,7 +118,6 @@ def test_only_what_the_name_leaves_open_is_read(nlp: Language) -> None:
     nlp("Anemia.")
     assert encoder.encoded == ["anemia"]
     linker_of(nlp).use_context = False
-    linker_of(nlp)._spans = None
     nlp("Anemia after a wholly irrelevant heart attack.")
     assert sorted(encoder.encoded) == ["anemia", "heart attack"]
 

@@ -18,7 +18,7 @@ from spacy_litbert.cli.kb import kb_info, kb_merge, kb_subset
 from spacy_litbert.cli.kb_add import kb_add
 from spacy_litbert.cli.kb_names import kb_vectors
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.linking import features, linker
+from spacy_litbert.linking import features, fit
 from spacy_litbert.linking.build import build
 from spacy_litbert.linking.candidates import Mention
 from spacy_litbert.linking.concept import Concept
@@ -197,7 +197,7 @@ def test_a_ranker_that_learned_from_other_features_is_refused(kb_folder: Path, m
         fewer = features.FEATURES[1:]
         extract = features.FeatureExtractor.__call__
         patch.setattr(features.FeatureExtractor, "__call__", lambda *given, **named: extract(*given, **named)[:, 1:])
-        patch.setattr(linker, "FEATURES", fewer)
+        patch.setattr(fit, "FEATURES", fewer)
         nlp = with_ruler(kb_folder)
         linker_of(nlp).train(examples(nlp), epochs=1)
         learned = linker_of(nlp).to_bytes()
