@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from spacy.tokens import Doc, Span
@@ -20,6 +20,7 @@ from .nearest import EncodesNames, NearestNames, nearest_names
 
 _EXAMPLES = 64  # whose mentions are encoded together
 
+Mentions = dict[tuple[str, str], Mention]  # of a Doc, by text and label
 # Reads the lists of an example, which the given function makes.
 ListsOf = Callable[[Example, KnowledgeBase, MakeLists], Iterator[Listed]]
 
@@ -54,11 +55,12 @@ class SpanLister:
     def prepare(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> MakeLists:
         """Encode all that is to be encoded of spans of Docs together; return what makes the lists of any of them.
 
-        Spans that are written alike and have the same label share a list.
+        Spans of a Doc that are written alike and have the same label share a list, with the context of the first.
         """
-        mentions = [mention for doc, some in spans for mention in self._mentions(doc, some)]
-        near = {} if self.encoder is None else nearest_names(self.kb, self.encoder, mentions, self.k)
-        return partial(self._list, near)
+        mentions = {doc: self._mentions(doc, some) for doc, some in spans}
+        distinct = [mention for of_doc in mentions.values() for mention in of_doc.values()]
+        near = {} if self.encoder is None else nearest_names(self.kb, self.encoder, distinct, self.k)
+        return partial(self._list, mentions, near)
 
     def of_examples(
         self, examples: Sequence[Example], lists_of: ListsOf = gold_lists, *, progress: bool = False
@@ -72,20 +74,21 @@ class SpanLister:
                     yield from lists_of(example, self.kb, make)
                     bar.update()
 
-    def _list(self, near: NearestNames, doc: Doc, spans: Sequence[Span], without: int | None = None) -> list[Listed]:
-        return self._make(self._mentions(doc, spans), without, near)
+    def _list(
+        self, mentions: Mapping[Doc, Mentions], near: NearestNames, doc: Doc, spans: Sequence[Span], without: int | None
+    ) -> list[Listed]:
+        of_doc = mentions[doc]
+        return self._make([of_doc[span.text, span.label_] for span in spans], without, near)
 
-    def _mentions(self, doc: Doc, spans: Sequence[Span]) -> list[Mention]:
+    def _mentions(self, doc: Doc, spans: Sequence[Span]) -> Mentions:
         long_forms = abbreviations_of(doc) if spans else {}
-        found: dict[tuple[str, str], Mention] = {}
+        text = doc.text  # put together anew each time it is asked for
+        found: Mentions = {}
         for span in spans:
-            if (span.text, span.label_) not in found:
+            name = span.text, span.label_
+            if name not in found:
                 mention = Mention(span.text, long_forms.get(span.text, span.text), self._types_of(span.label_))
-                found[span.text, span.label_] = self._in_context(mention, span)
-        return [found[span.text, span.label_] for span in spans]
-
-    def _in_context(self, mention: Mention, span: Span) -> Mention:
-        """Add what stands around the first span of a mention, if there is an encoder to read it and reason to."""
-        if not self.use_context or not self._generate.is_ambiguous(mention):
-            return mention
-        return mention.in_context(context_of(span.doc.text, span.start_char, span.end_char))
+                if self.use_context and self._generate.is_ambiguous(mention):
+                    mention = mention.in_context(context_of(text, span.start_char, span.end_char))
+                found[name] = mention
+        return found

@@ -129,6 +129,17 @@ def test_mentions_that_are_written_alike_share_the_first_context(nlp: Language) 
     assert first._.kb_ents == second._.kb_ents
 
 
+def test_what_is_listed_of_a_doc_has_the_context_of_all_of_it(nlp: Language) -> None:
+    far = "– " * 450
+    doc = nlp(f"The mitral valve had an MI. {far} Myocardial infarction is another MI.")
+    spans = linker_of(nlp).spans
+    first, second = spans.prepare([(doc, doc.ents)])(doc, doc.ents, None)
+    (alone,) = spans.prepare([(doc, doc.ents)])(doc, doc.ents[1:], None)
+    assert first is second
+    np.testing.assert_array_equal(alone.rows, first.rows)
+    assert all(candidate.fitness is not None for candidate in alone.candidates)
+
+
 def test_the_ranker_learns_from_texts_that_define_other_abbreviations(nlp: Language) -> None:
     linker = linker_of(nlp)
     linker.use_memory = False
