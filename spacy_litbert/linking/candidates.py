@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
+from .columns import Array
 from .knowledge_base import LEVELS, KnowledgeBase
 from .memory import MentionMemory
 from .name_vectors import Nearest
@@ -37,8 +40,8 @@ class Mention:
         """Whether the document says what it abbreviates."""
         return self.text != self.long_form
 
-    def in_context(self, context: str) -> Mention:
-        """Return the same mention with what stands around it."""
+    def in_context(self, context: str | None) -> Mention:
+        """Return the same mention with something else around it."""
         return replace(self, context=context)
 
 
@@ -101,6 +104,7 @@ class CandidateGenerator:
         self.kb = kb
         self.memory = memory
         self.k = k
+        self._is_ambiguous = lru_cache(maxsize=1 << 13)(self._has_several)
 
     def __call__(self, mention: Mention, without: int | None = None, nearest: Nearest | None = None) -> list[Candidate]:
         """Return the candidates of a mention, in the order of concepts in the knowledge base.
@@ -122,9 +126,24 @@ class CandidateGenerator:
 
     def is_ambiguous(self, mention: Mention) -> bool:
         """Tell whether several concepts are called exactly so, or were remembered under the name."""
-        allowed = self.kb.allowed_concepts(mention.types)
-        concepts = {one for form in self.kb.forms_equal_to(mention.long_form) for one in self.kb.concepts_of(form)}
-        remembered = (self.kb.number_of(concept_id) for concept_id in self.memory.exactly(mention.long_form))
+        return self._is_ambiguous(mention.long_form, mention.types)
+
+    def in_context(self, candidates: list[Candidate], context: Array | None) -> list[Candidate]:
+        """Return candidates that know how well they fit the context of this vector; the same ones without any."""
+        if context is None or not candidates:
+            return candidates
+        assert self.kb.vectors is not None
+        canonical = np.array([self.kb.canonical_form(candidate.number) for candidate in candidates])
+        cosines = self.kb.vectors.cosines(context, canonical).tolist()
+        return [replace(one, fitness=None if np.isnan(cosine) else cosine) for one, cosine in zip(candidates, cosines)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CandidateGenerator, (self.kb, self.memory, self.k)
+
+    def _has_several(self, name: str, types: frozenset[str] | None) -> bool:
+        allowed = self.kb.allowed_concepts(types)
+        concepts = {one for form in self.kb.forms_equal_to(name) for one in self.kb.concepts_of(form)}
+        remembered = (self.kb.number_of(concept_id) for concept_id in self.memory.exactly(name))
         concepts.update(number for number in remembered if number is not None)
         return sum(bool(allowed[number]) for number in concepts) > 1
 
@@ -147,18 +166,13 @@ class CandidateGenerator:
         return {number: found[number] for number in dict.fromkeys([*best, *islice(by_vector, _NEAR)])}
 
     def _compare_vectors(self, nearest: Nearest, found: dict[int, Candidate]) -> None:
-        """Say of all candidates, however they were found, how near they are, and how well they fit the context."""
+        """Say of all candidates, however they were found, how near they are."""
         assert self.kb.vectors is not None
         forms = [self.kb.forms_of(number) for number in found]
         starts = np.cumsum([0, *map(len, forms[:-1])])
         cosines = np.fmax.reduceat(self.kb.vectors.cosines(nearest.vector, np.concatenate(forms)), starts)
         for candidate, cosine in zip(found.values(), cosines.tolist()):
             candidate.nearness = None if np.isnan(cosine) else cosine
-        if nearest.context is not None:
-            canonical = np.array([self.kb.canonical_form(number) for number in found])
-            cosines = self.kb.vectors.cosines(nearest.context, canonical)
-            for candidate, cosine in zip(found.values(), cosines.tolist()):
-                candidate.fitness = None if np.isnan(cosine) else cosine
 
     def _remember(self, mention: Mention, found: dict[int, Candidate], without: int | None) -> None:
         if not self.memory:

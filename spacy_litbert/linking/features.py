@@ -82,6 +82,8 @@ VECTOR_FEATURES = (
     "best_fitness",
 )
 _OF_THE_LIST = FEATURES.index("best_cosine")
+_OF_THE_DOCUMENT = slice(FEATURES.index("in_document"), _OF_THE_LIST)
+_OF_CONTEXT = len(FEATURES) + VECTOR_FEATURES.index("fitness")
 
 
 class Words(NamedTuple):
@@ -111,12 +113,10 @@ class FeatureExtractor:
         self,
         mention: Mention,
         candidates: Sequence[Candidate],
-        in_document: Mapping[int, tuple[float, int]],
         without: int | None = None,
     ) -> Array:
-        """Compute the features of a mention's candidates.
+        """Compute the features of a mention's candidates, but for those that its document alone tells.
 
-        in_document: for concepts that other mentions of the document may stand for, the best similarity and how many.
         without: as for the candidates.
         """
         rows = np.zeros((len(candidates) + 1, len(self.names)), np.float32)
@@ -156,7 +156,7 @@ class FeatureExtractor:
                 math.log1p(candidate.remembered_text),
                 candidate.remembered_similar,
                 math.log1p(self.memory.total(self.kb.id_of(candidate.number), without)) if self.memory else 0,
-                *_other_mentions(in_document.get(candidate.number)),
+                *(0, 0),  # of the document
             )
         rows[:, _OF_THE_LIST : len(FEATURES)] = (
             best,
@@ -172,7 +172,23 @@ class FeatureExtractor:
         )
         rows[-1, 0] = 1
         if len(self.names) > len(FEATURES):
-            rows[:, len(FEATURES) :] = _of_vectors(candidates)
+            rows[:, len(FEATURES) : _OF_CONTEXT] = _compared([candidate.nearness for candidate in candidates])
+        return rows
+
+    def in_document(
+        self, rows: Array, candidates: Sequence[Candidate], others: Mapping[int, tuple[float, int]]
+    ) -> Array:
+        """Return the features of candidates with those that the document tells.
+
+        rows: without them.
+        others: for concepts that other mentions of the document may stand for, the best similarity and how many.
+        """
+        rows = rows.copy()
+        for row, candidate in zip(rows, candidates):
+            if (other := others.get(candidate.number)) is not None:
+                row[_OF_THE_DOCUMENT] = other[0], math.log1p(other[1])
+        if len(self.names) > len(FEATURES):
+            rows[:, _OF_CONTEXT:] = _compared([candidate.fitness for candidate in candidates])
         return rows
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -235,13 +251,6 @@ class FeatureExtractor:
         return Words(normalized, words, weights, sum(weights.values()) or 1.0, specifics)
 
 
-def _of_vectors(candidates: Sequence[Candidate]) -> Array:
-    """Return ``VECTOR_FEATURES``, (candidates + 1, 10) float32."""
-    nearness = _compared([candidate.nearness for candidate in candidates])
-    fitness = _compared([candidate.fitness for candidate in candidates])
-    return np.concatenate([nearness, fitness], axis=1)
-
-
 def _compared(cosines: Sequence[float | None]) -> Array:
     """Return of each cosine how high it is, how far below the best, which place it has, and whether it is known.
 
@@ -264,10 +273,6 @@ def _ranks(values: Sequence[float]) -> list[int]:
     for rank, i in enumerate(sorted(range(len(values)), key=lambda i: (-values[i], i))):
         ranks[i] = rank
     return ranks
-
-
-def _other_mentions(found: tuple[float, int] | None) -> tuple[float, float]:
-    return (0.0, 0.0) if found is None else (found[0], math.log1p(found[1]))
 
 
 def _looks_like_abbreviation(text: str) -> bool:

@@ -56,6 +56,7 @@ class KnowledgeBase(Mapping[str, Concept]):
         about = self.metadata.get("vectors")
         self.vectors = None if about is None else NameVectors.open(self.path, about)
         self._check_lengths()
+        self._owners = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.name_starts))
         # Methods with caches of their own: an instance is thrown away with them.
         self.allowed_concepts = lru_cache(maxsize=64)(self._allowed_concepts)
         self.allowed_forms = lru_cache(maxsize=64)(self._forms_of_types)
@@ -151,8 +152,7 @@ class KnowledgeBase(Mapping[str, Concept]):
 
     def concepts_of(self, form: int) -> list[int]:
         """Return the numbers of the concepts that have a name of this form, in their order."""
-        owners = np.searchsorted(self.name_starts, self._form_names[form], "right") - 1
-        return sorted(set(owners.tolist()))
+        return sorted(set(self._owners.take(self._form_names[form]).tolist()))
 
     def surfaces_of(self, form: int, number: int) -> list[str]:
         """Return the names of a concept that have this form, as they are written."""

@@ -157,11 +157,11 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """Return for each entity of each Doc the best concept ids with their probabilities, the best first."""
         spans = [(doc, doc.ents) for doc in docs]
         make = self.spans.prepare(spans)
-        return [[self._ranking(listed) for listed in make(doc, some, None)] for doc, some in spans]
+        return [self._rankings(make(doc, some, None)) for doc, some in spans]
 
     def rank(self, doc: Doc, spans: Sequence[Span]) -> Rankings:
         """Return for spans of a Doc what ``predict`` does for its entities; ``doc`` is left as it is."""
-        return [self._ranking(listed) for listed in self.spans.prepare([(doc, spans)])(doc, spans, None)]
+        return self._rankings(self.spans.prepare([(doc, spans)])(doc, spans, None))
 
     def set_annotations(self, docs: Iterable[Doc], scores: Any) -> None:
         """Set ``ent.kb_id_`` and ``ent._.kb_ents``."""
@@ -303,6 +303,11 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         if self._open(reference):
             self.kb.verify()
         return self
+
+    def _rankings(self, lists: Sequence[Listed]) -> Rankings:
+        distinct = {id(listed): listed for listed in lists}
+        found = {key: self._ranking(listed) for key, listed in distinct.items()}
+        return [found[id(listed)] for listed in lists]
 
     def _ranking(self, listed: Listed) -> Ranking:
         if not listed.candidates:

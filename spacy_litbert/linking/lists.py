@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,9 @@ from .candidates import Candidate, CandidateGenerator, Mention
 from .columns import Array
 from .features import FeatureExtractor
 from .name_vectors import Nearest
+from .nearest import Near
+
+_KEPT = 1 << 11  # names whose candidates are kept: some 20 kB each
 
 
 @dataclass
@@ -46,23 +51,28 @@ class Listed:
 class ListMaker:
     """Makes the lists of the mentions of a document.
 
+    What a name has in every document is kept for the next one, as long as there is room.
+
     generate: finds the candidates. with_vectors: as for ``FeatureExtractor``.
     """
 
     def __init__(self, generate: CandidateGenerator, *, with_vectors: bool = False) -> None:
         self._generate = generate
         self._features = FeatureExtractor(generate.kb, generate.memory, with_vectors=with_vectors)
+        self._with_vectors = with_vectors
+        self._of_name = lru_cache(maxsize=_KEPT)(self._make_of_name)
 
-    def __call__(
-        self, mentions: Sequence[Mention], without: int | None = None, nearest: Mapping[Mention, Nearest] | None = None
-    ) -> list[Listed]:
+    def __call__(self, mentions: Sequence[Mention], without: int | None, near: Near) -> list[Listed]:
         """Return a list for each of a document's mentions; equal mentions share one.
 
         without: a fold of documents whose mentions are not to be remembered.
-        nearest: the names near each mention, if names have vectors.
+        near: what vectors say of the mentions, if names have some.
         """
-        near = nearest or {}
-        found = {mention: self._generate(mention, without, near.get(mention)) for mention in dict.fromkeys(mentions)}
+        names, found = {}, {}
+        for mention in dict.fromkeys(mentions):
+            names[mention] = self._of_name(mention.in_context(None), without, near.names.get(mention))
+            context = None if mention.context is None else near.contexts.get(mention.context)
+            found[mention] = self._generate.in_context(names[mention].candidates, context)
         strongest: dict[int, list[tuple[float, Mention]]] = {}
         for mention, candidates in found.items():
             for candidate in candidates:
@@ -74,5 +84,17 @@ class ListMaker:
                 similarities = [value for value, other in strongest[candidate.number] if other != mention]
                 if similarities:
                     others[candidate.number] = (max(similarities), len(similarities))
-            listed[mention] = Listed(candidates, self._features(mention, candidates, others, without))
+            rows = self._features.in_document(names[mention].rows, candidates, others)
+            listed[mention] = Listed(candidates, rows)
         return [listed[mention] for mention in mentions]
+
+    def _make_of_name(self, mention: Mention, without: int | None, nearest: Nearest | None) -> Listed:
+        candidates = self._generate(mention, without, nearest)
+        return Listed(candidates, self._features(mention, candidates, without))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (self._generate, self._with_vectors)
+
+
+def _make(generate: CandidateGenerator, with_vectors: bool) -> ListMaker:
+    return ListMaker(generate, with_vectors=with_vectors)

@@ -17,24 +17,23 @@ from .columns import Array, read_array, read_strings, write_array
 
 _LARGEST = 127
 _BLOCK = 4096  # rows that are multiplied at once: they stay in the processor's cache
+_STRETCH = 64  # rows of which the best is looked for
 _ROUNDING = np.float32(1e-4)  # of what is multiplied at once
 _QUERIES = 32  # names that are looked up at once
 _FILES = ("vector_forms", "vectors", "vector_scales", "vector_projection")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Nearest:
     """What is near a name.
 
     vector: (width,) float32, the unit vector of the name itself.
     forms: (≤ k,) int64, numbers of forms, the nearest first; cosines: (≤ k,) float64.
-    context: (width,) float32, the unit vector of what stands around the name, if that was asked for.
     """
 
     vector: Array
     forms: Array
     cosines: Array
-    context: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -93,22 +92,24 @@ class NameVectors:
     def cosines(self, vector: Array, forms: Array) -> Array:
         """Return the cosine of a vector and those of forms, (n,) float64; NaN for a form that has none.
 
-        vector: as ``Nearest`` has it.
+        vector: as ``Nearest`` has it, or ``project``.
         """
         rows = np.minimum(np.searchsorted(self.forms, forms), len(self) - 1)
         return np.where(self.forms[rows] == forms, self._exactly(rows, vector), np.nan)
 
     def _search(self, queries: Array, k: int, rows: Array | None) -> list[Nearest]:
-        scores = np.empty((len(queries), len(self)), np.float32)
+        scores = np.full((len(queries), -(-len(self) // _STRETCH) * _STRETCH), -np.inf, np.float32)
         for start in range(0, len(self), _BLOCK):
-            block = slice(start, start + _BLOCK)
+            block = slice(start, min(start + _BLOCK, len(self)))
             scores[:, block] = queries @ self.values[block].astype(np.float32).T * self.scales[block]
-        if rows is not None:
-            scores[:, ~rows] = -np.inf
+            if rows is not None:
+                scores[:, block][:, ~rows[block]] = -np.inf
+        highest = scores.reshape(len(queries), -1, _STRETCH).max(axis=2)
         found = []
-        for query, reached in zip(queries, scores):
-            kth = np.partition(reached, -k)[-k] if k < len(reached) else -np.inf
-            best = np.flatnonzero((reached >= kth - _ROUNDING) & (reached > -np.inf))
+        for query, reached, highs in zip(queries, scores, highest):
+            # The best of each stretch: k of them reach the k-th highest, so the k-th best of all is no lower.
+            least = np.partition(highs, -k)[-k] if k < len(highs) else -np.inf
+            best = np.flatnonzero((reached >= least - _ROUNDING) & (reached > -np.inf))
             cosines = self._exactly(best, query)
             order = np.lexsort((best, -cosines))[:k]
             found.append(Nearest(query, self.forms[best[order]].astype(np.int64), cosines[order]))

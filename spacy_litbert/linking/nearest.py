@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .candidates import Mention
 from .columns import Array
@@ -12,7 +11,7 @@ from .knowledge_base import KnowledgeBase
 from .name_vectors import Nearest
 from .normalize import fold
 
-NearestNames = Mapping[Mention, Nearest]
+_KEPT = 1 << 13  # names whose nearest ones are kept
 
 
 class EncodesNames(Protocol):
@@ -29,28 +28,50 @@ class EncodesNames(Protocol):
         """Return all that it is."""
 
 
-def nearest_names(
-    kb: KnowledgeBase, encoder: EncodesNames, mentions: Iterable[Mention], k: int
-) -> dict[Mention, Nearest]:
-    """Find for distinct mentions the k names with the nearest vectors, among concepts of the mention's types.
+class Near(NamedTuple):
+    """What vectors say of mentions.
 
-    The contexts that mentions have are encoded with them.
+    names: the nearest names of each mention.
+    contexts: (width,) float32, the unit vector of each context that a mention has.
     """
-    assert kb.vectors is not None
-    distinct = list(dict.fromkeys(mentions))
-    if not distinct:
-        return {}
-    contexts = {mention.context: None for mention in distinct if mention.context is not None}
-    encoded = list(dict.fromkeys([*(fold(mention.long_form) for mention in distinct), *contexts]))
-    vectors = dict(zip(encoded, encoder.encode(encoded)))
-    found: dict[Mention, Nearest] = {}
-    for types in dict.fromkeys(mention.types for mention in distinct):
-        wanted = [mention for mention in distinct if mention.types == types]
-        queries = dict.fromkeys(fold(mention.long_form) for mention in wanted)
-        allowed = None if types is None else kb.allowed_forms(types)
-        results = kb.vectors.search([vectors[name] for name in queries], k, allowed)
-        nearest = dict(zip(queries, results))
-        for mention in wanted:
-            context = None if mention.context is None else kb.vectors.project(vectors[mention.context][None])[0]
-            found[mention] = replace(nearest[fold(mention.long_form)], context=context)
-    return found
+
+    names: Mapping[Mention, Nearest] = {}
+    contexts: Mapping[str, Array] = {}
+
+
+class NearestNames:
+    """Finds for mentions the k names with the nearest vectors, among concepts of the mention's types.
+
+    What it found for a name it keeps for the next time, as long as there is room.
+    """
+
+    def __init__(self, kb: KnowledgeBase, encoder: EncodesNames, k: int) -> None:
+        self.kb = kb
+        self.encoder = encoder
+        self.k = k
+        self._kept: dict[_Key, Nearest] = {}
+
+    def __call__(self, mentions: Iterable[Mention]) -> Near:
+        """Look mentions up; the contexts that they have are encoded with their names."""
+        assert self.kb.vectors is not None
+        keys = {mention: (fold(mention.long_form), mention.types) for mention in mentions}
+        kept = self._kept  # taken once: another thread may put a new one in its place at any time
+        if len(kept) + len(keys) > _KEPT:
+            kept = self._kept = {}
+        new = [key for key in dict.fromkeys(keys.values()) if key not in kept]
+        contexts = dict.fromkeys(mention.context for mention in keys if mention.context is not None)
+        encoded = list(dict.fromkeys([*(name for name, _ in new), *contexts]))
+        vectors = dict(zip(encoded, self.encoder.encode(encoded))) if encoded else {}
+        for types in dict.fromkeys(types for _, types in new):
+            queries = [name for name, wanted in new if wanted == types]
+            allowed = None if types is None else self.kb.allowed_forms(types)
+            results = self.kb.vectors.search([vectors[name] for name in queries], self.k, allowed)
+            kept.update(((name, types), nearest) for name, nearest in zip(queries, results))
+        of_contexts = {context: self.kb.vectors.project(vectors[context][None])[0] for context in contexts}
+        return Near({mention: kept[key] for mention, key in keys.items()}, of_contexts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NearestNames, (self.kb, self.encoder, self.k)
+
+
+_Key = tuple[str, frozenset[str] | None]  # a name and types

@@ -16,7 +16,7 @@ from .gold import MakeLists, gold_lists
 from .knowledge_base import KnowledgeBase
 from .lists import Listed, ListMaker
 from .memory import MentionMemory
-from .nearest import EncodesNames, NearestNames, nearest_names
+from .nearest import EncodesNames, Near, NearestNames
 
 _EXAMPLES = 64  # whose mentions are encoded together
 
@@ -44,11 +44,10 @@ class SpanLister:
         encoder: EncodesNames | None,
         use_context: bool,
     ) -> None:
-        self.kb = kb
-        self.k = k
         self._types_of = types_of
-        self.encoder = encoder
         self.use_context = use_context and encoder is not None
+        self._nearest = None if encoder is None else NearestNames(kb, encoder, k)
+        self.kb = kb
         self._generate = CandidateGenerator(kb, memory, k)
         self._make = ListMaker(self._generate, with_vectors=encoder is not None)
 
@@ -59,7 +58,7 @@ class SpanLister:
         """
         mentions = {doc: self._mentions(doc, some) for doc, some in spans}
         distinct = [mention for of_doc in mentions.values() for mention in of_doc.values()]
-        near = {} if self.encoder is None else nearest_names(self.kb, self.encoder, distinct, self.k)
+        near = Near() if self._nearest is None else self._nearest(distinct)
         return partial(self._list, mentions, near)
 
     def of_examples(
@@ -75,7 +74,7 @@ class SpanLister:
                     bar.update()
 
     def _list(
-        self, mentions: Mapping[Doc, Mentions], near: NearestNames, doc: Doc, spans: Sequence[Span], without: int | None
+        self, mentions: Mapping[Doc, Mentions], near: Near, doc: Doc, spans: Sequence[Span], without: int | None
     ) -> list[Listed]:
         of_doc = mentions[doc]
         return self._make([of_doc[span.text, span.label_] for span in spans], without, near)

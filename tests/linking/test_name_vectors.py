@@ -18,13 +18,13 @@ from spacy_litbert.cli.kb import kb_info, kb_merge, kb_subset
 from spacy_litbert.cli.kb_add import kb_add
 from spacy_litbert.cli.kb_names import kb_vectors
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.linking import features, fit
+from spacy_litbert.linking import features, fit, lists, nearest
 from spacy_litbert.linking.build import build
 from spacy_litbert.linking.candidates import Mention
 from spacy_litbert.linking.concept import Concept
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.name_vectors import NameVectors, to_int8, write_name_vectors
-from spacy_litbert.linking.nearest import nearest_names
+from spacy_litbert.linking.nearest import NearestNames
 from spacy_litbert.models.seal import seal
 from spacy_litbert.names.encoder import NameEncoder
 
@@ -129,11 +129,12 @@ def test_changed_knowledge_bases_keep_the_vectors_of_names_that_stay(
 
 def test_near_names_are_candidates(with_vectors: KnowledgeBase, encoder: NameEncoder) -> None:
     mentions = [Mention("Heart Attack", "Heart Attack", frozenset(["Disease"])), Mention("ASA", "ASA")]
-    found = nearest_names(with_vectors, encoder, [*mentions, mentions[0]], 3)
+    look_up = NearestNames(with_vectors, encoder, 3)
+    found = look_up([*mentions, mentions[0]]).names
     assert list(found) == mentions
     assert with_vectors.forms[found[mentions[0]].forms[0]] == "heart attack"
     assert found[mentions[0]].cosines[0] > 0.98
-    assert nearest_names(with_vectors, encoder, [], 3) == {}
+    assert look_up([]).names == {}
 
 
 def test_what_is_saved_links_the_same(trained: Language, tmp_path: Path) -> None:
@@ -165,6 +166,20 @@ def test_a_name_encoder_named_at_load_takes_the_place_of_the_saved_one(
         other(TEXTS[0])
     with pytest.raises(LitBertError, match="L2"):
         load(tmp_path / "nowhere")
+
+
+def test_what_is_kept_of_names_changes_no_link(trained: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [*TEXTS, " ".join(TEXTS), *TEXTS[::-1]]
+    linker = linker_of(trained)
+    expected = []
+    for text in texts:
+        linker._spans = None  # nothing kept
+        expected.append([e._.kb_ents for e in trained(text).ents])
+    assert [[e._.kb_ents for e in doc.ents] for doc in map(trained, texts)] == expected
+    monkeypatch.setattr(nearest, "_KEPT", 2)
+    monkeypatch.setattr(lists, "_KEPT", 2)
+    linker._spans = None
+    assert [[e._.kb_ents for e in doc.ents] for doc in map(trained, texts)] == expected
 
 
 def test_batches_threads_and_processes_give_the_same(trained: Language) -> None:
