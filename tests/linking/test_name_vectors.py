@@ -18,7 +18,8 @@ from spacy_litbert.cli.kb import kb_info, kb_merge, kb_subset
 from spacy_litbert.cli.kb_add import kb_add
 from spacy_litbert.cli.kb_names import kb_vectors
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.linking import features, fit, lists, nearest
+from spacy_litbert.linking import features, fit, lists
+from spacy_litbert.linking import nearest as near
 from spacy_litbert.linking.build import build
 from spacy_litbert.linking.candidates import Mention
 from spacy_litbert.linking.concept import Concept
@@ -176,7 +177,7 @@ def test_what_is_kept_of_names_changes_no_link(trained: Language, monkeypatch: p
         linker._spans = None  # nothing kept
         expected.append([e._.kb_ents for e in trained(text).ents])
     assert [[e._.kb_ents for e in doc.ents] for doc in map(trained, texts)] == expected
-    monkeypatch.setattr(nearest, "_KEPT", 2)
+    monkeypatch.setattr(near, "_KEPT", 2)
     monkeypatch.setattr(lists, "_KEPT", 2)
     linker._spans = None
     assert [[e._.kb_ents for e in doc.ents] for doc in map(trained, texts)] == expected
