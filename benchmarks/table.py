@@ -48,6 +48,7 @@ def rows() -> list[Row]:
         *_linking(),
         *_linking_context(),
         *_linking_end_to_end(),
+        *_linking_costs(),
         *_textcat(),
         *_annotate(),
         *_alignment(),
@@ -182,6 +183,29 @@ def _linking_end_to_end() -> Iterator[Row]:
     )
 
 
+def _linking_costs() -> Iterator[Row]:
+    names = {"linking_costs": "MeSH", "linking_costs_made_up": "a made-up vocabulary"}
+    for file, what in names.items():
+        costs = read(file)
+        build, use = costs["build"], costs["use"]
+        resident = use["resident_mb_with_mentions_linked"] - use["resident_mb_of_the_programs_alone"]
+        yield Row(
+            f"a knowledge base of {build['names']:,} names, {what}: seconds to build, MB on disk, ms to open, MB "
+            f"resident with {use['distinct_mentions']} mentions linked, ms a mention (without vectors)",
+            f"{build['seconds']:.0f}, {build['disk_mb']:.0f}, {use['open_ms']:.0f}, {resident}, "
+            f"{use['ms_per_distinct_mention']:.1f}",
+            file,
+        )
+    pipe = read("linking_costs")["pipe"]
+    yield Row(
+        f"`{pipe['pipeline']}`, with vectors and contexts, on {pipe['texts']} abstracts: time beside the same without "
+        "its linker",
+        f"{pipe['times']:.2f}×",
+        "linking_costs",
+        main=True,
+    )
+
+
 def _textcat() -> Iterator[Row]:
     wheel = read("textcat_hoc_doc_litbert-oa-small")
     figures = [wheel["cats_micro"]["f"], wheel["cats_macro_f"], wheel["calibration"]["ece"]]
@@ -277,6 +301,13 @@ def _speed() -> Iterator[Row]:
         + " labels: finding mentions, and with putting them on Docs",
         ", ".join(f"{_times(head['times_as_fast_prediction'])} ({_times(head['times_as_fast'])})" for head in heads),
         "ner_head",
+    )
+    whole = read("ner_end_to_end")
+    yield Row(
+        f"`{whole['pipeline']}` beside the same encoder with `ner`, from raw abstracts to entities of "
+        f"{len(whole['labels'])} labels: words/s",
+        f"{_times(whole['times_as_fast'])} ({whole['words_per_second']['litbert_ner']['median']:,.0f})",
+        "ner_end_to_end",
     )
     yield Row(
         "training step of LitBERT's shape, words/s: beside BERT-base's with the same code, beside spacy-transformers'",

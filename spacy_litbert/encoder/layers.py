@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from .dropout import dropout
+
 # From (queries, keys, values, num_attention_heads, dropout) to contexts, all of the shape of the hidden states.
 Attend = Callable[[Tensor, Tensor, Tensor, int, float], Tensor]
 _BLOCK = 256  # rows whose activation is computed at once on a CPU
@@ -19,12 +21,22 @@ def run_layers(bert: Any, hidden: Tensor, attend: Attend) -> Tensor:
     """
     for layer in bert.encoder.layer:
         attention = layer.attention.self
-        dropout = attention.dropout.p if attention.training else 0.0
+        share = attention.dropout.p if attention.training else 0.0
         projected = attention.query(hidden), attention.key(hidden), attention.value(hidden)
-        attended = layer.attention.output(attend(*projected, attention.num_attention_heads, dropout), hidden)
+        context = attend(*projected, attention.num_attention_heads, share)
+        attended = _output(layer.attention.output, context, hidden)
         intermediate = layer.intermediate.dense(attended)
-        hidden = layer.output(_activate(layer.intermediate.intermediate_act_fn, intermediate), attended)
+        hidden = _output(layer.output, _activate(layer.intermediate.intermediate_act_fn, intermediate), attended)
     return hidden
+
+
+def _output(module: Any, values: Tensor, residual: Tensor) -> Tensor:
+    """Compute a ``BertSelfOutput`` or ``BertOutput``: project, drop, add what there was before, normalise."""
+    projected = module.dense(values)
+    if module.training:
+        projected = dropout(projected, module.dropout.p)
+    normalised: Tensor = module.LayerNorm(projected + residual)
+    return normalised
 
 
 def _activate(function: Callable[[Tensor], Tensor], intermediate: Tensor) -> Tensor:
