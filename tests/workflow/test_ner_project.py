@@ -67,9 +67,10 @@ def test_confidences_are_measured_and_drawn(project: Path) -> None:
 
 def test_systems_are_compared_over_seeds(project: Path) -> None:
     steps = {"max_steps": 2, "eval_frequency": 1, "baseline_steps": 2}
-    run(project, "compare", corpus="toy", seeds="0,1", lr=0.001, beside="litbert-oa-small", **steps)
+    others = {"beside": "litbert-oa-small", "other_config": "configs/ner_cpu.cfg"}
+    run(project, "compare", corpus="toy", seeds="0,1", lr=0.001, **others, **steps)
     result = json.loads((project / "metrics" / "toy" / "compare.json").read_text())
-    assert list(result["systems"]) == ["litbert", "litbert-oa-small weights", "spaCy's CNN"]
+    assert list(result["systems"]) == ["litbert", "litbert-oa-small weights", "litbert with ner_cpu", "spaCy's CNN"]
     assert result["systems"]["litbert-oa-small weights"] == result["systems"]["litbert"]  # the same trainings
     for system in result["systems"].values():
         assert set(system) == {"dev", "test"}
@@ -78,6 +79,8 @@ def test_systems_are_compared_over_seeds(project: Path) -> None:
         assert len(figures["values"]) == 2
         assert figures["mean"] == pytest.approx(sum(figures["values"]) / 2)
     assert (project / "output" / "toy" / "compare.png").stat().st_size > 1000
+    other = spacy.load(project / "training" / "toy" / "compare" / "litbert-with-ner-cpu-0" / "model-best")
+    assert other.pipe_names == ["transformer", "ner", "doc_cleaner"]
     nlp = spacy.load(project / "training" / "toy" / "compare" / "spaCy-s-CNN-1" / "model-best")
     assert nlp.pipe_names == ["tok2vec", "ner"]
     assert nlp.config["system"]["seed"] == 1

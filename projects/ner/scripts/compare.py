@@ -1,6 +1,7 @@
 """Compare several systems on one corpus over several seeds: the F1 of each on dev and test, as a table and a plot.
 
-The systems are LitBERT as the project trains it, the same from other weights, and spaCy's own convolutional network.
+The systems are LitBERT as the project trains it, the same from other weights or with another config, and spaCy's own
+convolutional network.
 What is trained already is not trained again, so an interrupted call is simply repeated.
 """
 
@@ -34,6 +35,7 @@ def score_splits(corpus: str, model: Path) -> dict[str, dict[str, float]]:
 def main() -> None:
     parser = comparison_parser(__doc__)
     parser.add_argument("--baseline", type=Path, required=True, help="config of spaCy's network")
+    parser.add_argument("--other-config", default="", help="of LitBERT, for the same weights; empty for none")
     arguments = parser.parse_args()
     frequency = {"training.eval_frequency": arguments.eval_frequency}
     settings = {
@@ -41,11 +43,18 @@ def main() -> None:
         "training.max_steps": arguments.max_steps,
         **frequency,
     }
-    cnn = System(arguments.baseline, {"training.max_steps": arguments.baseline_steps, **frequency})
+    others = {}
+    if arguments.other_config:
+        config = Path(arguments.other_config)
+        other = {**settings, "paths.weights": arguments.weights}
+        others[f"litbert with {config.stem}"] = System(config, other, arguments.gpu_id)
+    if arguments.baseline_steps:
+        cnn_settings = {"training.max_steps": arguments.baseline_steps, **frequency}
+        others["spaCy's CNN"] = System(arguments.baseline, cnn_settings)
     result = compare(
         arguments.corpus,
         System(arguments.config, settings, arguments.gpu_id),
-        {"spaCy's CNN": cnn} if arguments.baseline_steps else {},
+        others,
         partial(score_splits, arguments.corpus),
         weights=arguments.weights,
         beside=arguments.beside,
