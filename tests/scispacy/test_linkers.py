@@ -13,6 +13,7 @@ from .conftest import TEXT, entities, in_two_processes, links
 from .toy import knowledge_base, scispacys_knowledge_base
 
 pytest.importorskip("scispacy.linking")  # which needs nmslib
+pytest.importorskip("scispacy.abbreviation")
 
 THEIRS = {"linker_name": "toy"}
 
