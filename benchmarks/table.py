@@ -170,7 +170,7 @@ def _linking_context() -> Iterator[Row]:
 def _linking_end_to_end() -> Iterator[Row]:
     corpora = read("linking_end_to_end")["corpora"]
     figures = [
-        f"{corpus} {one['unmerged']['NIL']['mentions and ids']['all']['f']:.1f} "
+        f"{corpus.replace('_without_', ' without ')} {one['unmerged']['NIL']['mentions and ids']['all']['f']:.1f} "
         f"({one['unmerged']['all linked']['mentions and ids']['all']['f']:.1f})"
         for corpus, one in corpora.items()
     ]

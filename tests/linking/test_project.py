@@ -145,6 +145,20 @@ def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path, checkpoint:
     assert "L529" in refused.stderr + refused.stdout
 
 
+def test_the_toy_is_linked_without_vectors(tmp_path: Path) -> None:
+    folder = shutil.copytree(PROJECT, tmp_path / "project")
+    shutil.copytree(folder / "toy" / "toy", folder / "assets" / "toy")
+    variables = {"corpus": "toy", "sources": "toy/kb.csv", "kb": "toy", "licence": "MIT", "form": "", "encoder": ""}
+    options = [part for name, value in variables.items() for part in (f"--vars.{name}", value)]
+    for command in ("kb", "end-to-end"):
+        run = [sys.executable, "-m", "spacy", "project", "run", command, ".", *options]
+        subprocess.run(run, cwd=folder, check=True, capture_output=True)
+    figures = json.loads((folder / "metrics" / "toy" / "end_to_end.json").read_text("utf8"))
+    assert figures["name_encoder"] is None
+    assert figures["unmerged"]["all linked"]["mentions and ids"]["all"]["f"] >= 60
+    assert (folder / "output" / "toy" / "reliability.png").stat().st_size > 1000
+
+
 def test_ambiguous_abbreviations_are_scored_with_their_context_and_without(tmp_path: Path, checkpoint: Path) -> None:
     folder = shutil.copytree(PROJECT, tmp_path / "project")
     kb_build(folder / "kb" / "toy", [folder / "toy" / "kb.csv"])

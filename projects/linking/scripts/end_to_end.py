@@ -129,7 +129,7 @@ if __name__ == "__main__":
     parser.add_argument("--renamed", default="", help="TSV of withdrawn ids and the present ones, for gold ids")
     parser.add_argument("--merged", default="", help="a knowledge base merged from KB, to compare ids by as well")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--name-encoder", help="what made the vectors of the knowledge base's names")
+    parser.add_argument("--name-encoder", default="", help="what made the vectors of its names; empty: none")
     parser.add_argument("--more", default="", help="a corpus to learn from as well")
     parser.add_argument("--save", type=Path, help="folder for the trained linker")
     parser.add_argument("--plot", type=Path, help="PNG file: how far the probabilities of links can be relied on")
@@ -143,7 +143,7 @@ if __name__ == "__main__":
             renamed=Path(arguments.renamed) if arguments.renamed else None,
             merged=KnowledgeBase(arguments.merged) if arguments.merged else None,
             seed=arguments.seed,
-            name_encoder=arguments.name_encoder,
+            name_encoder=arguments.name_encoder or None,
             more=Path(arguments.more) if arguments.more else None,
             save=arguments.save,
         )
@@ -152,7 +152,7 @@ if __name__ == "__main__":
             "split": "test",
             "protocol": " ".join((__doc__ or "").split()),
             "knowledge_base": {key: kb.metadata[key] for key in ("name", "version", "counts", "sources", "checksum")},
-            "name_encoder": None if arguments.name_encoder is None else describe_encoder(arguments.name_encoder),
+            "name_encoder": describe_encoder(arguments.name_encoder) if arguments.name_encoder else None,
             "more_sha256": file_checksum(Path(arguments.more)) if arguments.more else None,
             "seed": arguments.seed,
             **found,
