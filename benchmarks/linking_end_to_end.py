@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _name(record: dict[str, Any]) -> str:
-    return record["corpus"] + ("" if record["name_encoder"] else "_without_vectors")
+    return f"{record['corpus']}{'' if record['name_encoder'] else '_without_vectors'}"
 
 
 if __name__ == "__main__":
