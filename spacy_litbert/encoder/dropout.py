@@ -1,4 +1,4 @@
-"""Dropout that costs little on a CPU: torch draws its masks there one element at a time, a fifth of a training step."""
+"""Dropout that costs little on a CPU: torch draws its masks there one element at a time."""
 
 from __future__ import annotations
 

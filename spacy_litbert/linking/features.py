@@ -132,7 +132,7 @@ class FeatureExtractor:
             strings = self._strings(query, matches)
             preference, *of_concept = self._of_concept(candidate.number)
             text = candidate.by_text
-            row[1:_OF_THE_LIST] = (
+            row[1 : _OF_THE_DOCUMENT.start] = (
                 *(matches.level <= i for i in range(len(LEVELS))),
                 matches.cosine,
                 best - matches.cosine,
@@ -156,7 +156,6 @@ class FeatureExtractor:
                 math.log1p(candidate.remembered_text),
                 candidate.remembered_similar,
                 math.log1p(self.memory.total(self.kb.id_of(candidate.number), without)) if self.memory else 0,
-                *(0, 0),  # of the document
             )
         rows[:, _OF_THE_LIST : len(FEATURES)] = (
             best,
