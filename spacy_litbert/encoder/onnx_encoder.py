@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -14,26 +15,22 @@ from ..ragged import starts_of
 from ..types import FloatArray, IntArray
 from .inputs import EncoderInput, MicroBatch, split
 
-try:
-    import onnxruntime
-except ImportError:
-    onnxruntime = None
-
 _STARTING = lock_across_forks()
 
 
 class OnnxEncoder:
     """A graph of ``onnx_graph`` ready to run; each process makes a session of its own from its bytes.
 
-    Raises LitBertError L309 without the package onnxruntime.
+    Raises LitBertError L309 without the package onnxruntime, which is imported only for this (it starts a thread).
     """
 
     def __init__(self, graph: bytes):
-        if onnxruntime is None:
-            raise LitBertError(Errors.L309.format(package="onnxruntime"))
+        try:
+            import onnxruntime  # noqa: F401
+        except ImportError:
+            raise LitBertError(Errors.L309.format(package="onnxruntime")) from None
         self.graph = graph
         self._session: Any = None
-        self._process = 0
 
     def predict(self, batch: EncoderInput, *, budget: int) -> tuple[FloatArray, FloatArray | None]:
         """Return vectors, (n_rows, hidden_size) and (windows, hidden_size) float32.
@@ -55,19 +52,37 @@ class OnnxEncoder:
         return hidden, pooled
 
     def _running(self) -> Any:
-        # Threads do not survive a fork: a child makes its own session. Threads of one process share it.
-        process = os.getpid()
+        """Return the session of this process, which its threads share."""
+        import onnxruntime
+
         with _STARTING:
-            if self._session is None or self._process != process:
+            if self._session is None:
                 options = onnxruntime.SessionOptions()
                 options.intra_op_num_threads = _threads()
                 options.log_severity_level = 3
                 self._session = onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
-                self._process = process
+                _ENCODERS.add(self)
             return self._session
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"graph": self.graph, "_session": None, "_process": 0}
+        return {"graph": self.graph, "_session": None}
+
+
+_ENCODERS: WeakSet[OnnxEncoder] = WeakSet()  # those with a session
+_INHERITED: list[Any] = []  # sessions of the process that this one was forked from
+
+
+def _leave_sessions() -> None:
+    """Set aside the sessions that a forked child inherits, for good: their threads stayed behind, so they can't run,
+    and to free one is to wait for those threads forever."""
+    for encoder in _ENCODERS:
+        _INHERITED.append(encoder._session)
+        encoder._session = None
+    _ENCODERS.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_sessions)
 
 
 def _threads() -> int:

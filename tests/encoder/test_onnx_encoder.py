@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import multiprocessing
+import os
 import pickle
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -101,6 +103,33 @@ def test_a_child_process_takes_one_thread(checkpoint: Path, monkeypatch: pytest.
     assert threads(original) == 2
     with multiprocessing.get_context(method).Pool(1) as pool:
         assert pool.apply(threads, [original]) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_forked_children_do_not_wait_for_threads_that_stayed_behind(
+    checkpoint: Path, batch: EncoderInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    owner = [encoder(load_checkpoint(checkpoint).bert)]
+    expected, _ = owner[0].predict(batch, budget=100)
+
+    def use_and_free() -> None:
+        found, _ = owner[0].predict(batch, budget=100)
+        assert np.allclose(found, expected, atol=1e-5)
+        owner.clear()
+
+    def free() -> None:
+        owner.clear()
+
+    for use in (use_and_free, free) * 3:
+        time.sleep(0.2)  # the parent's threads stop spinning and wait
+        child = multiprocessing.get_context("fork").Process(target=use)
+        child.start()
+        child.join(60)
+        child.kill()
+        child.join()
+        assert child.exitcode == 0
+        owner[0].predict(batch, budget=100)
 
 
 @pytest.mark.parametrize("setting, expected", [("2,1", 2), (" 3 ", 3), ("", 0), ("many", 0)])
