@@ -1,10 +1,10 @@
 """Measure ``spacy litbert annotate``: words/s of one process, two processes and two workers on Ray; flat memory.
 
-    python -m benchmarks.annotate TEXTS [--texts 4500] [--pipeline en_litbert_ner] [--shard-size 50]
+    python -m benchmarks.annotate TEXTS [--texts 20000] [--pipeline en_litbert_ner] [--shard-size 50]
 
 TEXTS: JSONL with a ``text`` a line, or a folder of such files; they are read again and again until there are so many.
-With 4,500 abstracts each of the three engines takes two to two and a half minutes on two cores. Each is a process of
-its own. The first tenth, in which pipelines are loaded and Ray begins, is measured apart: words/s are those behind it.
+With 20,000 abstracts each of the three engines takes about a quarter of an hour on two cores. Each is a process of its
+own. The first tenth, in which pipelines are loaded and Ray begins, is measured apart: words/s are those behind it.
 Resident memory, in MB, at a tenth of the documents and at the end, is what all processes of the engine have to
 themselves (USS); pages that they share are not counted. Ray needs the extra ``ray`` (``pip install ray``), and is left
 out where it is missing.
@@ -89,7 +89,7 @@ def _memory(process: psutil.Process) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("texts", type=Path)
-    parser.add_argument("--texts", type=int, default=4_500, dest="n")
+    parser.add_argument("--texts", type=int, default=20_000, dest="n")
     parser.add_argument("--pipeline", default="en_litbert_ner")
     parser.add_argument("--shard-size", type=int, default=50)
     arguments = parser.parse_args()

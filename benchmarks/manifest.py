@@ -1,6 +1,6 @@
 """Measure the one process of ``spacy litbert annotate`` that reads the inputs and keeps the record.
 
-    python -m benchmarks.manifest [--shards 1000 40000] [--files 1000 40000]
+    python -m benchmarks.manifest [--shards 1000 20000] [--files 1000 20000]
 
 Everything is made up. For each number of shards, a manifest is written line by line as a run does (each line is on the
 disk before the next), and opened again, which looks at the file of every shard. For each number of input files, they
@@ -128,8 +128,8 @@ def reading(name: str, make: Callable[[Path, list[str]], None], n_texts: int, n_
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--shards", type=int, nargs="+", default=[1_000, 40_000])
-    parser.add_argument("--files", type=int, nargs="+", default=[1_000, 40_000])
+    parser.add_argument("--shards", type=int, nargs="+", default=[1_000, 20_000])
+    parser.add_argument("--files", type=int, nargs="+", default=[1_000, 20_000])
     arguments = parser.parse_args()
     result = {
         "shards": {str(n): shards(n) for n in arguments.shards},

@@ -1,6 +1,6 @@
 """Measure where the time of a pipeline goes: the encoder, the entity recogniser, and everything else.
 
-    python -m benchmarks.overhead TEXTS [--texts 1000]
+    python -m benchmarks.overhead TEXTS [--texts 300]
 
 TEXTS: JSONL with a ``text`` a line. A pipeline of LitBERT's shape, with seeded random weights, annotates the texts in
 batches; each part is timed by itself. What is neither encoder nor recogniser limits a pipeline beside a GPU.
@@ -125,7 +125,7 @@ def plot(results: dict[str, dict[str, Any]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("path", type=Path)
-    parser.add_argument("--texts", type=int, default=1000)
+    parser.add_argument("--texts", type=int, default=300)
     arguments = parser.parse_args()
     texts = read_texts(arguments.path, arguments.texts)
     with tempfile.TemporaryDirectory() as folder:

@@ -109,12 +109,6 @@ def _ner() -> Iterator[Row]:
         f"{100 * alone['ents_f']:.1f}, {100 * alone['calibration']['ece']:.1f} %",
         "ner_bc5cdr_litbert-oa-small",
     )
-    heads = read("ner_head")["results"]
-    yield Row(
-        "`litbert_ner` beside `ner`, the component alone, with 2 and 6 labels, words/s",
-        " and ".join(_times(heads[f"{n}_labels"]["times_as_fast"]) for n in (2, 6)),
-        "ner_head",
-    )
 
 
 def _scispacy() -> Iterator[Row]:
@@ -191,7 +185,7 @@ def _linking_costs() -> Iterator[Row]:
         resident = use["resident_mb_with_mentions_linked"] - use["resident_mb_of_the_programs_alone"]
         yield Row(
             f"a knowledge base of {build['names']:,} names, {what}: seconds to build, MB on disk, ms to open, MB "
-            f"resident with {use['distinct_mentions']} mentions linked, ms a mention (without vectors)",
+            f"more resident once {use['distinct_mentions']} mentions are linked, ms a mention (without vectors)",
             f"{build['seconds']:.0f}, {build['disk_mb']:.0f}, {use['open_ms']:.0f}, {resident}, "
             f"{use['ms_per_distinct_mention']:.1f}",
             file,
@@ -232,7 +226,7 @@ def _annotate() -> Iterator[Row]:
     )
     yield Row(
         f"`spacy litbert serve`, {service['requests']:,} requests over {service['connections']} connections: "
-        "throughput beside `nlp.pipe`, the middle and the 99th hundredth of the times to answer, wrong answers",
+        "throughput beside `nlp.pipe`, median and 99th percentile of the time to answer, wrong answers",
         f"{service['served_beside_pipe']:.2f}×; {service['latency_ms']['p50']:,.0f} and "
         f"{service['latency_ms']['p99']:,.0f} ms; {service['wrong']}",
         "serve",
@@ -343,11 +337,7 @@ def table(page: Path) -> str:
     results = "benchmarks/results" if page == README else "../benchmarks/results"
     lines = ["| measured | figure | file |", "|---|---|---|"]
     lines += [f"| {row.what} | {row.figure} | [{row.file}]({results}/{row.file}.json) |" for row in shown]
-    machine = read("speed")["machine"]
-    lines += [
-        "",
-        f"Speeds: {machine['cores']} cores of {machine['processor']}, without a GPU. Each file names its machine.",
-    ]
+    lines += ["", "Speeds are of two CPU cores, without a GPU. Machines differed; each file names its own."]
     return "\n".join(lines)
 
 
