@@ -104,8 +104,8 @@ def compare(
             {**paths, **system.overrides, "system.seed": seed},
             system.gpu_id,
         )
-        for name, system in systems.items()
         for seed in seeds
+        for name, system in systems.items()
     }
     train_all(list(trainings.values()), jobs=jobs)
     if litbert.gpu_id >= 0:

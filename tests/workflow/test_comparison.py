@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmarks.comparison import joined
 from spacy_litbert.workflow.comparison import Shown, comparison_parser, lines, plot
 from spacy_litbert.workflow.summary import summary
 
@@ -37,3 +39,28 @@ def test_seeds_are_numbers_separated_by_commas(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         comparison_parser(None).parse_args([*given, "0;1"])
     assert "--seeds" in capsys.readouterr().err
+
+
+def of_seeds(seeds: list[int], ours: list[float], **settings: Any) -> dict[str, Any]:
+    made = {"date": f"day {seeds[0]}", "machine": "m", "versions": "v"}
+    systems = {"ours": {"test": summary([{"f": value} for value in ours])}}
+    return {"corpus": "mini", "seeds": seeds, "systems": systems, "settings": settings, **made}
+
+
+def test_seeds_of_two_times_are_joined() -> None:
+    first, second = of_seeds([0, 2], [50.0, 54.0]), of_seeds([1, 2], [51.0, 55.0])
+    both = joined(joined(first, second), of_seeds([3], [60.0]))
+    assert both["seeds"] == [0, 1, 2, 3]
+    assert both["systems"]["ours"]["test"]["f"]["values"] == [50.0, 51.0, 55.0, 60.0]  # the later one of seed 2
+    assert both["systems"]["ours"]["test"]["f"]["mean"] == 54.0
+    assert [(part["seeds"], part["date"]) for part in both["earlier"]] == [([0, 2], "day 0"), ([0, 1, 2], "day 1")]
+    assert joined(first, first) == first
+
+
+def test_seeds_of_different_comparisons_are_not_joined() -> None:
+    with pytest.raises(ValueError, match="settings"):
+        joined(of_seeds([0], [50.0], rate=1), of_seeds([1], [50.0], rate=2))
+    other = of_seeds([1], [50.0])
+    other["systems"]["theirs"] = other["systems"]["ours"]
+    with pytest.raises(ValueError, match="systems"):
+        joined(of_seeds([0], [50.0]), other)
