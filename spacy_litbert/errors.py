@@ -273,6 +273,8 @@ class Errors(metaclass=_Coded):
         "The linker `{name}` was trained by a version of this package that saw {found} features of a candidate; "
         "this one sees {expected}. Train it again."
     )
+    L545 = "The id {id!r} stands for two concepts, {first!r} and {second!r}. Give each an id of its own."
+    L546 = "The linker `{name}` is not initialized. Call `nlp.initialize`, or `linker.train`, before `update`."
     # Text classification
     L602 = (
         "{path}, line {line}: the text {id!r} and the first one name different labels: {labels}. "

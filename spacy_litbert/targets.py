@@ -46,6 +46,19 @@ def check_target(
         raise _refused(target, f"it is there already; {option} replaces a {what}")
 
 
+def check_new_file(target: Path, *, sources: Iterable[Path], option: str | None) -> None:
+    """Raise LitBertError L218 unless a command may write a file at ``target``.
+
+    sources: what the command reads; the file must be none of it, nor lie in it.
+    option: what the user gives to replace a file that is there; None if it was given.
+    """
+    _check_apart(target, sources)
+    if target.is_dir():
+        raise _refused(target, "it is a folder; give the name of a file")
+    if os.path.lexists(target) and option is not None:
+        raise _refused(target, f"it is there already; {option} replaces it")
+
+
 def mark_pipeline(meta: dict[str, Any], command: str) -> None:
     """Note in the meta.json of a pipeline which command writes it, for ``pipeline_made_by``."""
     meta[_MARK] = {"written_by": command}

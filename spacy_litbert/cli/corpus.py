@@ -25,9 +25,10 @@ def corpus_cli(
     ] = None,
     limit: Annotated[float, typer.Option("--limit", "-l", help="Most per cent of mentions off the tokens")] = 0.5,
     examples: Annotated[int, typer.Option("--examples", "-n", help="Mentions off the tokens to show")] = 10,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace a file at OUTPUT")] = False,
 ) -> None:
     """Make what `spacy train` reads of PubTator, BioC, BRAT, JSONL and IOB2 files."""
-    made = corpus(inputs, output, tokenizer=tokenizer, limit=limit)
+    made = corpus(inputs, output, tokenizer=tokenizer, limit=limit, force=force)
     msg.good(f"{output}: {made.n_documents:,} documents, {made.n_tokens:,} tokens, {made.n_mentions:,} mentions")
     if made.n_overlapping:
         msg.info(f"{made.n_overlapping:,} mentions are in doc.spans['litbert'] alone: a longer one covers part of them")
@@ -38,23 +39,31 @@ def corpus_cli(
 
 
 def corpus(
-    inputs: Sequence[str | Path], output: Path, *, tokenizer: str | None = None, limit: float = 0.5
+    inputs: Sequence[str | Path],
+    output: Path,
+    *,
+    tokenizer: str | None = None,
+    limit: float = 0.5,
+    force: bool = False,
 ) -> Conversion:
     """Write the documents of files, folders and patterns as one DocBin and return it, with what became of the mentions.
 
     tokenizer: an installed package or a folder of a pipeline; the biomedical tokenizer if there is none.
     limit: how many per cent of the mentions may lie off the token boundaries.
+    force: replace a file at ``output``.
 
-    Raises LitBertError L404 above the limit, L402 for different documents with one id, L408 if there are none, what
-    the readers raise, and L340 or L341 for a pipeline that can't be loaded.
+    Raises LitBertError L218 if that is an input, or there already; L404 above the limit, L402 for different documents
+    with one id, L408 if there are none, what the readers raise, and L340 or L341 for a pipeline that can't be loaded.
     """
     import spacy
 
     from ..corpora.docbin import to_docbin, write_docbin
     from ..corpora.formats import find_files
     from ..pipelines import load_pipeline
+    from ..targets import check_new_file
 
     paths = find_files(inputs)
+    check_new_file(output, sources=paths, option=None if force else "--force (force=True)")
     nlp = (
         load_pipeline(tokenizer)
         if tokenizer

@@ -25,6 +25,7 @@ def kb_abbreviations_cli(
     most: Annotated[int, typer.Option("--most", help="Texts of a concept under one abbreviation")] = 10,
     least: Annotated[int, typer.Option("--least", help="Fewer texts of a concept than these are left out")] = 2,
     ambiguous: Annotated[bool, typer.Option("--ambiguous", help="Only abbreviations of several concepts")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace a file at OUT")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Make examples for litbert_linker of texts that define abbreviations.
@@ -33,7 +34,7 @@ def kb_abbreviations_cli(
     so that the linker learns what an abbreviation stands for where nothing says so.
     """
     documents = kb_abbreviations(
-        out, source, inputs, types=types, most=most, least=least, ambiguous=ambiguous, progress=not quiet
+        out, source, inputs, types=types, most=most, least=least, ambiguous=ambiguous, force=force, progress=not quiet
     )
     meanings = {(one.text[m.start : m.end], m.concept_id) for one in documents for m in one.entities}
     n_short = len({short for short, _ in meanings})
@@ -49,12 +50,16 @@ def kb_abbreviations(
     most: int = 10,
     least: int = 2,
     ambiguous: bool = False,
+    force: bool = False,
     progress: bool = False,
 ) -> list[Document]:
-    """Write the texts as JSON lines, and return them. All types of the knowledge base count without ``types``.
+    """Write the texts as JSON lines, and return them. All concepts count without ``types``.
 
-    Raises LitBertError L004 for ``most`` or ``least`` below 1, L525 and L526 for a knowledge base, L528 for unknown
-    types, L543 if no text defines an abbreviation of a concept, and what the readers raise.
+    force: replace a file at ``out``.
+
+    Raises LitBertError L004 for ``most`` or ``least`` below 1, L218 if ``out`` is an input or there already, L525 and
+    L526 for a knowledge base, L528 for unknown types, L543 if no text defines an abbreviation of a concept, and what
+    the readers raise.
     """
     from tqdm import tqdm
 
@@ -65,13 +70,16 @@ def kb_abbreviations(
     from ..linking.definitions import Definitions
     from ..linking.knowledge_base import KnowledgeBase
     from ..models.settings import check_minimum
+    from ..targets import check_new_file
 
     check_minimum("most", most, 1)
     check_minimum("least", least, 1)
+    paths = find_files(inputs)
+    check_new_file(out, sources=[source, *paths], option=None if force else "--force (force=True)")
     kb = KnowledgeBase(source)
     kb.check_types(types)
-    definitions = Definitions(kb, tuple(types or kb.types), most)
-    for path in find_files(inputs):
+    definitions = Definitions(kb, tuple(types) if types else None, most)
+    for path in paths:
         for document in tqdm(strictly(text_items(path)), path.name, unit=" texts", disable=not progress):
             definitions.add(document)
     documents = list(definitions.texts(least, ambiguous=ambiguous))

@@ -51,12 +51,13 @@ def build(
 
     Concepts are numbered by preference, then in the order of ids: what comes first wins where names fit equally well.
     Equal concepts give equal bytes in all files but the metadata, which has the date. Raises LitBertError L218 if
-    ``folder`` may not be replaced, L527 if there are no concepts.
+    ``folder`` may not be replaced, L527 if there are no concepts, L545 if an id stands for two of them.
     """
     check_place(folder, force=force)
     ordered = sorted(concepts, key=lambda concept: (concept.preference, concept.concept_id))
     if not ordered:
         raise LitBertError(Errors.L527.format(path=folder))
+    _check_distinct(ordered)
     with replacing_folder(folder) as partial:
         counts = _write_concepts(partial, ordered)
         counts.update(_write_names(partial, ordered, progress=progress))
@@ -113,6 +114,15 @@ def made_by_build(folder: Path) -> str | None:
         return f"it has no {METADATA} of a knowledge base"
     others = sorted(path.name for path in folder.iterdir() if path.name not in files and path.name != METADATA)
     return f"it holds {', '.join(others[:5])} as well" if others else None
+
+
+def _check_distinct(concepts: Sequence[Concept]) -> None:
+    owners: dict[str, Concept] = {}
+    for concept in concepts:
+        for known in (concept.concept_id, *concept.merged_ids):
+            if (other := owners.setdefault(known, concept)) is not concept:
+                names = other.canonical_name, concept.canonical_name
+                raise LitBertError(Errors.L545.format(id=known, first=names[0], second=names[1]))
 
 
 def _write_concepts(folder: Path, concepts: Sequence[Concept]) -> dict[str, int]:

@@ -74,6 +74,7 @@ class Candidate:
     others that did.
     nearness: the cosine of the long form's vector and the nearest of the concept's names; None without vectors.
     fitness: the cosine of the context's vector and the concept's canonical name; None without vectors or context.
+    assumed_fitness: the same, or for a concept without a vector the lowest of the others'.
     """
 
     number: int
@@ -84,13 +85,14 @@ class Candidate:
     remembered_similar: float = 0.0
     nearness: float | None = None
     fitness: float | None = None
+    assumed_fitness: float = 1.0
 
     @property
     def similarity(self) -> float:
         """How well a name fits: what an untrained linker sorts by. Of equal names the context decides."""
         by_name = max(self.by_long.similarity, 0.999 * self.by_text.similarity)
         if self.nearness is None or by_name > MOST_SIMILAR:
-            return by_name if self.fitness is None else by_name - _OF_CONTEXT * (1 - self.fitness)
+            return by_name - _OF_CONTEXT * (1 - self.assumed_fitness)
         return min((by_name + self.nearness) / 2, MOST_SIMILAR)
 
 
@@ -135,7 +137,13 @@ class CandidateGenerator:
         assert self.kb.vectors is not None
         canonical = np.array([self.kb.canonical_form(candidate.number) for candidate in candidates])
         cosines = self.kb.vectors.cosines(context, canonical).tolist()
-        return [replace(one, fitness=None if np.isnan(cosine) else cosine) for one, cosine in zip(candidates, cosines)]
+        lowest = min((cosine for cosine in cosines if not np.isnan(cosine)), default=1.0)
+        return [
+            replace(one, assumed_fitness=lowest)
+            if np.isnan(cosine)
+            else replace(one, fitness=cosine, assumed_fitness=cosine)
+            for one, cosine in zip(candidates, cosines)
+        ]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CandidateGenerator, (self.kb, self.memory, self.k)

@@ -17,18 +17,19 @@ from .abbreviations import find_abbreviations
 from .knowledge_base import LEVELS, KnowledgeBase
 
 _WIDTH = 1000  # characters that are kept on either side of the first mention
+_UNTYPED = "ENTITY"  # the label of a concept without types
 
 
 @dataclass
 class Definitions:
     """The texts found for each abbreviation and each concept that it stands for.
 
-    types: of the concepts; the first that a concept has of them is the label of its mentions.
+    types: of the concepts; the first that a concept has of them is the label of its mentions. None for all concepts.
     most: texts that are kept for a concept under one abbreviation, the first ones.
     """
 
     kb: KnowledgeBase
-    types: tuple[str, ...]
+    types: tuple[str, ...] | None
     most: int
     found: dict[str, dict[int, list[Document]]] = field(default_factory=dict)
 
@@ -40,7 +41,8 @@ class Definitions:
                 continue
             texts = self.found.setdefault(short, {}).setdefault(number, [])
             if len(texts) < self.most:
-                label = next(kind for kind in self.kb.types_of(number) if kind in self.types)
+                kinds = (kind for kind in self.kb.types_of(number) if self.types is None or kind in self.types)
+                label = next(kinds, _UNTYPED)
                 text, places = _without_definition(document.text, short, long)
                 mentions = tuple(Mention(*place, label, concept_id=self.kb.id_of(number)) for place in places)
                 if mentions:
@@ -57,9 +59,9 @@ class Definitions:
                 yield from chain.from_iterable(meanings)
 
 
-def concept_of(kb: KnowledgeBase, name: str, types: Iterable[str]) -> int | None:
+def concept_of(kb: KnowledgeBase, name: str, types: Iterable[str] | None) -> int | None:
     """Return the number of the concept that has this name; None if there is none, or if several come equally first."""
-    allowed = kb.allowed_concepts(frozenset(types))
+    allowed = kb.allowed_concepts(None if types is None else frozenset(types))
     ranked = sorted(
         {
             (LEVELS.index(level), int(kb.preferences[number]), number)

@@ -57,6 +57,26 @@ def gold_lists(example: Example, kb: KnowledgeBase, make: MakeLists, *, remember
             yield replace(listed, right=right, is_gold=ids != NIL)
 
 
+def knows_any(kb: KnowledgeBase, examples: Iterable[Example]) -> bool:
+    """Return whether any gold entity has an id of the knowledge base."""
+    ids = (one for example in examples for ent in example.reference.ents for one in ent.kb_id_.split("|"))
+    return any(kb.number_of(one) is not None for one in ids)
+
+
+def settled(example: Example) -> Example:
+    """Return an example whose gold entities have one id each: of several, the predicted one if it is among them."""
+    if not any("|" in ent.kb_id_ for ent in example.reference.ents):
+        return example
+    predicted = {(ent.start_char, ent.end_char): ent.kb_id_ for ent in example.predicted.ents}
+    reference = example.reference.copy()
+    for ent in reference.ents:
+        ids = ent.kb_id_.split("|")
+        found = predicted.get((ent.start_char, ent.end_char))
+        for token in ent:
+            token.ent_kb_id_ = found if found in ids else ids[0]
+    return Example(example.predicted, reference)
+
+
 def _mentions(examples: Iterable[Example]) -> Iterator[tuple[str, list[str], int]]:
     for example in examples:
         doc = example.reference

@@ -188,16 +188,23 @@ class KnowledgeBase(Mapping[str, Concept]):
         """
         wanted = self.check_types(types)
         allowed = self.allowed_concepts(wanted)
-        best: dict[int, float] = {}
-        numbers, cosines = self.similar_forms(text, 3 * k + 10, wanted)
-        scores: dict[int, float] = dict(zip(numbers.tolist(), np.minimum(cosines, 0.97).tolist()))
-        scores |= {form: 1 - LEVELS.index(level) / 100 for form, level in self.forms_equal_to(text).items()}
-        for form, score in scores.items():
-            for number in self.concepts_of(int(form)):
-                if allowed[number]:
-                    best[number] = max(score, best.get(number, 0.0))
-        ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))[:k]
-        return [(self._ids[number], score) for number, score in ordered]
+        n_forms = 3 * k + 10
+        while True:
+            numbers, cosines = self.similar_forms(text, n_forms, wanted)
+            # Among names that are capped alike the cosine decides.
+            scores = {form: (min(cosine, 0.97), cosine) for form, cosine in zip(numbers.tolist(), cosines.tolist())}
+            equal = {form: 1 - LEVELS.index(level) / 100 for form, level in self.forms_equal_to(text).items()}
+            scores |= {form: (score, score) for form, score in equal.items()}
+            best: dict[int, tuple[float, float]] = {}
+            for form, score in scores.items():
+                for number in self.concepts_of(form):
+                    if allowed[number]:
+                        best[number] = max(score, best.get(number, score))
+            if len(best) >= k or len(numbers) < n_forms:
+                break
+            n_forms *= 4  # one concept may have all of these names
+        ordered = sorted(best.items(), key=lambda item: (-item[1][0], -item[1][1], item[0]))[:k]
+        return [(self._ids[number], score) for number, (score, _) in ordered]
 
     def check_types(self, types: Iterable[str] | None) -> frozenset[str] | None:
         """Return types as a set. Raises LitBertError L528 for one that no concept has, as for a string of its own."""

@@ -20,18 +20,19 @@ from ..errors import Errors, LitBertError
 from ..files import check_file, replacing
 from .concept import Concept
 from .fit import check_fit
-from .gold import NIL, gold_lists, memory_of
+from .gold import NIL, gold_lists, knows_any, memory_of, settled
 from .knowledge_base import KnowledgeBase
 from .lists import Listed
 from .memory import MentionMemory
 from .nearest import EncodesNames
 from .predicted import predicted_lists
-from .ranker import set_standard, softmax
-from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, unpack
+from .ranker import is_initialized, set_standard, softmax
+from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, remove_copy, unpack
 from .spans import SpanLister
-from .training import learn_from, train_ranker, tuned
+from .training import learn_from, threshold_of_similarities, train_ranker, tuned
 
 _FILE = "linker.msgpack"
+_COPY = "kb"
 Ranking = list[tuple[str, float]]
 # The rankings of a Doc's entities, in their order.
 Rankings = list[Ranking]
@@ -81,6 +82,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self.memory = MentionMemory()
         self._path = None if kb is None else Path(kb)
         self._configured = None if kb is None else str(kb)
+        self._configured_threshold = float(threshold)
         self._kb: KnowledgeBase | None = None
         self._spans: SpanLister | None = None
         self._settings: tuple[int, bool, bool] | None = None  # that it was made with
@@ -180,19 +182,16 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
         kb: the folder of a knowledge base, instead of the one in the settings.
 
-        Raises LitBertError L530–L526 without a knowledge base, L531 if no entity of the examples has an id.
+        Raises LitBertError L525, L526 and L530 without a knowledge base, L531 if no entity of the examples has an id of
+        it.
         """
         if kb is not None:
             self.set_kb(kb)
-        examples = list(get_examples())
+        examples = self._linked(get_examples())
         self.memory = memory_of(examples) if self.use_memory else MentionMemory()
         self._spans = None
         self.cfg.update(is_trained=False, temperature=1.0, with_vectors=self.name_encoder is not None)
         sample = list(self.spans.of_examples(examples[:: 1 + len(examples) // 100]))
-        if not sample:
-            raise LitBertError(
-                Errors.L531.format(name=self.name, problem="no entity has a kb_id_ of the knowledge base")
-            )
         self.model = self._untrained.copy()
         self.model.initialize(X=[sample[0].rows])
         set_standard(self.model, [listed.rows for listed in sample])
@@ -209,7 +208,11 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
         What the memory has of an example's document does not count. Entities of the prediction that overlap with none
         of the reference are taught to be none. drop: the dropout of the ranker; 0 leaves that of its own settings.
+
+        Raises LitBertError L546 if the linker is not initialized.
         """
+        if not is_initialized(self.model):
+            raise LitBertError(Errors.L546.format(name=self.name))
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         lists = list(self.spans.of_examples(list(examples)))
@@ -250,20 +253,25 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     def calibrate(self, examples: Iterable[Example], *, predicted: bool = False) -> None:
         """Choose on held-out texts the temperature that makes scores probabilities, and the threshold with the best F1.
 
+        A linker that was not trained gets a threshold alone, for how similar the names are.
+
         predicted: for the entities of the examples' predicted Docs, as the pipeline's recognizer found them: the F1 is
             that of entities with the right characters, label and id. Otherwise for those of the reference.
 
-        Raises LitBertError L531 if no entity of theirs has an id.
+        Raises LitBertError L531 if no entity of theirs has an id of the knowledge base.
         """
+        examples = list(examples)
+        self._linked(examples)
         lists_of = predicted_lists if predicted else partial(gold_lists, remembers=True)
-        lists = list(self.spans.of_examples(list(examples), lists_of))
-        if not any(listed.is_gold for listed in lists):
-            raise LitBertError(Errors.L531.format(name=self.name, problem="no entity to calibrate on has a kb_id_"))
-        self.cfg["temperature"], self.threshold = tuned(self.model, lists)
+        lists = list(self.spans.of_examples(examples, lists_of))
+        if self.cfg["is_trained"]:
+            self.cfg["temperature"], self.threshold = tuned(self.model, lists)
+        else:
+            self.threshold = threshold_of_similarities(lists)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """Score links as spaCy's scorer does: entities whose span and id are right."""
-        return Scorer.score_links(examples, negative_labels=[NIL], **kwargs)
+        """Score links as spaCy's scorer does: entities whose span and id are right; of several ids any is."""
+        return Scorer.score_links([settled(example) for example in examples], negative_labels=[NIL], **kwargs)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Return what was learned as bytes. The knowledge base stays where it is and is referred to."""
@@ -285,7 +293,9 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         reference = self._reference()
         if reference is not None and self.copy_kb:
             reference["path"] = None
-            copy_kb(self.kb, folder / "kb")
+            copy_kb(self.kb, folder / _COPY)
+        else:
+            remove_copy(folder / _COPY, None if reference is None else self.kb)
         with replacing(folder / _FILE) as partial:
             partial.write_bytes(pack(self._learned(), reference))
 
@@ -299,7 +309,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         check_file(folder / _FILE)
         reference = unpack((folder / _FILE).read_bytes(), str(folder), self._take)
         if reference is not None and reference["path"] is None:
-            reference = {**reference, "path": str(folder / "kb")}
+            reference = {**reference, "path": str(folder / _COPY)}
         if self._open(reference):
             self.kb.verify()
         return self
@@ -312,13 +322,23 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     def _ranking(self, listed: Listed) -> Ranking:
         if not listed.candidates:
             return []
+        cosines = np.zeros(len(listed.candidates))
         if self.cfg["is_trained"]:
             scores = self.model.predict([listed.rows])[0]
             values = softmax(scores, self.cfg["temperature"])[:-1]
         else:
-            values = np.array([candidate.similarity for candidate in listed.candidates])
-        order = np.lexsort((np.arange(len(values)), -values))[: self.top]
+            values = listed.similarities()
+            cosines = np.array([max(c.by_long.cosine, c.by_text.cosine) for c in listed.candidates])
+        order = np.lexsort((np.arange(len(values)), -cosines, -values))[: self.top]
         return [(self.kb.id_of(listed.candidates[i].number), float(values[i])) for i in order]
+
+    def _linked(self, examples: Iterable[Example]) -> list[Example]:
+        """Return the examples with linked entities. Raises LitBertError L531 if none has an id that is known."""
+        linked = [one for one in examples if any(ent.kb_id_ for ent in one.reference.ents)]
+        if not knows_any(self.kb, linked):
+            problem = f"no entity of the texts has a kb_id_ of the knowledge base {self.kb.path}"
+            raise LitBertError(Errors.L531.format(name=self.name, problem=problem))
+        return linked
 
     def _types_of(self, label: str) -> frozenset[str] | None:
         if self.types is not None:
@@ -332,6 +352,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             "memory": self.memory.counts,
             "model": self.model.to_bytes(),
             "name_encoder": None if encoder is None else encoder.to_bytes(),
+            "configured_threshold": self._configured_threshold,
             "configured_encoder": None if self._encoder_name is None else str(self._encoder_name),
         }
 
@@ -347,6 +368,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             else:  # the config names another one than it did then
                 self._encoder = NameEncoder.load(named)
         self.cfg = dict(learned["cfg"])
+        if self._configured_threshold != learned.get("configured_threshold", self._configured_threshold):
+            self.threshold = self._configured_threshold  # the config names another one than it did then
         self.memory = MentionMemory(learned["memory"])
         self._spans = None
 

@@ -32,6 +32,10 @@ class Listed:
     right: Array | None = None
     is_gold: bool = False
 
+    def similarities(self) -> Array:
+        """Return how well the candidates' names fit, (candidates,) float64."""
+        return np.array([candidate.similarity for candidate in self.candidates], np.float64)
+
     def shortened(self, n: int) -> Listed:
         """Return the list with the n candidates that names and memory favour, the n nearest, and all that are right."""
         if len(self.candidates) <= n or self.right is None:

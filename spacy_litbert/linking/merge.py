@@ -19,10 +19,11 @@ def merge(
 
     xrefs: ids of other vocabularies that stand for the same as an id, beside those that the concepts name.
 
-    Two concepts are the same if one refers to the other, or if both refer to the same id of a third vocabulary. A
-    concept that is the same as several, or whose only one is claimed through shared ids by none, is added as it is.
-    Names, cross references and ids of a merged one become those of the concept in ``base``. Returns the concepts and
-    how many were merged.
+    Two concepts are the same if they have the same id, or else if one refers to the other or has its id among those
+    merged into it, or else if both refer to the same id of a third vocabulary. A concept that is the same as several,
+    or whose only one is claimed through shared ids by none, is added as it is. Names, cross references and ids of a
+    merged one become those of the concept in ``base``; an id of ``base`` keeps its concept there. Returns the concepts
+    and how many were merged.
     """
     known: dict[str, set[int]] = defaultdict(set)
     by_id: dict[str, int] = {}
@@ -35,11 +36,12 @@ def merge(
     n_merged = 0
     for concept in other:
         references = _references(concept, xrefs)
-        same = {by_id[known_id] for known_id in (concept.concept_id, *references) if known_id in by_id}
+        same = {by_id[concept.concept_id]} if concept.concept_id in by_id else set()
+        same = same or {by_id[one] for one in (*concept.merged_ids, *references) if one in by_id}
         same = same or known.get(concept.concept_id, set())
         same = same or {i for reference in references for i in known.get(reference, ())}
         if len(same) != 1:
-            merged.append(concept)
+            merged.append(replace(concept, merged_ids=tuple(old for old in concept.merged_ids if old not in by_id)))
             continue
         i = same.pop()
         n_merged += 1
@@ -51,7 +53,9 @@ def merge(
             xrefs=tuple(dict.fromkeys((*into.xrefs, *concept.xrefs))),
             merged_ids=tuple(
                 dict.fromkeys(
-                    old for old in (*into.merged_ids, concept.concept_id, *concept.merged_ids) if old != into.concept_id
+                    old
+                    for old in (*into.merged_ids, concept.concept_id, *concept.merged_ids)
+                    if old != into.concept_id and by_id.get(old, i) == i
                 )
             ),
         )

@@ -63,6 +63,11 @@ def n_features(ranker: Model[InT, OutT]) -> int:
     return _standardise_of(ranker).get_dim("nI")
 
 
+def is_initialized(ranker: Model[InT, OutT]) -> bool:
+    """Return whether a ranker knows how many features it reads."""
+    return bool(_standardise_of(ranker).has_dim("nI"))
+
+
 def _standardise_of(ranker: Model[InT, OutT]) -> Model[Floats2d, Floats2d]:
     return next(node for node in ranker.walk() if node.name == "standardise")
 
@@ -128,4 +133,4 @@ def _forward_standardise(
     return cast(Floats2d, Y), backprop
 
 
-__all__ = ["build_listwise_ranker_v1", "listwise_gradient", "n_features", "set_standard", "softmax"]
+__all__ = ["build_listwise_ranker_v1", "is_initialized", "listwise_gradient", "n_features", "set_standard", "softmax"]

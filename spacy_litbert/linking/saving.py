@@ -13,7 +13,7 @@ from ..errors import Errors, LitBertError
 from ..files import replacing_folder
 from ..models.seal import is_sealed, seal
 from ..targets import check_target
-from .build import made_by_build
+from .build import METADATA, made_by_build
 from .knowledge_base import KnowledgeBase, open_expected
 
 Learned = dict[str, Any]
@@ -56,9 +56,20 @@ def unpack(data: bytes, source: str, take: Callable[[Learned], None]) -> Referen
 
 
 def copy_kb(kb: KnowledgeBase, target: Path) -> None:
-    """Copy a knowledge base to ``target``, over an earlier one. Raises LitBertError L218 if it may not lie there."""
+    """Copy a knowledge base to ``target``, over an earlier one.
+
+    Raises LitBertError L218 if it may not lie there, L525, L526 and L529 if it is not where it was, or another one.
+    """
     if target.resolve() == kb.path.resolve():
         return
     check_target(target, sources=[kb.path], made=made_by_build, what="knowledge base", option=None)
+    open_expected(kb.path, kb.checksum)
     with replacing_folder(target) as partial:
-        shutil.copytree(kb.path, partial, dirs_exist_ok=True)
+        for name in (*kb.metadata["files"], METADATA):
+            shutil.copyfile(kb.path / name, partial / name)
+
+
+def remove_copy(target: Path, kb: KnowledgeBase | None) -> None:
+    """Remove a knowledge base that was copied to ``target`` before, unless it is the one that is used."""
+    if target.is_dir() and made_by_build(target) is None and (kb is None or kb.path.resolve() != target.resolve()):
+        shutil.rmtree(target)

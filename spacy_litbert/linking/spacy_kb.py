@@ -15,10 +15,11 @@ from ..errors import Errors, LitBertError
 from ..files import replacing
 from .columns import Array
 from .knowledge_base import LEVELS, KnowledgeBase
-from .saving import Learned, copy_kb, open_reference, pack, reference_to, unpack
+from .saving import Learned, copy_kb, open_reference, pack, reference_to, remove_copy, unpack
 from .vectors import check_vectors, read_vectors
 
 _FOLDER, _VECTORS = "concepts", "vectors.npy"
+_EMPTY = "empty"  # a file that says that there are no concepts
 _SIMILAR = 10  # candidates, if no name equals the mention
 
 
@@ -97,8 +98,12 @@ class ConceptKnowledgeBase(spacy_kb.KnowledgeBase):  # type: ignore[misc]
         """Write a copy of the concepts, and the vectors, to a folder."""
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
-        if self.concepts is not None:
+        if self.concepts is None:
+            remove_copy(folder / _FOLDER, None)
+            (folder / _EMPTY).touch()
+        else:
             copy_kb(self.concepts, folder / _FOLDER)
+            (folder / _EMPTY).unlink(missing_ok=True)
         if self.vectors is None:
             (folder / _VECTORS).unlink(missing_ok=True)
             return
@@ -111,6 +116,9 @@ class ConceptKnowledgeBase(spacy_kb.KnowledgeBase):  # type: ignore[misc]
         Raises LitBertError L525 and L526 for missing or damaged concepts, L535 for vectors that don't fit.
         """
         folder = Path(path)
+        if (folder / _EMPTY).exists():
+            self._set(None, None)
+            return self
         concepts = KnowledgeBase(folder / _FOLDER)
         concepts.verify()
         has_vectors = (folder / _VECTORS).exists()

@@ -55,3 +55,10 @@ def tuned(model: Model[Any, Any], lists: Sequence[Listed]) -> tuple[float, float
     temperature = best_temperature(scores, right)
     probabilities = [softmax(values, temperature) for values in scores]
     return temperature, best_threshold(probabilities, right, sum(listed.is_gold for listed in lists))
+
+
+def threshold_of_similarities(lists: Sequence[Listed]) -> float:
+    """Return the threshold with the best F1 where the most similar name decides."""
+    similarities = [np.append(listed.similarities(), 0.0) for listed in lists]
+    right = [cast(Array, listed.right) for listed in lists]
+    return best_threshold(similarities, right, sum(listed.is_gold for listed in lists))

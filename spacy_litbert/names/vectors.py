@@ -14,6 +14,7 @@ from ..linking.build import check_place, write_metadata
 from ..linking.collect import is_under
 from ..linking.knowledge_base import KnowledgeBase
 from ..linking.name_vectors import is_file_of_vectors, write_name_vectors
+from ..models.settings import check_minimum
 from ..types import IntArray
 from .encoder import NameEncoder
 
@@ -35,9 +36,12 @@ def add_vectors(
     width: of the vectors, narrower than the encoder's; None for its own.
     force: replace an earlier knowledge base.
 
-    Raises LitBertError L218 if ``folder`` may not be replaced, L526 if the knowledge base is damaged, L528 for unknown
+    Raises LitBertError L004 for a width below 1, L218 if ``folder`` may not be replaced, L526 if the knowledge base is
+    damaged, L528 for unknown
     types, L527 if no name is left.
     """
+    if width is not None:
+        check_minimum("width", width, 1)
     check_place(folder, force=force, sources=[kb.path])
     kb.verify()
     kinds, places = kb.check_types(types), tuple(trees or ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from spacy_litbert.cli.kb_abbreviations import kb_abbreviations
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.linking.build import build
 from spacy_litbert.linking.columns import Array
+from spacy_litbert.linking.concept import Concept
 from spacy_litbert.linking.context import context_of
 from spacy_litbert.linking.definitions import concept_of
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
@@ -180,11 +183,11 @@ def test_texts_with_definitions_become_examples_without(kb_folder: Path, tmp_pat
         assert len(document.entities) == document.text.count("MI")
     single = json.dumps({"text": "Breast cancer (BC) is common."})
     (tmp_path / "texts.jsonl").write_text("\n".join([*lines, single, single]))
-    several = kb_abbreviations(out, kb_folder, [tmp_path / "texts.jsonl"], types=["Disease"], ambiguous=True)
-    assert several == documents
-    assert len(kb_abbreviations(out, kb_folder, [tmp_path / "texts.jsonl"], types=["Disease"])) == len(documents) + 2
+    again = partial(kb_abbreviations, out, kb_folder, [tmp_path / "texts.jsonl"], force=True)
+    assert again(types=["Disease"], ambiguous=True) == documents
+    assert len(again(types=["Disease"])) == len(documents) + 2
     (tmp_path / "texts.jsonl").write_text("\n".join(lines))
-    fewer = kb_abbreviations(out, kb_folder, [tmp_path / "texts.jsonl"], most=1, least=1)
+    fewer = again(most=1, least=1)
     assert [one.id for one in fewer] == ["d0:MI", "d2:MI"]
 
 
@@ -225,3 +228,42 @@ def test_bad_input_is_refused(kb_folder: Path, tmp_path: Path) -> None:
     assert shown.exit_code == 0
     assert "1 texts with 1 abbreviations of 1 meanings" in " ".join(shown.output.split())
     assert all(isinstance(document, Document) for document in read_jsonl(out))
+
+
+def test_a_concept_without_a_vector_fits_the_context_no_better(tmp_path: Path) -> None:
+    concepts = [
+        Concept("G:1", "Zebra protein", ("MI",), ("Gene",)),
+        Concept("X:D3", "Myocardial Infarction", ("MI",), ("Disease",)),
+    ]
+    build(concepts, tmp_path / "plain", name="toy")
+    encoder: Any = WordEncoder()
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Any", "pattern": "MI"}])
+    nlp.add_pipe("litbert_linker")
+    linker_of(nlp).set_kb(add_vectors(KnowledgeBase(tmp_path / "plain"), tmp_path / "kb", encoder, types=["Disease"]))
+    linker_of(nlp)._encoder = encoder
+    (ent,) = nlp("myocardial work was lost after the MI.").ents
+    scores = dict(ent._.kb_ents)
+    assert scores["G:1"] == scores["X:D3"] < 1
+
+
+def test_only_a_file_that_is_no_input_is_replaced_and_that_when_told(kb_folder: Path, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text(json.dumps({"text": DEFINED[0]}))
+    before = texts.read_text()
+    for out in (texts, kb_folder / "out.jsonl", tmp_path):
+        with pytest.raises(LitBertError, match="L218"):
+            kb_abbreviations(out, kb_folder, [texts], least=1, force=True)
+    kb_abbreviations(tmp_path / "out.jsonl", kb_folder, [texts], least=1)
+    with pytest.raises(LitBertError, match=r"L218.*--force"):
+        kb_abbreviations(tmp_path / "out.jsonl", kb_folder, [texts], least=1)
+    kb_abbreviations(tmp_path / "out.jsonl", kb_folder, [texts], least=1, force=True)
+    assert texts.read_text() == before
+    assert not (kb_folder / "out.jsonl").exists()
+
+
+def test_a_vocabulary_without_types_has_abbreviations(tmp_path: Path) -> None:
+    build([Concept("X:1", "Myocardial Infarction")], tmp_path / "kb", name="untyped")
+    (tmp_path / "texts.jsonl").write_text(json.dumps({"text": DEFINED[0]}))
+    (document,) = kb_abbreviations(tmp_path / "out.jsonl", tmp_path / "kb", [tmp_path / "texts.jsonl"], least=1)
+    assert {(m.concept_id, m.label) for m in document.entities} == {("X:1", "ENTITY")}

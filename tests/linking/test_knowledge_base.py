@@ -146,3 +146,18 @@ def test_a_later_format_is_refused(kb_folder: Path, tmp_path: Path) -> None:
     (copied / "metadata.json").write_text(json.dumps({**metadata, "format": 99}))
     with pytest.raises(LitBertError, match=r"L526.*99"):
         KnowledgeBase(copied)
+
+
+def test_search_finds_k_concepts_whatever_one_of_them_is_called(tmp_path: Path) -> None:
+    many = tuple(f"alpha thing {i}" for i in range(200))
+    concepts = [Concept("A:1", "alpha thing", many), Concept("A:2", "alphas things"), Concept("A:3", "thing of alpha")]
+    build(concepts, tmp_path / "kb", name="many")
+    assert {one for one, _ in KnowledgeBase(tmp_path / "kb").search("alpha thing", 3)} == {"A:1", "A:2", "A:3"}
+
+
+def test_of_names_that_are_nearly_equal_the_nearer_comes_first(tmp_path: Path) -> None:
+    name = "progressive external ophthalmoplegia with mitochondrial dna deletions autosomal recessive of late onset"
+    build([Concept("C:1", f"{name} 17x"), Concept("C:2", f"{name} 1")], tmp_path / "kb", name="long")
+    found = KnowledgeBase(tmp_path / "kb").search(f"{name} 18", 2)
+    assert [score for _, score in found] == [0.97, 0.97]
+    assert [one for one, _ in found] == ["C:2", "C:1"]

@@ -314,3 +314,90 @@ def test_a_spawned_process_gets_the_linker_without_its_arrays(trained: Language)
     copied = pickle.loads(sent)
     ruler = trained.get_pipe("entity_ruler")
     assert [links(copied(ruler(trained.make_doc(text)))) for text in TEXTS] == expected
+
+
+def test_a_knowledge_base_that_was_replaced_is_not_saved_as_the_old_one(kb_folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(kb_folder, own)
+    nlp = with_ruler(own)
+    nlp("aspirin")
+    nlp.to_disk(tmp_path / "saved")
+    build(CONCEPTS[:3], own, name="other", force=True)
+    with pytest.raises(LitBertError, match=r"L529.*own"):
+        nlp.to_disk(tmp_path / "saved")
+    shutil.rmtree(own)
+    with pytest.raises(LitBertError, match=r"L525.*own"):
+        nlp.to_disk(tmp_path / "saved")
+    assert links(spacy.load(tmp_path / "saved")("aspirin"))  # what was there is still whole
+
+
+def test_files_beside_a_knowledge_base_are_not_saved_with_it(kb_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(kb_folder, tmp_path / "own")
+    (tmp_path / "own" / ".DS_Store").write_text("a program of the system's")
+    nlp = with_ruler(tmp_path / "own")
+    for _ in range(2):
+        nlp.to_disk(tmp_path / "saved")
+    assert not (tmp_path / "saved" / "litbert_linker" / "kb" / ".DS_Store").exists()
+
+
+def test_a_copy_from_before_goes_where_the_knowledge_base_is_referred_to(kb_folder: Path, tmp_path: Path) -> None:
+    nlp = with_ruler(kb_folder)
+    nlp.to_disk(tmp_path)
+    linker_of(nlp).copy_kb = False
+    nlp.to_disk(tmp_path)
+    assert not (tmp_path / "litbert_linker" / "kb").exists()
+    assert links(spacy.load(tmp_path)("aspirin"))
+
+
+def test_ids_that_the_knowledge_base_lacks_teach_nothing(kb_folder: Path) -> None:
+    nlp = with_ruler(kb_folder)
+    foreign = examples(nlp)
+    for example in foreign:
+        for token in example.reference:
+            token.ent_kb_id_ = token.ent_kb_id_.replace("X:", "")
+    with pytest.raises(LitBertError, match=r"L531.*kb_id_"):
+        linker_of(nlp).train(foreign)
+    linker_of(nlp).train(examples(nlp), epochs=1)
+    with pytest.raises(LitBertError, match=r"L531.*kb_id_"):
+        linker_of(nlp).calibrate(foreign)
+
+
+def test_texts_without_entities_may_stand_anywhere(kb_folder: Path) -> None:
+    nlp = with_ruler(kb_folder)
+    nothing = Example(nlp.make_doc("x"), nlp.make_doc("x"))
+    linker_of(nlp).train([one for example in examples(nlp)[:4] * 30 for one in (nothing, example)], epochs=1)
+    assert nlp("aspirin").ents[0].kb_id_ == "X:D1"
+
+
+def test_before_training_a_threshold_is_chosen_for_similarities(kb_folder: Path) -> None:
+    nlp = with_ruler(kb_folder)
+    linker = linker_of(nlp)
+    with pytest.raises(LitBertError, match=r"L546.*litbert_linker"):
+        linker.update(examples(nlp))
+    linker.calibrate(examples(nlp))
+    assert 0.9 < linker.threshold <= 1
+    linker.train(examples(nlp), examples(nlp), epochs=0)
+    assert linker.cfg["temperature"] == 1.0
+    assert nlp("aspirin").ents[0].kb_id_ == "X:D1"
+
+
+def test_a_threshold_named_at_load_counts(trained: Language, tmp_path: Path) -> None:
+    chosen = linker_of(trained).threshold
+    trained.to_disk(tmp_path / "saved")
+    assert linker_of(spacy.load(tmp_path / "saved")).threshold == chosen
+    loaded = spacy.load(tmp_path / "saved", config={"components.litbert_linker.threshold": 1.0})
+    assert linker_of(loaded).threshold == 1.0
+    loaded.to_disk(tmp_path / "again")
+    assert linker_of(spacy.load(tmp_path / "again")).threshold == 1.0
+
+
+def test_of_several_right_ids_any_scores(trained: Language) -> None:
+    several = examples(trained)
+    for example in several:
+        for token in example.reference:
+            if token.ent_kb_id_:
+                token.ent_kb_id_ = f"X:D9|{token.ent_kb_id_}"
+    single = trained.evaluate(examples(trained))
+    assert single["nel_micro_f"] > 0.9
+    assert trained.evaluate(several)["nel_micro_f"] == single["nel_micro_f"]
+    assert all("|" in ent.kb_id_ for example in several for ent in example.reference.ents)  # as they were

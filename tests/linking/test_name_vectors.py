@@ -243,3 +243,9 @@ def test_a_linker_of_an_earlier_version_is_read(kb_folder: Path) -> None:
     old = with_ruler(None)
     linker_of(old).from_bytes(seal(srsly.msgpack_dumps(learned)))
     assert [links(old(text)) for text in TEXTS] == expected
+
+
+def test_a_width_below_one_is_refused(kb_folder: Path, checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(LitBertError, match=r"L004.*width"):
+        kb_vectors(tmp_path / "kb", kb_folder, encoder=str(checkpoint), width=0)
+    assert not (tmp_path / "kb").exists()

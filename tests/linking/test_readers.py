@@ -9,6 +9,7 @@ import pytest
 
 from spacy_litbert.cli.kb import kb_build, kb_info, kb_merge, kb_subset
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.linking.build import build
 from spacy_litbert.linking.collect import collect
 from spacy_litbert.linking.concept import Concept
 
@@ -298,3 +299,40 @@ def test_cross_references_of_a_third_vocabulary_merge_only_what_they_say_uniquel
     write(tmp_path, "xrefs.tsv", "M:1\n")
     with pytest.raises(LitBertError, match=r"L520.*line 1"):
         kb_merge(tmp_path / "again", *bases, xrefs=xrefs)
+
+
+def test_an_equal_id_merges_and_ids_stay_distinct(tmp_path: Path) -> None:
+    base = write(tmp_path, "base.csv", "id,name\nA:1,gout\nA:2,ague\nX:1,old\nX:9,nine\n")
+    other = write(tmp_path, "other.csv", "id,name,xrefs,merged_ids\nA:1,podagra,A:2,\nX:1,older,,X:9\nO:1,fits,,A:2\n")
+    merged, n_merged = kb_merge(
+        tmp_path / "merged", *(kb_build(tmp_path / path.stem, [path]).path for path in (base, other))
+    )
+    assert n_merged == 3
+    assert sorted(merged) == ["A:1", "A:2", "X:1", "X:9"]
+    assert merged["A:1"].aliases == ("podagra",)
+    assert merged["X:9"].canonical_name == "nine"
+    assert merged["O:1"].concept_id == "A:2"
+    twice = [Concept("T:1", "one"), Concept("T:2", "two", merged_ids=("T:1",))]
+    with pytest.raises(LitBertError, match=r"L545.*'T:1'.*'one'.*'two'"):
+        build(twice, tmp_path / "twice", name="twice")
+
+
+def test_the_format_decides_how_a_table_is_cut(tmp_path: Path) -> None:
+    table = write(tmp_path, "table.txt", "id\tname\nT:1\tgout, chronic\n")
+    assert kb_build(tmp_path / "kb", [table], format="tsv")["T:1"].canonical_name == "gout, chronic"
+    many = "|".join(f"name number {i}" for i in range(20_000))
+    large = write(tmp_path, "large.csv", f"id,name,aliases\nT:1,gout,{many}\n")
+    assert len(kb_build(tmp_path / "large", [large])["T:1"].names) == 20_001
+
+
+def test_obo_takes_over_what_a_file_leaves_out(tmp_path: Path) -> None:
+    text = 'format-version: 1.2\ndefault-namespace: toy\n\n[Term]\nid: T:1\nname: gout\nsynonym: "podagra" []\n'
+    kb = kb_build(tmp_path / "kb", [write(tmp_path, "toy.obo", text)])
+    assert (kb["T:1"].aliases, kb["T:1"].types) == (("podagra",), ("toy",))
+
+
+@pytest.mark.parametrize("date", ["2015-13-45", "2015-02-31", "0000-01-01", "17000101"])
+def test_a_date_is_a_day_that_there_was(tmp_path: Path, date: str) -> None:
+    table = write(tmp_path, "table.csv", f"id,name,since\nT:1,gout,{date}\n")
+    with pytest.raises(LitBertError, match=r"L520.*line 2.*no date"):
+        kb_build(tmp_path / "kb", [table])

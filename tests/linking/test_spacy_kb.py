@@ -241,3 +241,13 @@ def test_spacys_scorer_scores_links_of_litbert_linker(kb_folder: Path) -> None:
         token.ent_kb_id_ = "X:D7"
     scores = Scorer.score_links([example], negative_labels=["NIL"])
     assert scores["nel_micro_p"] == scores["nel_micro_r"] == pytest.approx(2 / 3)
+
+
+def test_an_empty_one_comes_back_empty(kb: KnowledgeBase, tmp_path: Path) -> None:
+    ConceptKnowledgeBase(Vocab(), concepts=kb).to_disk(tmp_path)
+    ConceptKnowledgeBase(Vocab(), 8).to_disk(tmp_path)
+    assert not (tmp_path / "concepts").exists()
+    loaded = ConceptKnowledgeBase(Vocab(), concepts=kb).from_disk(tmp_path)
+    assert loaded.concepts is None
+    ConceptKnowledgeBase(Vocab(), concepts=kb).to_disk(tmp_path)
+    assert candidates(ConceptKnowledgeBase(Vocab()).from_disk(tmp_path), "MI")

@@ -1,8 +1,9 @@
 """Read the terms of an OBO file, as ontologies are published (format 1.2 and 1.4).
 
-Of a term these are read: ``id``, ``name``, ``synonym`` (EXACT and RELATED), ``def``, ``xref``, ``alt_id``,
-``namespace`` as its type, ``is_obsolete`` and ``replaced_by``. Obsolete terms are left out; where one is replaced by
-another, its id leads there. Files that it imports are not fetched.
+Of a term these are read: ``id``, ``name``, ``synonym`` (EXACT and RELATED, which is meant where none is said), ``def``,
+``xref``, ``alt_id``, ``namespace`` as its type (or else the file's ``default-namespace``), ``is_obsolete`` and
+``replaced_by``. Obsolete terms are left out; where one is replaced by another, its id leads there. Files that it
+imports are not fetched.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def read_obo(path: Path) -> Iterator[Record]:
     begun = 0
     fields: dict[str, list[tuple[int, str]]] = defaultdict(list)
     stanza = "header"
+    namespaces: tuple[str, ...] = ()
     for number, line in numbered_lines(path):
         line = line.strip()
         if not line or line.startswith("!"):
@@ -37,7 +39,9 @@ def read_obo(path: Path) -> Iterator[Record]:
             match = _STANZA.fullmatch(line)
             if match is None:
                 raise record_error(path, number, f"expected a stanza such as [Term], found {line[:60]!r}.")
-            yield from _records(path, begun, stanza, fields)
+            yield from _records(path, begun, stanza, fields, namespaces)
+            if stanza == "header":
+                namespaces = tuple(value for _, value in fields.get("default-namespace", ()))
             begun, stanza, fields = number, match[1], defaultdict(list)
             continue
         tag, colon, value = line.partition(":")
@@ -46,10 +50,12 @@ def read_obo(path: Path) -> Iterator[Record]:
         fields[tag.strip()].append((number, value.strip()))
     if stanza == "header" and not fields.get("format-version"):
         raise record_error(path, 1, "it has no format-version and no [Term]: it is no OBO file.")
-    yield from _records(path, begun, stanza, fields)
+    yield from _records(path, begun, stanza, fields, namespaces)
 
 
-def _records(path: Path, begun: int, stanza: str, fields: dict[str, list[tuple[int, str]]]) -> Iterator[Record]:
+def _records(
+    path: Path, begun: int, stanza: str, fields: dict[str, list[tuple[int, str]]], namespaces: tuple[str, ...]
+) -> Iterator[Record]:
     if stanza != "Term":
         return
     ids = [_reference(value) for _, value in fields.get("id", ())]
@@ -68,8 +74,8 @@ def _records(path: Path, begun: int, stanza: str, fields: dict[str, list[tuple[i
     concept = Concept(
         ids[0],
         names[0],
-        tuple(text for text, scope in synonyms if scope in _SCOPES),
-        tuple(value for _, value in fields.get("namespace", ())),
+        tuple(text for text, scope in synonyms if (scope or "RELATED") in _SCOPES),
+        tuple(value for _, value in fields.get("namespace", ())) or namespaces,
         " ".join(definitions),
         xrefs=tuple(_reference(value) for _, value in fields.get("xref", ())),
         merged_ids=tuple(_reference(value) for _, value in fields.get("alt_id", ())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from ...errors import Errors, LitBertError
@@ -16,10 +17,13 @@ def date_number(year: str | None, month: str | None = None, day: str | None = No
     """Return a date as the number yyyymmdd; 0 without a year. Raises ValueError for what is no date."""
     if not year:
         return 0
-    number = int(year) * 10000 + int(month or 1) * 100 + int(day or 1)
-    if not 18000101 <= number <= 21001231:
-        raise ValueError(f"{year}-{month}-{day} is no date.")
-    return number
+    try:
+        found = date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        found = date.min
+    if not 1800 <= found.year <= 2100:
+        raise ValueError(f"{'-'.join(part for part in (year, month, day) if part)} is no date.")
+    return found.year * 10000 + found.month * 100 + found.day
 
 
 def read_date(text: str) -> int:

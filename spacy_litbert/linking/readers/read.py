@@ -13,12 +13,12 @@ from .mesh_ascii import read_mesh_ascii
 from .mesh_xml import read_mesh_xml
 from .obo import read_obo
 from .rrf import read_rrf
-from .table import read_table
+from .table import read_csv, read_tsv
 
 READERS: dict[str, Callable[[Path], Iterator[Record]]] = {
     "jsonl": read_concept_jsonl,
-    "csv": read_table,
-    "tsv": read_table,
+    "csv": read_csv,
+    "tsv": read_tsv,
     "mesh-xml": read_mesh_xml,
     "mesh-ascii": read_mesh_ascii,
     "obo": read_obo,

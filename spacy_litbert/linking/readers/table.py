@@ -13,32 +13,44 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ...corpora.files import format_of, numbered_lines
+from ...corpora.files import numbered_lines
 from ..concept import Concept, Record, preference_of
 from .problems import read_date, record_error
 
 _LISTS = ("aliases", "types", "tree_numbers", "xrefs", "merged_ids")
+_LONGEST = 1 << 24  # characters of a field, such as thousands of aliases
 COLUMNS = ("id", "name", "definition", "since", *_LISTS)
 
 
-def read_table(path: Path) -> Iterator[Record]:
-    """Yield the records of a table. Raises LitBertError L520 for a header or a row that does not fit."""
-    for line, fields in read_rows(path, columns=COLUMNS, required=("id", "name")):
+def read_csv(path: Path) -> Iterator[Record]:
+    """Yield the records of a table with commas. Raises LitBertError L520 for a header or a row that does not fit."""
+    return _read_table(path, ",")
+
+
+def read_tsv(path: Path) -> Iterator[Record]:
+    """Yield the records of a table with tabs. Raises LitBertError L520 for a header or a row that does not fit."""
+    return _read_table(path, "\t")
+
+
+def _read_table(path: Path, delimiter: str) -> Iterator[Record]:
+    for line, fields in read_rows(path, delimiter, columns=COLUMNS, required=("id", "name")):
         try:
             yield Record(line, concept_of_row(fields))
         except ValueError as error:
             raise record_error(path, line, error) from None
 
 
-def read_rows(path: Path, *, columns: Sequence[str], required: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(
+    path: Path, delimiter: str, *, columns: Sequence[str], required: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the fields of a table's rows by column, with the line on which each begins.
 
     columns: that the header may name; required: those that it must name.
 
     Raises LitBertError L520 for a header or a row that does not fit.
     """
-    delimiter = "\t" if format_of(path) == ".tsv" else ","
     lines = (f"{line}\n" for _, line in numbered_lines(path))
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     header: list[str] | None = None
     while True:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,8 @@ def read_terms(path: Path, wanted: str | None = None) -> Iterator[Term]:
         )
 
 
-def _read_table(path: Path) -> Iterator[Term]:
-    for line, fields in read_rows(path, columns=(*COLUMNS, "remove", *_REMOVALS), required=("id",)):
+def _read_table(delimiter: str, path: Path) -> Iterator[Term]:
+    for line, fields in read_rows(path, delimiter, columns=(*COLUMNS, "remove", *_REMOVALS), required=("id",)):
         given = {key for key, value in fields.items() if value.strip()}
         try:
             concept = concept_of_row({"name": "", **fields})
@@ -98,7 +99,11 @@ def _read_jsonl(path: Path) -> Iterator[Term]:
         yield _term(line, concept, given, is_named="canonical_name" in data, removals=removals)
 
 
-_READERS: dict[str, Callable[[Path], Iterator[Term]]] = {"jsonl": _read_jsonl, "csv": _read_table, "tsv": _read_table}
+_READERS: dict[str, Callable[[Path], Iterator[Term]]] = {
+    "jsonl": _read_jsonl,
+    "csv": partial(_read_table, ","),
+    "tsv": partial(_read_table, "\t"),
+}
 
 
 def _term(
