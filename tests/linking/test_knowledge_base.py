@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
 import shutil
 from pathlib import Path
 
@@ -156,8 +157,9 @@ def test_search_finds_k_concepts_whatever_one_of_them_is_called(tmp_path: Path) 
 
 
 def test_of_names_that_are_nearly_equal_the_nearer_comes_first(tmp_path: Path) -> None:
-    name = "progressive external ophthalmoplegia with mitochondrial dna deletions autosomal recessive of late onset"
-    build([Concept("C:1", f"{name} 17x"), Concept("C:2", f"{name} 1")], tmp_path / "kb", name="long")
+    letters = random.Random(0)
+    name = " ".join("".join(letters.choices("abcdefghijklmnoprstu", k=6)) for _ in range(60))
+    build([Concept("C:1", f"{name} 17"), Concept("C:2", f"{name} 1")], tmp_path / "kb", name="long")
     found = KnowledgeBase(tmp_path / "kb").search(f"{name} 18", 2)
     assert [score for _, score in found] == [0.97, 0.97]
     assert [one for one, _ in found] == ["C:2", "C:1"]
