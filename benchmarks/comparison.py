@@ -44,7 +44,7 @@ def joined(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
 
     Raises ValueError if anything but the seeds, the time and the machine differs.
     """
-    own = {"benchmark", "seeds", "systems", "earlier", *_OF_A_RUN}
+    own = {"benchmark", "seeds", "systems", "trained", "earlier", *_OF_A_RUN}
     differing = [key for key in sorted({*earlier, *later} - own) if earlier.get(key) != later.get(key)]
     if list(earlier["systems"]) != list(later["systems"]):
         differing.append("systems")
@@ -62,7 +62,9 @@ def joined(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
             runs |= zip(later["seeds"], _runs(figures))
             systems[name][split] = summary([runs[seed] for seed in seeds])
     before = {"seeds": earlier["seeds"], **{key: earlier[key] for key in _OF_A_RUN}}
-    return {**later, "seeds": seeds, "systems": systems, "earlier": [*earlier.get("earlier", []), before]}
+    trained = {**earlier.get("trained", {}), **later.get("trained", {})}
+    scored = [*earlier.get("earlier", []), before]
+    return {**later, "seeds": seeds, "systems": systems, "trained": trained, "earlier": scored}
 
 
 def _runs(figures: dict[str, dict[str, Any]]) -> list[dict[str, float]]:

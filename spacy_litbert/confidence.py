@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_left
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import srsly
 from spacy.tokens import Span, SpanGroup
 
 NAME = "confidence"
 SCORES = "scores"  # the attribute of a group of spans that holds their confidences, as spancat has it
+_STORED = struct.Struct(">QQQllll")
+
+
+class StoredSpan(NamedTuple):
+    """A span as a group stores it: ids of strings, tokens and characters."""
+
+    id: int
+    kb_id: int
+    label: int
+    start: int
+    end: int
+    start_char: int
+    end_char: int
+
+
+def stored_spans(group: SpanGroup) -> list[StoredSpan]:
+    """Return a group's spans as it stores them.
+
+    Where tokens were merged since (``merge_entities``), their characters are still right; spaCy makes spans of other
+    tokens of them, or an IndexError.
+    """
+    return [StoredSpan._make(_STORED.unpack(one)) for one in srsly.msgpack_loads(group.to_bytes())["spans"]]
 
 
 def register_confidence() -> None:
@@ -19,10 +44,10 @@ def register_confidence() -> None:
 
 def confidences(group: SpanGroup) -> list[float | None]:
     """Return the confidences of a group's spans: its scores where it has them, else those of the spans."""
-    scores = group.attrs.get(SCORES)
-    if scores is not None and len(scores) == len(group):
-        return [float(score) for score in scores]
-    return [None if span._.confidence is None else float(span._.confidence) for span in group]
+    scores = _scores(group)
+    if scores is None:
+        return [None if span._.confidence is None else float(span._.confidence) for span in group]
+    return [_known(score) for score in scores]
 
 
 def _get(span: Span) -> float | None:
@@ -31,17 +56,36 @@ def _get(span: Span) -> float | None:
     It works for spans of these groups and for those of ``doc.ents`` alike.
     """
     for group in span.doc.spans.values():
-        scores = group.attrs.get(SCORES)
-        if scores is not None and len(scores) == len(group):
-            index = _find(span, group)
-            if index is not None:
-                return float(scores[index])
-    found: float | None = _user_data(span).get(_key(span))
-    return found
+        scores = _scores(group)
+        if scores is not None and (index := _find(span, group)) is not None:
+            return _known(scores[index])
+    found = _user_data(span).get(_key(span))
+    # A number is of a Doc that was written when labels were not told apart.
+    return found.get(span.label_) if isinstance(found, dict) else found
 
 
 def _set(span: Span, value: float | None) -> None:
-    _user_data(span)[_key(span)] = value
+    """Set the confidence of a span, in the groups that have scores and the span, or else beside the Doc's text."""
+    is_found = False
+    for group in span.doc.spans.values():
+        scores = _scores(group)
+        if scores is not None and (index := _find(span, group)) is not None:
+            changed = np.array(scores, dtype=np.float64)
+            changed[index] = np.nan if value is None else value
+            group.attrs[SCORES] = changed
+            is_found = True
+    if not is_found:
+        found = _user_data(span).get(_key(span))
+        _user_data(span)[_key(span)] = {**(found if isinstance(found, dict) else {}), span.label_: value}
+
+
+def _scores(group: SpanGroup) -> Any:
+    scores = group.attrs.get(SCORES)
+    return scores if scores is not None and len(scores) == len(group) else None
+
+
+def _known(score: Any) -> float | None:
+    return None if np.isnan(score) else float(score)
 
 
 def _key(span: Span) -> tuple[str, str, int, int]:
@@ -53,15 +97,21 @@ def _user_data(span: Span) -> dict[Any, Any]:
     return span.doc.user_data
 
 
-def _find(span: Span, group: Any) -> int | None:
+def _find(span: Span, group: SpanGroup) -> int | None:
+    wanted = _place(span)
     # Our groups are sorted; others are not, and are searched from end to end.
-    for index in range(bisect_left(range(len(group)), span.start, key=lambda i: group[i].start), len(group)):
-        if group[index].start != span.start:
-            break
-        if _same(span, group[index]):
-            return index
-    return next((index for index, other in enumerate(group) if _same(span, other)), None)
+    try:
+        first = bisect_left(range(len(group)), span.start_char, key=lambda i: group[i].start_char)
+        for index in range(first, len(group)):
+            if group[index].start_char != span.start_char:
+                break
+            if _place(group[index]) == wanted:
+                return index
+        places = [_place(other) for other in group]
+    except IndexError:
+        places = [(one.start_char, one.end_char, one.label) for one in stored_spans(group)]
+    return places.index(wanted) if wanted in places else None
 
 
-def _same(one: Span, other: Span) -> bool:
-    return (one.start, one.end, one.label) == (other.start, other.end, other.label)
+def _place(span: Span) -> tuple[int, int, int]:
+    return span.start_char, span.end_char, span.label

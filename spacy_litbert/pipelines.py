@@ -35,14 +35,22 @@ def load_with(pipeline: str | Path, **settings: Any) -> tuple[Language, list[str
 
 
 def pipeline_folder(pipeline: str | Path) -> Path:
-    """Find where the files of a pipeline lie, be it a package or a folder. Raises LitBertError L340 for neither."""
-    if Path(pipeline).exists():
+    """Find where the files of a pipeline lie, be it a package or a folder. Raises LitBertError L340 for neither.
+
+    A string that is the name of a package and of a folder means the package, as in ``spacy.load``.
+    """
+    if not is_installed(pipeline):
+        if not Path(pipeline).exists():
+            raise LitBertError(Errors.L340.format(pipeline=str(pipeline)))
         return Path(pipeline)
-    if not is_package(str(pipeline)):
-        raise LitBertError(Errors.L340.format(pipeline=str(pipeline)))
     package = get_package_path(str(pipeline))
     meta = get_model_meta(package)
     return package / f"{package.name}-{meta['version']}"
+
+
+def is_installed(pipeline: str | Path) -> bool:
+    """Return whether ``spacy.load`` takes a package for this, not a folder."""
+    return isinstance(pipeline, str) and is_package(pipeline)
 
 
 def load_pipeline(pipeline: str | Path, overrides: dict[str, Any] | None = None) -> Language:
@@ -79,10 +87,8 @@ def _annotated(nlp: Language, text: str) -> Doc | Exception:
 def _encoders(components: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield (component, place in the config) of each model of ours."""
     for name, component in components.items():
-        model = component.get("model", {})
-        for place, part in (
-            (f"components.{name}.model", model),
-            (f"components.{name}.model.tok2vec", model.get("tok2vec")),
-        ):
+        model = component.get("model")
+        tok2vec = model.get("tok2vec") if isinstance(model, dict) else None
+        for place, part in ((f"components.{name}.model", model), (f"components.{name}.model.tok2vec", tok2vec)):
             if isinstance(part, dict) and str(part.get("@architectures", "")).startswith(_MODELS):
                 yield name, place

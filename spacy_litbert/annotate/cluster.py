@@ -22,7 +22,7 @@ import spacy
 from ..about import __version__
 from ..errors import Errors, LitBertError
 from ..files import folder_checksum
-from ..pipelines import pipeline_folder
+from ..pipelines import is_installed, pipeline_folder
 from .manifest import Done, begun, size_of
 from .pool import TRIES, died
 from .shards import Shard
@@ -66,7 +66,7 @@ def annotate_on_cluster(pipeline: str, shards: Iterable[Shard], to: Destination,
     import ray
     from ray.exceptions import RayError, RayTaskError
 
-    pipeline = str(Path(pipeline).absolute()) if Path(pipeline).exists() else pipeline
+    pipeline = pipeline if is_installed(pipeline) else str(Path(pipeline).absolute())
     to = replace(to, folder=to.folder.absolute())  # a worker's current folder is its own
     expected = begun(to.folder)
     running: dict[Any, tuple[Any, Shard | None]] = {}

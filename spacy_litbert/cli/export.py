@@ -1,4 +1,4 @@
-"""``spacy litbert export``: write a trained pipeline again for ONNX Runtime, faster on a CPU."""
+"""``spacy litbert export``: write a trained pipeline again for ONNX Runtime, faster on a CPU with 8-bit weights."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..confidence import confidences, register_confidence
+from ..confidence import confidences, register_confidence, stored_spans
 from ..errors import Errors, LitBertError
 from .document import Document, Mention, Passage, keep_longest
 
@@ -105,11 +105,11 @@ def mentions_of(group: SpanGroup, document: Document) -> list[Mention]:
     document: with the entities of the Doc; a span that is one of these as well has its concept id.
     """
     concepts = {(one.start, one.end, one.label): one.concept_id for one in document.entities}
+    strings = group.doc.vocab.strings
     mentions = []
-    for span, score in zip(group, confidences(group)):
-        place = (span.start_char, span.end_char, span.label_)
-        # Not ``ent_id_``, which is that of the entity around the span's root.
-        mentions.append(Mention(*place, span.kb_id_ or span.id_ or concepts.get(place, ""), score))
+    for span, score in zip(stored_spans(group), confidences(group)):
+        place = (span.start_char, span.end_char, strings[span.label])
+        mentions.append(Mention(*place, strings[span.kb_id or span.id] or concepts.get(place, ""), score))
     return sorted(mentions)
 
 

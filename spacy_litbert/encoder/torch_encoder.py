@@ -7,6 +7,7 @@ of equal length together). So no padding is computed, and the numbers are those 
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,7 +28,8 @@ from .inputs import EncoderInput, split
 from .layers import run_layers
 from .precision import autocast
 
-_PROCESS = os.getpid()
+# The process whose number of threads is right as it is: none in a child of ``multiprocessing`` that was spawned.
+_PROCESS = os.getpid() if multiprocessing.parent_process() is None else None
 
 Vectors = tuple[Tensor, Tensor | None]
 Result = TypeVar("Result")
@@ -123,11 +125,11 @@ def begin_update(
 
 
 def _heed_fork() -> None:
-    """Take one thread in a forked child, when the encoder is used there.
+    """Take one thread in a forked child, or in one of ``multiprocessing``, when the encoder is used there.
 
-    A child inherits torch's OpenMP pool without its threads: its first parallel region would wait for them forever.
-    One thread needs no pool, and is right for one process of several. A child that does without the encoder is left
-    as it is.
+    A forked child inherits torch's OpenMP pool without its threads: its first parallel region would wait for them
+    forever. One thread needs no pool, and is right for one process of several. A child that does without the encoder
+    is left as it is.
     """
     global _PROCESS
     if os.getpid() != _PROCESS:

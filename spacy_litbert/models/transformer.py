@@ -56,7 +56,7 @@ def build_litbert_model_v1(
     storage: of torch's weights on disk: ``"float32"``, ``"float16"`` (half the size; what is loaded is then rounded to
         about three digits) or ``"int8"`` (a quarter; each row of a matrix has a scale of its own). Ignored with
         ``backend = "onnx"``, which stores its graph.
-    backend: ``"torch"``, or ``"onnx"`` for ONNX Runtime, which is faster on a CPU and can't train
+    backend: ``"torch"``, or ``"onnx"`` for ONNX Runtime, which is faster on a CPU with 8 bits and can't train
         (needs the extra ``onnx``).
 
     Raises LitBertError L002–L005 for settings that can't be, L001 and L2xx when weights load.

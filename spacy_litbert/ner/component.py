@@ -100,10 +100,23 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         register_confidence()
         self.vocab, self.model, self.name = vocab, model, name
         # Not in cfg, which is saved and restored over what a config asks for.
-        self.spans_key, self.threshold = spans_key, threshold
+        self.spans_key, self._configured_threshold = spans_key, threshold
         self.scorer = scorer
         self.cfg: dict[str, Any] = {"labels": [], "temperatures": {}, "thresholds": {}}
+        self.cfg.update(threshold=threshold, configured_threshold=threshold)
         self._rehearsal_model: TagScores | None = None
+
+    @property
+    def threshold(self) -> float | None:
+        """The least confidence of a mention; None for those that ``calibrate`` chose."""
+        found: float | None = self.cfg["threshold"]
+        return found
+
+    @threshold.setter
+    def threshold(self, value: float | None) -> None:
+        if value is not None and not 0 <= value <= 1:
+            raise LitBertError(Errors.L422.format(found=value))
+        self.cfg["threshold"] = value
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -192,7 +205,11 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         sgd: Optional[Optimizer] = None,
         losses: Optional[dict[str, float]] = None,
     ) -> dict[str, float]:
-        """Learn to say what the model said when training was resumed (``nlp.resume_training``), as spaCy's tagger."""
+        """Learn to say what the model said when training was resumed (``nlp.resume_training``), as spaCy's tagger.
+
+        ``nlp.rehearse`` runs no ``transformer``: a listener needs predicted Docs that one has annotated
+        (``nlp.get_pipe("transformer")(example.predicted)``), and raises LitBertError L302 for others.
+        """
         examples = list(examples)
         validate_examples(examples, "LitBertNer.rehearse")
         teacher = self._rehearsal_model
@@ -265,6 +282,8 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         return self
 
     def _check_cfg(self) -> None:
+        if self.cfg["configured_threshold"] != self._configured_threshold:  # the config names another one than it did
+            self.cfg.update(threshold=self._configured_threshold, configured_threshold=self._configured_threshold)
         labels, output = self.cfg["labels"], self.model.get_ref("output_layer")
         n_scores = N_TAGS * len(labels) if isinstance(labels, list) else None
         if output.has_dim("nO") and output.get_dim("nO") != n_scores:

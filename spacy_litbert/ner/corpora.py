@@ -125,7 +125,11 @@ def _relabel(doc: Doc, corpus: LabelledCorpus, key: str, kept: Counter[str], dro
 
 def _named(doc: Doc, spans: Iterable[Span], corpus: LabelledCorpus) -> list[Span]:
     named = ((span, corpus.names.get(span.label_, span.label_)) for span in spans)
-    return [Span(doc, span.start, span.end, label) for span, label in named if label in corpus.labels]
+    return [
+        Span(doc, span.start, span.end, label, kb_id=span.kb_id, span_id=span.id)
+        for span, label in named
+        if label in corpus.labels
+    ]
 
 
 def _checked(name: str, settings: dict[str, Any]) -> LabelledCorpus:
@@ -136,7 +140,9 @@ def _checked(name: str, settings: dict[str, Any]) -> LabelledCorpus:
         raise LitBertError(Errors.L424.format(name=name, problem=problem)) from None
     problems = {
         "path": not isinstance(corpus.path, str) or not corpus.path.endswith(".spacy"),
-        "labels": not corpus.labels or not all(isinstance(label, str) for label in corpus.labels),
+        "labels": not corpus.labels
+        or not isinstance(corpus.labels, (list, tuple))
+        or not all(isinstance(label, str) for label in corpus.labels),
         "names": not isinstance(corpus.names, dict),
         "weight": not isinstance(corpus.weight, (int, float)) or not 0 < corpus.weight < float("inf"),
     }

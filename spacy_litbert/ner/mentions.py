@@ -40,16 +40,26 @@ def split(mentions: DocMentions, starts: IntArray) -> Iterator[DocMentions]:
 def annotate(doc: Doc, mentions: DocMentions, labels: list[int], key: str) -> None:
     """Set ``doc.spans[key]``, with the confidences in its attrs, and ``doc.ents``.
 
-    labels: the strings' ids of the labels.
+    labels: the strings' ids of the labels. What the group has of others, which another component found, stays.
 
     Entities that are there already stay, as do tokens that are blocked; of mentions that overlap the one with the
     higher confidence becomes an entity.
     """
     places = zip(mentions.starts.tolist(), mentions.ends.tolist(), mentions.labels.tolist())
     spans = [Span(doc, start, end, labels[label]) for start, end, label in places]
-    doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs={SCORES: mentions.confidences})
+    others = _of_other_labels(doc, labels, key)
+    group = sorted([*zip(spans, mentions.confidences.tolist()), *others], key=lambda one: (one[0].start, -one[0].end))
+    scores = np.array([score for _, score in group], dtype=np.float64)
+    doc.spans[key] = SpanGroup(doc, name=key, spans=[span for span, _ in group], attrs={SCORES: scores})
     entities, blocked = _entities(doc, spans, mentions.confidences)
     doc.set_ents(entities, blocked=blocked, default="outside")
+
+
+def _of_other_labels(doc: Doc, labels: list[int], key: str) -> list[tuple[Span, float]]:
+    group = doc.spans.get(key)
+    if group is None or len(group.attrs.get(SCORES, ())) != len(group):
+        return []
+    return [(span, float(score)) for span, score in zip(group, group.attrs[SCORES]) if span.label not in labels]
 
 
 def _entities(doc: Doc, spans: list[Span], confidences: FloatArray) -> tuple[list[Span], list[Span]]:

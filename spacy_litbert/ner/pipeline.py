@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.training import Corpus, Example
 from spacy.util import minibatch
 
+from ..corpora.docbin import read_docbin
 from .calibration import LabelCalibration
 from .component import LitBertNer
 
@@ -27,8 +28,10 @@ def calibrate_pipeline(
     """Fit temperatures and thresholds of each ``litbert_ner``; return what was fitted, by component and label.
 
     dev: a ``.spacy`` file of gold texts that the pipeline was not trained on. The rest as of ``LitBertNer.calibrate``,
-        which says what is raised.
+        which says what is raised; L207 and L224 for a file that is damaged or missing.
     """
+    for _ in read_docbin(dev, nlp.vocab):  # damage is found before the work
+        pass
     return {
         name: component.calibrate(_annotated(nlp, name, dev), precision=precision, recall=recall, progress=progress)
         for name, component in recognizers(nlp).items()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from ..files import replacing
 from .protocol import describe_run, describe_weights
 from .random_weights import random_weights
 from .summary import summary
-from .trainings import Override, Training, train_all
+from .trainings import Override, Training, run_of, train_all
 
 SPLITS = ("dev", "test")
 RANDOM = "random"
@@ -94,7 +95,7 @@ def compare(
     """
     folder = Path("training") / corpus / "compare"
     paths: dict[str, Override] = {f"paths.{split}": f"corpus/{corpus}/{split}.spacy" for split in ("train", "dev")}
-    others = {f"{Path(name).name} weights": _weights(name, weights, folder) for name in beside}
+    others = {f"{shown} weights": _weights(name, weights, folder) for shown, name in _shown_as(beside).items()}
     begun = {"litbert": weights, **others}
     systems = {**{name: _begun_from(start, litbert) for name, start in begun.items()}, **baselines}
     trainings = {
@@ -121,7 +122,14 @@ def compare(
         **describe_weights(weights),
         "beside": {name: describe_weights(start) for name, start in others.items()},
         **describe_run(gpu_id=litbert.gpu_id),
+        "trained": {f"{name}, seed {seed}": run_of(training) for (name, seed), training in trainings.items()},
     }
+
+
+def _shown_as(names: list[str]) -> dict[str, str]:
+    """Return what weights are called: by the last part of their names, or the whole name where that is shared."""
+    last = Counter(Path(name).name for name in names)
+    return {Path(name).name if last[Path(name).name] == 1 else name: name for name in names}
 
 
 def _weights(name: str, litbert: str, folder: Path) -> str:

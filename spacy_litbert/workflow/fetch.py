@@ -21,7 +21,7 @@ import srsly
 from ..command_line import errors_in_one_line
 from ..corpora.read import READERS
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, replacing
+from ..files import check_file, file_checksum, replacing
 from .records import read_record
 
 SPLITS = ("train", "dev", "test")
@@ -116,6 +116,7 @@ def _read_record(folder: Path) -> dict[str, list[str]]:
 
 
 def _public_address(project: Path, corpus: str, split: str) -> str:
+    check_file(project / "project.yml")
     assets = srsly.read_yaml(project / "project.yml")["assets"]
     found = [asset["url"] for asset in assets if asset["dest"].startswith(f"assets/{corpus}/{split}.")]
     if len(found) != 1:

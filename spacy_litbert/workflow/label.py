@@ -16,6 +16,7 @@ from spacy.util import load_config, walk_dict
 
 from ..checkpoints.resolve import resolve
 from ..command_line import errors_in_one_line
+from ..errors import Errors, LitBertError
 from ..files import read_json, replacing_folder
 from ..packaging import add_licence, set_requirements
 from ..targets import check_target, mark_pipeline, pipeline_made_by
@@ -38,6 +39,8 @@ def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, 
     sources = [model, scores, corpora]
     check_target(output, sources=sources, made=pipeline_made_by("label"), what="labelled pipeline", option=None)
     results = read_json(scores)
+    if not isinstance(results.get("protocol"), dict):
+        raise LitBertError(Errors.L207.format(path=scores, reason="it says nothing of a test's `protocol`"))
     meta = read_json(model / "meta.json")
     config = load_config(model / "config.cfg")
     meta.update({"name": name, "version": version, **_meta(results, corpora, description)})

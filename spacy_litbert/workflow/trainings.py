@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing
-from .protocol import weights_checksum
+from .protocol import describe_run, weights_checksum
 
 _STAMP = "training.json"
+_RUN = "run"  # of a stamp: versions, date and machine
 _LOG = "training.log"
 _SHOWN = 15  # lines of a failed run's log
 
@@ -45,7 +46,8 @@ class Training:
 def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
     """Run the trainings that are not done yet; with several ``jobs`` at a time each has one thread.
 
-    A training is done if it ended before with this config, these overrides, these files and these weights.
+    A training is done if it ended before with this config, these overrides, these files and these weights, on a GPU or
+    not as now.
 
     Raises LitBertError L620 if one fails, after the others have ended.
     """
@@ -79,12 +81,23 @@ def _train(training: Training, jobs: int) -> None:
         end = "\n".join(log.read_text("utf8", errors="replace").splitlines()[-_SHOWN:])
         raise LitBertError(Errors.L620.format(output=training.output, code=code, log=log, end=end))
     with replacing(training.output / _STAMP) as partial:
+        stamp[_RUN] = describe_run(gpu_id=training.gpu_id)
         partial.write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf8")
 
 
+def run_of(training: Training) -> dict[str, Any]:
+    """Return versions, date and machine of a training that is done; nothing for one from before they were noted."""
+    stamp: dict[str, Any] = json.loads((training.output / _STAMP).read_text("utf8"))
+    return stamp.get(_RUN, {})  # type: ignore[no-any-return]
+
+
 def _is_done(training: Training) -> bool:
-    stamp = training.output / _STAMP
-    return stamp.is_file() and json.loads(stamp.read_text("utf8")) == _stamp(training)
+    path = training.output / _STAMP
+    if not path.is_file() or not training.best.is_dir():
+        return False
+    stamp = {"on_gpu": False, **json.loads(path.read_text("utf8"))}
+    stamp.pop(_RUN, None)
+    return bool(stamp == _stamp(training))
 
 
 def _stamp(training: Training) -> dict[str, Any]:
@@ -94,4 +107,5 @@ def _stamp(training: Training) -> dict[str, Any]:
     contents = {str(path): file_checksum(path) for path in [training.config, *paths]}
     name = training.overrides.get("paths.weights") or load_config(training.config).get("paths", {}).get("weights")
     weights = {str(name): weights_checksum(str(name))} if name else {}
-    return {"contents": contents, "overrides": training.overrides, "weights": weights}
+    on_gpu = training.gpu_id >= 0
+    return {"contents": contents, "overrides": training.overrides, "weights": weights, "on_gpu": on_gpu}

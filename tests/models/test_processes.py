@@ -14,6 +14,12 @@ from ..conftest import build_ner
 SCRIPT = """
 import multiprocessing, sys
 import spacy, torch
+from spacy.language import Language
+
+@Language.component("count_threads")
+def count_threads(doc):
+    doc.user_data["threads"] = torch.get_num_threads()
+    return doc
 
 def main():
     multiprocessing.set_start_method(sys.argv[2])
@@ -21,8 +27,11 @@ def main():
     nlp = spacy.load(sys.argv[1])
     texts = ["Lithium carbonate toxicity in a newborn infant, and in 10mg of levodopa. " * 30] * 12
     one = [[(e.start, e.end, e.label_) for e in doc.ents] for doc in nlp.pipe(texts)]
-    two = [[(e.start, e.end, e.label_) for e in doc.ents] for doc in nlp.pipe(texts, n_process=2, batch_size=3)]
+    nlp.add_pipe("count_threads")
+    docs = list(nlp.pipe(texts, n_process=2, batch_size=3))
+    two = [[(e.start, e.end, e.label_) for e in doc.ents] for doc in docs]
     assert len(one) == len(two) == 12 and one == two
+    assert {doc.user_data["threads"] for doc in docs} == {1}
     print("the same in two processes")
 
 if __name__ == "__main__":

@@ -146,3 +146,11 @@ def test_a_pipeline_without_the_component_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     with pytest.raises(LitBertError, match="L224"):
         calibrate(tmp_path / "blank", tmp_path / "none.spacy", tmp_path / "out")
+
+
+def test_a_damaged_file_is_refused_before_the_work(trained: Language, tmp_path: Path) -> None:
+    trained.to_disk(tmp_path / "pipeline")
+    (tmp_path / "dev.spacy").write_bytes(b"no DocBin")
+    with pytest.raises(LitBertError, match=r"L207.*dev.spacy"):
+        calibrate(tmp_path / "pipeline", tmp_path / "dev.spacy", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -12,12 +13,14 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.pipeline.functions import merge_entities
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_litbert.cli.export import export
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.ner.component import LitBertNer
+from spacy_litbert.serve.answers import answer
 
 from .conftest import CNN, GOLD, KEY, TEXTS, build, examples_for, gold_doc, mentions, results
 
@@ -234,7 +237,8 @@ def test_labels_can_be_given_and_none_added_later(trained: Language) -> None:
     nlp.update(examples_for(nlp))  # mentions of other labels are none of its business
     pipe.cfg["thresholds"] = {"Gene": 0.5}
     nlp.initialize(lambda: examples_for(nlp))
-    assert pipe.cfg == {"labels": ["Variant", "Gene"], "temperatures": {}, "thresholds": {}}
+    assert pipe.cfg["labels"] == ["Variant", "Gene"]
+    assert pipe.cfg["temperatures"] == pipe.cfg["thresholds"] == {}
 
 
 def test_without_labels_it_can_not_be_initialized() -> None:
@@ -307,3 +311,58 @@ def test_an_exported_pipeline_finds_the_same(trained_listener: Language, tmp_pat
     for doc, other in zip(nlp.pipe(TEXTS), trained_listener.pipe(TEXTS)):
         assert mentions(doc) == mentions(other)
         assert doc.spans[KEY].attrs["scores"] == pytest.approx(other.spans[KEY].attrs["scores"], abs=1e-4)
+
+
+def test_confidences_stay_with_their_mentions_where_tokens_are_merged(trained: Language) -> None:
+    doc = trained(" ".join(TEXTS))
+    expected = {(ent.start_char, ent.label_): ent._.confidence for ent in doc.ents}
+    assert len(expected) > 2
+    shown = json.loads(answer(doc, "0"))
+    merge_entities(doc)
+    assert {(ent.start_char, ent.label_): ent._.confidence for ent in doc.ents} == expected
+    assert json.loads(answer(doc, "0")) == shown
+    last = doc.ents[-1]
+    last._.confidence = 0.5
+    assert last._.confidence == 0.5
+
+
+def test_a_confidence_that_is_set_counts(trained: Language) -> None:
+    doc = trained(TEXTS[1])
+    span = doc.ents[0]
+    span._.confidence = 0.123
+    assert doc.ents[0]._.confidence == 0.123
+    other = Span(doc, span.start, span.end, "Other")
+    assert other._.confidence is None
+    other._.confidence = 0.4
+    assert (other._.confidence, span._.confidence) == (0.4, 0.123)
+    span._.confidence = None
+    assert span._.confidence is None
+    (again,) = spacy.tokens.DocBin(store_user_data=True, docs=[doc]).get_docs(trained.vocab)
+    assert Span(again, span.start, span.end, "Other")._.confidence == 0.4
+    assert trained(doc).ents[0]._.confidence > 0.123  # found anew
+
+
+def test_two_recognizers_share_the_group(trained: Language) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("litbert_ner", source=trained)
+    alone = nlp(TEXTS[0])
+    model = {"@architectures": "spacy-litbert.LitBertNer.v1", "hidden_width": 8, "tok2vec": CNN}
+    second = nlp.add_pipe("litbert_ner", name="second", config={"model": model})
+    second.add_label("Dose")
+    doc = gold_doc(nlp, TEXTS[0], [])
+    doc.ents = [Span(doc, 0, 1, "Dose")]
+    second.initialize(lambda: [Example(nlp.make_doc(TEXTS[0]), doc)])
+    doc = nlp(TEXTS[0])
+    assert alone.ents
+    kept = [(ent.text, ent.label_, ent._.confidence) for ent in doc.ents if ent.label_ != "Dose"]
+    assert kept == [(ent.text, ent.label_, ent._.confidence) for ent in alone.ents]
+
+
+def test_a_threshold_that_a_program_sets_is_saved(trained: Language, tmp_path: Path) -> None:
+    nlp = build_like(trained).from_bytes(trained.to_bytes())
+    component(nlp).threshold = 0.9
+    nlp.to_disk(tmp_path)
+    assert component(spacy.load(tmp_path)).threshold == 0.9
+    assert component(spacy.load(tmp_path, config={"components.litbert_ner.threshold": 0.2})).threshold == 0.2
+    with pytest.raises(LitBertError, match="L422"):
+        component(nlp).threshold = 2

@@ -117,6 +117,7 @@ def test_mentions_of_other_labels_are_left_out_and_missing_ones_stay_missing(
     [
         ({"path": "genes.jsonl"}, "path = 'genes.jsonl'"),
         ({"labels": []}, "labels = "),
+        ({"labels": "Gene"}, "labels = 'Gene'"),
         ({"weight": 0}, "weight = 0"),
         ({"weight": "2"}, "weight = '2'"),
         ({"names": {"GENE": "Genes"}}, "names leads to Genes"),
@@ -163,3 +164,13 @@ def test_one_component_learns_from_corpora_of_different_labels(settings: dict[st
     # Nothing says that a gene is no chemical: each label knows its own corpus only.
     assert {("IL3", "Gene"), ("gout", "Disease")} <= {(span.text, span.label_) for span in doc.spans["litbert"]}
     assert nlp.evaluate(examples)["spans_litbert_f"] == 1
+
+
+def test_concept_ids_are_kept(nlp: Language, tmp_path: Path) -> None:
+    doc = nlp.make_doc("zinc for gout")
+    doc.ents = [Span(doc, 2, 3, "DISEASE", kb_id="MESH:D006073", span_id="T1")]
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "one.spacy")
+    corpus = {"path": str(tmp_path / "one.spacy"), "labels": ["Disease"], "names": {"DISEASE": "Disease"}}
+    (example,) = build_labelled_corpora_v1({"one": corpus})(nlp)
+    (ent,) = example.reference.ents
+    assert (ent.label_, ent.kb_id_, ent.id_) == ("Disease", "MESH:D006073", "T1")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.comparison import joined
-from spacy_litbert.workflow.comparison import Shown, comparison_parser, lines, plot
+from spacy_litbert.workflow.comparison import Shown, _shown_as, comparison_parser, lines, plot
 from spacy_litbert.workflow.summary import summary
 
 RESULT = {
@@ -64,3 +64,8 @@ def test_seeds_of_different_comparisons_are_not_joined() -> None:
     other["systems"]["theirs"] = other["systems"]["ours"]
     with pytest.raises(ValueError, match="systems"):
         joined(of_seeds([0], [50.0]), other)
+
+
+def test_weights_whose_names_end_alike_are_told_apart() -> None:
+    names = ["runs/a/model", "runs/b/model", "other/small"]
+    assert _shown_as(names) == {"runs/a/model": names[0], "runs/b/model": names[1], "small": names[2]}

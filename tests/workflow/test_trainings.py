@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import spacy
 from spacy.tokens import DocBin
 
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.workflow.trainings import Training, train_all
+from spacy_litbert.workflow.trainings import Training, run_of, train_all
 
 from .conftest import NER
 
@@ -48,3 +50,18 @@ def test_a_failed_training_shows_the_end_of_its_log_after_the_others_have_ended(
     with pytest.raises(LitBertError, match=r"(?s)L620.*bad.*nowhere\.spacy"):
         train_all([bad, good])
     assert good.best.is_dir()
+
+
+def test_what_was_trained_elsewhere_or_is_gone_is_trained_again(docs: Path, tmp_path: Path) -> None:
+    one = training(docs, tmp_path / "a")
+    train_all([one])
+    assert {"versions", "date", "machine"} <= set(run_of(one))
+    stamp = tmp_path / "a" / "training.json"
+    kept = json.loads(stamp.read_text())
+    stamp.write_text(json.dumps({**kept, "on_gpu": True}))
+    made = (one.best / "meta.json").stat().st_mtime_ns
+    train_all([one])
+    assert (one.best / "meta.json").stat().st_mtime_ns != made
+    shutil.rmtree(one.best)
+    train_all([one])
+    assert one.best.is_dir()

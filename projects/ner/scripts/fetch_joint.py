@@ -9,24 +9,32 @@ import argparse
 from pathlib import Path
 
 import spacy
+import srsly
 from convert import convert
 from spacy.tokens import DocBin
 from spacy.util import load_config, registry
 
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.docbin import write_docbin
+from spacy_litbert.files import file_checksum, replacing
 from spacy_litbert.workflow.fetch import fetch
 
 
 def fetch_joint(config: Path, data: str, project: Path) -> None:
     """Do for each corpus of ``config`` what `fetch` and `convert` do for one, then mix the dev corpora.
 
-    Raises LitBertError as they and the reader of the config do.
+    corpus/joint/files.json has the checksum of every file that was converted, so that what is made of them is made anew
+    when one has changed. Raises LitBertError as they and the reader of the config do.
     """
+    folders = []
     for name in load_config(config)["corpora"]["train"]["corpora"]:
         fetch(name, data, project)
         convert(name, config, project)
+        folders.append(project / "corpus" / name)
     mix(config, project / "corpus" / "joint" / "dev.spacy")
+    paths = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in (".spacy", ".jsonl"))
+    with replacing(project / "corpus" / "joint" / "files.json") as partial:
+        srsly.write_json(partial, {str(path.relative_to(project)): file_checksum(path) for path in paths})
 
 
 def mix(config: Path, output: Path) -> None:

@@ -10,12 +10,11 @@ from itertools import islice
 from pathlib import Path
 
 import spacy
-import srsly
 from spacy import displacy
 
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.jsonl import read_jsonl
-from spacy_litbert.files import replacing
+from spacy_litbert.files import read_json, replacing
 from spacy_litbert.workflow.precision_recall import plot_precision_recall
 from spacy_litbert.workflow.reliability import plot_reliability
 
@@ -40,7 +39,7 @@ def visualize(model: Path, gold: Path, output: Path, n_texts: int) -> None:
 
 def draw(metrics: Path, folder: Path) -> None:
     """Write reliability.png and precision_recall.png if the figures are of a pipeline with confidences."""
-    figures = srsly.read_json(metrics)
+    figures = read_json(metrics)
     if "calibration" in figures:
         protocol = figures["protocol"]
         what = f"{protocol['corpus']} {protocol['split']}"

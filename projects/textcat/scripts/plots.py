@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
 from spacy_litbert.command_line import errors_in_one_line
-from spacy_litbert.files import replacing_folder
+from spacy_litbert.files import check_file, read_json, replacing_folder
 from spacy_litbert.targets import check_target, only
 from spacy_litbert.workflow.reliability import draw_reliability
 
@@ -23,7 +23,8 @@ def draw(metrics: Path, scores: Path, output: Path) -> None:
     """Write the folder ``output``: F1 of each label, precision–recall curves, reliability, confusion matrix."""
     made = only("*.png")
     check_target(output, sources=[metrics, scores], made=made, what="folder of plots", option=None)
-    results = srsly.read_json(metrics)
+    results = read_json(metrics)
+    check_file(scores)
     rows = list(srsly.read_jsonl(scores))
     with replacing_folder(output) as folder:
         _save(folder / "per_label.png", _per_label, results, height=1.2 + 0.35 * len(results["cats_per_label"]))
