@@ -28,8 +28,8 @@ from .inputs import EncoderInput, split
 from .layers import run_layers
 from .precision import autocast
 
-# The process whose number of threads is right as it is: none in a child of ``multiprocessing`` that was spawned.
-_PROCESS = os.getpid() if multiprocessing.parent_process() is None else None
+_IMPORTED_IN = os.getpid()
+_SETTLED: int | None = None  # the process whose number of threads has been settled
 
 Vectors = tuple[Tensor, Tensor | None]
 Result = TypeVar("Result")
@@ -131,10 +131,13 @@ def _heed_fork() -> None:
     forever. One thread needs no pool, and is right for one process of several. A child that does without the encoder
     is left as it is.
     """
-    global _PROCESS
-    if os.getpid() != _PROCESS:
+    global _SETTLED
+    if os.getpid() == _SETTLED:
+        return
+    # Asked here, not at import: a spawned child imports this module before it knows that it is one.
+    if os.getpid() != _IMPORTED_IN or multiprocessing.parent_process() is not None:
         torch.set_num_threads(1)
-        _PROCESS = os.getpid()
+    _SETTLED = os.getpid()
 
 
 def _coalesce(bert: BertModel) -> None:
