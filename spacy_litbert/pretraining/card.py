@@ -67,7 +67,7 @@ def _summary(record: dict[str, Any]) -> str:
     return (
         f"A light BERT for biomedical text{made} for {sum(run['hours'] for run in runs):.1f} hours on "
         f"{hardware['processes']} × {hardware['device']}, with {sum(run['tokens'] for run in runs) / 1e6:,.1f} million "
-        f"wordpieces of {text['documents']:,} open texts."
+        f"wordpieces of {text['documents']:,} texts."
     )
 
 
