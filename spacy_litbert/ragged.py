@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .types import BoolArray, IntArray
 
 
-def starts_of(lengths: IntArray | BoolArray) -> IntArray:
+def starts_of(lengths: IntArray | BoolArray | Sequence[int]) -> IntArray:
     """Return the first index of each row, and after the last one the total.
 
     lengths: (rows,) integers or booleans. Returns (rows + 1,) int64.

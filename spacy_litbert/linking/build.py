@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from hashlib import sha256
@@ -16,19 +15,21 @@ from tqdm import tqdm
 from .. import about
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing_folder
+from ..ragged import starts_of
 from ..targets import check_target
-from .columns import starts_of, write_array, write_lists, write_strings
+from .columns import write_array, write_lists, write_strings
 from .concept import Concept
 from .hashing import hash_strings, sorted_index
 from .name_vectors import carry_vectors
 from .normalize import bag, fold, normal
 from .trigrams import write_trigrams
+from .words import write_words
 
 if TYPE_CHECKING:
     from .knowledge_base import KnowledgeBase
 
 METADATA = "metadata.json"
-FORMAT = 2
+FORMAT = 3
 
 
 def build(
@@ -130,6 +131,8 @@ def _write_concepts(folder: Path, concepts: Sequence[Concept]) -> dict[str, int]
     write_strings(folder, "ids", (concept.concept_id for concept in concepts))
     write_strings(folder, "definitions", (concept.definition for concept in concepts))
     write_strings(folder, "tree_numbers", ("\n".join(concept.tree_numbers) for concept in concepts))
+    write_array(folder, "tree_depths", np.array([_depth(concept) for concept in concepts], np.int32))
+    write_array(folder, "tree_counts", np.array([len(concept.tree_numbers) for concept in concepts], np.int32))
     write_strings(folder, "xrefs", ("\n".join(concept.xrefs) for concept in concepts))
     write_strings(folder, "merged_ids", ("\n".join(concept.merged_ids) for concept in concepts))
     write_lists(folder, "types", [[types[kind] for kind in concept.types] for concept in concepts], np.uint16)
@@ -146,6 +149,10 @@ def _write_concepts(folder: Path, concepts: Sequence[Concept]) -> dict[str, int]
         "merged_ids": len(numbered) - len(concepts),
         "definitions": sum(1 for concept in concepts if concept.definition),
     }
+
+
+def _depth(concept: Concept) -> int:
+    return min((number.count(".") + 1 for number in concept.tree_numbers), default=0)
 
 
 def _write_names(folder: Path, concepts: Sequence[Concept], *, progress: bool) -> dict[str, int]:
@@ -173,14 +180,10 @@ def _write_names(folder: Path, concepts: Sequence[Concept], *, progress: bool) -
 
 
 def _write_levels(folder: Path, forms: Sequence[str], *, progress: bool) -> None:
-    """Write where forms are found by what they have in common with others, and how much their words weigh."""
+    """Write where forms are found by what they have in common with others, and their words."""
     normals = [normal(form) for form in tqdm(forms, "normal forms", disable=not progress, unit=" names")]
     for level, strings in (("fold", forms), ("normal", normals), ("bag", map(bag, normals))):
         keys, numbers = sorted_index(hash_strings(strings), np.arange(len(forms), dtype=np.int32))
         write_array(folder, f"{level}_keys", keys)
         write_array(folder, f"{level}_forms", numbers)
-    words = Counter(word for form in normals for word in set(form.split()))
-    weights = np.log(len(forms) / np.fromiter(words.values(), np.float64, len(words))).astype(np.float32)
-    keys, weights = sorted_index(hash_strings(words), weights)
-    write_array(folder, "word_keys", keys)
-    write_array(folder, "word_weights", weights)
+    write_words(folder, normals)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from .columns import Array
+from .groups import Groups
 from .knowledge_base import LEVELS, KnowledgeBase
 from .memory import MentionMemory
 from .name_vectors import Nearest
+from .remembered import RememberedConcepts, places_of
 
-_SIMILAR_IN_MEMORY = 10
 MOST_SIMILAR = 0.97  # of a name that is not equal
 _NEAR = 20  # concepts that the vectors of names add
 _OF_CONTEXT = 0.004  # from a context that fits to the opposite: less than from one level to the next
+
+Types = frozenset[str] | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Mention:
 
     text: str
     long_form: str
-    types: frozenset[str] | None = None
+    types: Types = None
     context: str | None = None
 
     @property
@@ -45,55 +49,75 @@ class Mention:
         return replace(self, context=context)
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Matches:
-    """How a concept was found by one name.
+    """How concepts were found by a name, a row for each concept.
 
-    level: index in ``LEVELS`` of the strictest at which a name equals, ``len(LEVELS)`` for none.
-    cosine: of the most similar form; second: of the second; form: the number of the best one.
+    forms: (n,) int64, the number of the form that fits best, −1 for none.
+    levels: (n,) int64, index in ``LEVELS`` of the strictest at which a name equals, ``len(LEVELS)`` for none.
+    cosines, seconds: (n,) float64, of the most similar form and of the second.
+    n_forms: (n,) int64, how many forms of the concept were found.
     """
 
-    form: int = -1
-    level: int = len(LEVELS)
-    cosine: float = 0.0
-    second: float = 0.0
-    n_forms: int = 0
+    forms: Array
+    levels: Array
+    cosines: Array
+    seconds: Array
+    n_forms: Array
 
     @property
-    def similarity(self) -> float:
-        """1 for an equal name, a little less for a less strict level, else the cosine, at most 0.97."""
-        return 1 - self.level / 100 if self.level < len(LEVELS) else min(self.cosine, MOST_SIMILAR)
+    def similarities(self) -> Array:
+        """1 for an equal name, a little less for a less strict level, else the cosine, at most 0.97; (n,) float64."""
+        return np.where(self.levels < len(LEVELS), 1 - self.levels / 100, np.minimum(self.cosines, MOST_SIMILAR))
+
+    def __getitem__(self, rows: Array | slice) -> Matches:
+        return Matches(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def __add__(self, other: Matches) -> Matches:
+        return Matches(*(np.append(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)))
 
 
-@dataclass
-class Candidate:
-    """A concept that a mention may stand for, and what speaks for it.
+_NOT_FOUND = Matches(*(np.array([value]) for value in (-1, len(LEVELS), 0.0, 0.0, 0)))
 
-    by_long, by_text: how it was found by the long form and by the text itself; one object if they are the same.
-    remembered_*: of training mentions; how many of the same name stood for it, of how many, and the similarity of
-    others that did.
-    nearness: the cosine of the long form's vector and the nearest of the concept's names; None without vectors.
-    fitness: the cosine of the context's vector and the concept's canonical name; None without vectors or context.
-    assumed_fitness: the same, or for a concept without a vector the lowest of the others'.
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The concepts that a mention may stand for, and what speaks for each; (n,) all of them.
+
+    numbers: int64, of the concepts, ascending.
+    by_long, by_text: how they were found by the long form and by the text itself; one object if they are the same.
+    remembered_*: float64, of training mentions; how many of the same name stood for it, and the similarity of others
+        that did.
+    nearness: float64, the cosine of the long form's vector and the nearest of the concept's names; NaN without vectors.
+    fitness: float64, the cosine of the context's vector and the concept's canonical name; NaN without vectors or
+        context.
     """
 
-    number: int
-    by_long: Matches = field(default_factory=Matches)
-    by_text: Matches = field(default_factory=Matches)
-    remembered_long: float = 0.0
-    remembered_text: float = 0.0
-    remembered_similar: float = 0.0
-    nearness: float | None = None
-    fitness: float | None = None
-    assumed_fitness: float = 1.0
+    numbers: Array
+    by_long: Matches
+    by_text: Matches
+    remembered_long: Array
+    remembered_text: Array
+    remembered_similar: Array
+    nearness: Array
+    fitness: Array
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, rows: Array | slice) -> Candidates:
+        return Candidates(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
-    def similarity(self) -> float:
-        """How well a name fits: what an untrained linker sorts by. Of equal names the context decides."""
-        by_name = max(self.by_long.similarity, 0.999 * self.by_text.similarity)
-        if self.nearness is None or by_name > MOST_SIMILAR:
-            return by_name - _OF_CONTEXT * (1 - self.assumed_fitness)
-        return min((by_name + self.nearness) / 2, MOST_SIMILAR)
+    def similarities(self) -> Array:
+        """How well names fit: what an untrained linker sorts by. Of equal names the context decides. (n,) float64."""
+        by_name = np.maximum(self.by_long.similarities, 0.999 * self.by_text.similarities)
+        without = np.isnan(self.nearness) | (by_name > MOST_SIMILAR)
+        # A concept without a vector is assumed to fit as well as the one that fits least.
+        least = np.fmin.reduce(self.fitness, initial=1.0)
+        misfit = 1 - np.where(np.isnan(self.fitness), least, self.fitness)
+        between = np.minimum((by_name + self.nearness) / 2, MOST_SIMILAR)
+        return np.where(without, by_name - _OF_CONTEXT * misfit, between)
 
 
 class CandidateGenerator:
@@ -104,105 +128,138 @@ class CandidateGenerator:
 
     def __init__(self, kb: KnowledgeBase, memory: MentionMemory, k: int) -> None:
         self.kb = kb
-        self.memory = memory
+        self.memory = RememberedConcepts(kb, memory)
         self.k = k
         self._is_ambiguous = lru_cache(maxsize=1 << 13)(self._has_several)
 
-    def __call__(self, mention: Mention, without: int | None = None, nearest: Nearest | None = None) -> list[Candidate]:
-        """Return the candidates of a mention, in the order of concepts in the knowledge base.
+    def __call__(
+        self, mentions: Sequence[Mention], without: int | None, nearest: Sequence[Nearest | None]
+    ) -> tuple[Candidates, Groups]:
+        """Return the candidates of all mentions, each one's in the order of concepts, and whose each is.
 
         without: a fold of documents whose mentions are not to be remembered.
-        nearest: the names that are near the long form.
+        nearest: the names that are near the long form of each mention.
         """
-        found: dict[int, Candidate] = {}
-        by_long = self._by_name(mention.long_form, mention.types, nearest)
-        by_text = self._by_name(mention.text, mention.types) if mention.is_abbreviation else by_long
-        for number, matches in by_long.items():
-            found.setdefault(number, Candidate(number)).by_long = matches
-        for number, matches in by_text.items():
-            found.setdefault(number, Candidate(number)).by_text = matches
-        self._remember(mention, found, without)
-        if nearest is not None and found:
-            self._compare_vectors(nearest, found)
-        return [found[number] for number in sorted(found)]
+        # Rows are told apart by a key, which has the number of the mention and that of the concept.
+        short = [i for i, mention in enumerate(mentions) if mention.is_abbreviation]
+        long_forms = [mention.long_form for mention in mentions]
+        keys, matches = self._by_names(
+            [*long_forms, *(mentions[i].text for i in short)],
+            [mention.types for mention in (*mentions, *(mentions[i] for i in short))],
+            [*nearest, *(None for _ in short)],
+        )
+        owners = keys // len(self.kb)
+        # The mention whose text each name is; −1 for a long form.
+        texts = np.append(np.arange(len(mentions)), np.array(short, np.int64))
+        texts[short] = -1
+        by_text = np.flatnonzero(texts[owners] >= 0)
+        by_text = by_text[np.argsort(texts[owners[by_text]], kind="stable")]
+        keys_by_text = keys[by_text] + (texts[owners[by_text]] - owners[by_text]) * len(self.kb)
+        by_long = slice(0, np.searchsorted(owners, len(mentions)))
+        long = self.memory.exactly(long_forms, without)
+        text = self.memory.exactly([mention.text for mention in mentions], without)
+        similar = self.memory.similar(long_forms, without)
+        remembered = np.concatenate([long.keys, text.keys, similar.keys])
+        remembered = remembered[self._are_allowed(remembered, [mention.types for mention in mentions])]
+        wanted = np.unique(np.concatenate([keys[by_long], keys_by_text, remembered]))
+        groups, numbers = Groups(wanted // len(self.kb), len(mentions)), wanted % len(self.kb)
+        found = Candidates(
+            numbers,
+            by_long=(matches[by_long] + _NOT_FOUND)[places_of(wanted, keys[by_long])],
+            by_text=(matches[by_text] + _NOT_FOUND)[places_of(wanted, keys_by_text)],
+            remembered_long=long.at(wanted),
+            remembered_text=text.at(wanted),
+            remembered_similar=similar.at(wanted),
+            nearness=self._nearness(nearest, numbers, groups),
+            fitness=np.full(len(wanted), np.nan),
+        )
+        return found, groups
 
     def is_ambiguous(self, mention: Mention) -> bool:
-        """Tell whether several concepts are called exactly so, or were remembered under the name."""
+        """Tell whether a name stands for several concepts: those that equal it most strictly, and those remembered."""
         return self._is_ambiguous(mention.long_form, mention.types)
 
-    def in_context(self, candidates: list[Candidate], context: Array | None) -> list[Candidate]:
+    def in_context(self, candidates: Candidates, context: Array | None) -> Candidates:
         """Return candidates that know how well they fit the context of this vector; the same ones without any."""
-        if context is None or not candidates:
+        if context is None or not len(candidates):
             return candidates
         assert self.kb.vectors is not None
-        canonical = np.array([self.kb.canonical_form(candidate.number) for candidate in candidates])
-        cosines = self.kb.vectors.cosines(context, canonical).tolist()
-        lowest = min((cosine for cosine in cosines if not np.isnan(cosine)), default=1.0)
-        return [
-            replace(one, assumed_fitness=lowest)
-            if np.isnan(cosine)
-            else replace(one, fitness=cosine, assumed_fitness=cosine)
-            for one, cosine in zip(candidates, cosines)
-        ]
+        canonical = self.kb.canonical_forms(candidates.numbers)
+        return replace(candidates, fitness=self.kb.vectors.cosines(context, canonical))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CandidateGenerator, (self.kb, self.memory, self.k)
+        return CandidateGenerator, (self.kb, self.memory.memory, self.k)
 
-    def _has_several(self, name: str, types: frozenset[str] | None) -> bool:
+    def _has_several(self, name: str, types: Types) -> bool:
         allowed = self.kb.allowed_concepts(types)
-        concepts = {one for form in self.kb.forms_equal_to(name) for one in self.kb.concepts_of(form)}
-        remembered = (self.kb.number_of(concept_id) for concept_id in self.memory.exactly(name))
-        concepts.update(number for number in remembered if number is not None)
-        return sum(bool(allowed[number]) for number in concepts) > 1
+        concepts = set(self.memory.exactly([name]).keys.tolist())
+        equal = self.kb.forms_equal_to(name)
+        for level in LEVELS:
+            forms = np.array([form for form, of_form in equal.items() if of_form == level], np.int64)
+            found = self.kb.concepts_of_all(forms)[0]
+            if allowed[found].any():
+                concepts.update(found.tolist())
+                break
+        return int(allowed[list(concepts)].sum()) > 1
 
-    def _by_name(self, name: str, types: frozenset[str] | None, nearest: Nearest | None = None) -> dict[int, Matches]:
-        allowed = self.kb.allowed_concepts(types)
-        numbers, cosines = self.kb.similar_forms(name, self.k, types)
-        similar = dict(zip(numbers.tolist(), cosines.tolist()))
-        equal = {form: LEVELS.index(level) for form, level in self.kb.forms_equal_to(name).items()}
-        near = [] if nearest is None else nearest.forms.tolist()
-        if missing := [form for form in dict.fromkeys([*equal, *near]) if form not in similar]:
-            similar |= zip(missing, self.kb.cosines(name, np.array(missing)).tolist())
-        found: dict[int, Matches] = {}
-        for form in sorted(similar, key=lambda form: (equal.get(form, len(LEVELS)), -similar[form], form)):
-            for number in self.kb.concepts_of(form):
-                if allowed[number]:
-                    _add(found.setdefault(number, Matches()), form, equal.get(form, len(LEVELS)), similar[form])
+    def _by_names(
+        self, names: Sequence[str], types: Sequence[Types], nearest: Sequence[Nearest | None]
+    ) -> tuple[Array, Matches]:
+        """Look names up; return the keys of the concepts of these types that each one finds, ascending, and how."""
+        looked_up = [self._forms(*one) for one in zip(names, types, nearest)]
+        forms, levels, cosines, near = (np.concatenate(part) for part in zip(*looked_up))
+        names_of_forms = np.repeat(np.arange(len(names)), [len(found) for found, *_ in looked_up])
+        concepts, owners = self.kb.concepts_of_all(forms)
+        keys = names_of_forms[owners] * len(self.kb) + concepts
+        allowed = self._are_allowed(keys, types)
+        keys, owners = keys[allowed], owners[allowed]
+        order = np.lexsort((forms[owners], -cosines[owners], levels[owners], keys))
+        best = owners[order]
+        wanted, first, n_forms = np.unique(keys[order], return_index=True, return_counts=True)
+        in_order = cosines[owners[np.lexsort((-cosines[owners], keys))]]
+        seconds = np.where(n_forms > 1, in_order[np.minimum(first + 1, len(in_order) - 1)], 0.0)
+        found = Matches(forms[best[first]], levels[best[first]], in_order[first], seconds, n_forms)
+        groups = Groups(wanted // len(self.kb), len(names))
         # An abbreviation may equal a name of hundreds of concepts.
-        best = sorted(found, key=lambda number: (-found[number].similarity, number))[: self.k]
-        by_vector = dict.fromkeys(number for form in near for number in self.kb.concepts_of(form) if allowed[number])
-        return {number: found[number] for number in dict.fromkeys([*best, *islice(by_vector, _NEAR)])}
+        kept = groups.ranks(found.similarities) < self.k
+        nearest_form = np.minimum.reduceat(near[best], first) if len(first) else near[:0]
+        kept |= (nearest_form < np.inf) & (groups.ranks(-nearest_form) < _NEAR)
+        return wanted[kept], found[kept]
 
-    def _compare_vectors(self, nearest: Nearest, found: dict[int, Candidate]) -> None:
-        """Say of all candidates, however they were found, how near they are."""
-        assert self.kb.vectors is not None
-        forms = [self.kb.forms_of(number) for number in found]
-        starts = np.cumsum([0, *map(len, forms[:-1])])
-        cosines = np.fmax.reduceat(self.kb.vectors.cosines(nearest.vector, np.concatenate(forms)), starts)
-        for candidate, cosine in zip(found.values(), cosines.tolist()):
-            candidate.nearness = None if np.isnan(cosine) else cosine
+    def _forms(self, name: str, types: Types, nearest: Nearest | None) -> tuple[Array, Array, Array, Array]:
+        """Return the forms that equal a name, are similar or near, with levels, cosines, and places among the near."""
+        equal = {form: LEVELS.index(level) for form, level in self.kb.forms_equal_to(name).items()}
+        if nearest is not None and 0 in equal.values() and self.kb.is_searched_at_length(types):
+            # Beside an equal name and near ones, similar ones don't pay for the time that it takes to find them.
+            forms, cosines = np.zeros(0, np.int64), np.zeros(0)
+        else:
+            forms, cosines = self.kb.similar_forms(name, self.k, types)
+        near = {} if nearest is None else {form: place for place, form in enumerate(nearest.forms.tolist())}
+        known = set(forms.tolist())
+        missing = np.array(sorted({*equal, *near} - known), np.int64)
+        if len(missing):
+            forms, cosines = np.append(forms, missing), np.append(cosines, self.kb.cosines(name, missing))
+        listed = forms.tolist()
+        levels = np.array([equal.get(form, len(LEVELS)) for form in listed], np.int64)
+        return forms, levels, cosines, np.array([near.get(form, np.inf) for form in listed], np.float64)
 
-    def _remember(self, mention: Mention, found: dict[int, Candidate], without: int | None) -> None:
-        if not self.memory:
-            return
-        allowed = self.kb.allowed_concepts(mention.types)
-        kinds = {
-            "remembered_long": self.memory.exactly(mention.long_form, without),
-            "remembered_text": self.memory.exactly(mention.text, without),
-            "remembered_similar": self.memory.similar(mention.long_form, _SIMILAR_IN_MEMORY, without),
-        }
-        for kind, values in kinds.items():
-            for concept_id, value in values.items():
-                number = self.kb.number_of(concept_id)
-                if number is not None and allowed[number]:
-                    candidate = found.setdefault(number, Candidate(number))
-                    setattr(candidate, kind, value + (getattr(candidate, kind) if kind != "remembered_similar" else 0))
+    def _are_allowed(self, keys: Array, types: Sequence[Types]) -> Array:
+        """Say of keys whether the types of their names allow their concepts, (n,) bool."""
+        numbers, owners = keys % len(self.kb), keys // len(self.kb)
+        distinct = list(dict.fromkeys(types))
+        which = np.array([distinct.index(one) for one in types], np.int64)[owners]
+        allowed = np.ones(len(keys), bool)
+        for i, kinds in enumerate(distinct):
+            allowed[which == i] = self.kb.allowed_concepts(kinds)[numbers[which == i]]
+        return allowed
 
-
-def _add(matches: Matches, form: int, level: int, cosine: float) -> None:
-    matches.n_forms += 1
-    if matches.form < 0:
-        matches.form, matches.level, matches.cosine = form, level, cosine
-        return
-    first, second = sorted((matches.cosine, matches.second, cosine), reverse=True)[:2]
-    matches.cosine, matches.second = first, second
+    def _nearness(self, nearest: Sequence[Nearest | None], numbers: Array, groups: Groups) -> Array:
+        """Return how near all candidates are, however they were found; (n,) float64, NaN without vectors."""
+        nearness = np.full(len(numbers), np.nan)
+        for one, (start, end) in zip(nearest, pairwise(groups.starts.tolist())):
+            if one is not None and end > start:
+                assert self.kb.vectors is not None
+                forms, owners = self.kb.forms_of_all(numbers[start:end])
+                first = np.searchsorted(owners, np.arange(end - start))
+                nearness[start:end] = np.fmax.reduceat(self.kb.vectors.cosines(one.vector, forms), first)
+        return nearness

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Errors, LitBertError
+from ..ragged import indices_of, starts_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -26,6 +27,25 @@ class Strings(Sequence[str]):
     def __getitem__(self, i: Any) -> Any:
         return self._data[self._starts[i] : self._starts[i + 1]].tobytes().decode("utf8")
 
+    def lengths(self, numbers: Array) -> Array:
+        """Return how many bytes strings have, (n,) int64."""
+        return self._starts[numbers + 1] - self._starts[numbers]  # type: ignore[no-any-return]
+
+    def common_prefixes(self, numbers: Array, others: Sequence[str], owners: Array) -> Array:
+        """Return how many bytes at their beginning strings share with others, (n,) int64.
+
+        owners: (n,) int64, ascending, which of the others each is compared with.
+        """
+        shared = np.zeros(len(numbers), np.int64)
+        for i, rows in enumerate(np.split(np.arange(len(numbers)), np.searchsorted(owners, np.arange(1, len(others))))):
+            other = np.frombuffer(others[i].encode("utf8"), np.uint8)
+            offsets = np.arange(len(other))
+            inside = offsets < self.lengths(numbers[rows])[:, None]
+            places = np.where(inside, self._starts[numbers[rows]][:, None] + offsets, 0)
+            equal = inside & (self._data[places] == other)
+            shared[rows] = np.logical_and.accumulate(equal, axis=1).sum(axis=1)
+        return shared
+
 
 class Lists:
     """A column of lists of numbers."""
@@ -39,6 +59,12 @@ class Lists:
 
     def __getitem__(self, i: int) -> Array:
         return self.data[self.starts[i] : self.starts[i + 1]]
+
+    def gather(self, numbers: Array) -> tuple[Array, Array]:
+        """Return the values of several lists end to end, and which of the lists each comes from, (values,) int64."""
+        first = self.starts[numbers]
+        lengths = self.starts[numbers + 1] - first
+        return self.data[indices_of(first, lengths)], np.repeat(np.arange(len(numbers)), lengths)
 
 
 def write_array(folder: Path, name: str, array: Array) -> None:
@@ -57,13 +83,6 @@ def write_lists(folder: Path, name: str, lists: Sequence[Sequence[int]], dtype: 
     """Write a column of lists of numbers."""
     write_array(folder, f"{name}_starts", starts_of([len(values) for values in lists]))
     write_array(folder, name, np.fromiter((value for values in lists for value in values), dtype=dtype))
-
-
-def starts_of(lengths: Any) -> Array:
-    """Return where each of the parts begins when they lie end to end, and where the last one ends."""
-    starts = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=starts[1:])
-    return starts
 
 
 def read_array(folder: Path, name: str) -> Array:

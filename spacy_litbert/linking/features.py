@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from functools import partial
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from .candidates import Candidate, Matches, Mention
+from ..ragged import starts_of
+from .candidates import Candidates, Mention
 from .columns import Array
+from .groups import Groups
 from .knowledge_base import LEVELS, KnowledgeBase
-from .memory import MentionMemory
-from .normalize import bag, fold, normal
+from .normalize import fold, normal
+from .remembered import RememberedConcepts
+from .words import Words
 
 FEATURES = (
     "is_nil",
@@ -81,197 +84,210 @@ VECTOR_FEATURES = (
     "has_fitness",
     "best_fitness",
 )
-_OF_THE_LIST = FEATURES.index("best_cosine")
-_OF_THE_DOCUMENT = slice(FEATURES.index("in_document"), _OF_THE_LIST)
-_OF_CONTEXT = len(FEATURES) + VECTOR_FEATURES.index("fitness")
+_IS_KNOWN = {"nearness": "has_vector", "fitness": "has_fitness"}
 
-
-class Words(NamedTuple):
-    """A name cut into words in normal form, with their weights and those that make it specific (numbers, letters)."""
-
-    form: str
-    words: tuple[str, ...]
-    weights: dict[str, float]
-    total: float
-    specifics: frozenset[str]
+Columns = Mapping[str, Any]  # by the names of features: a number for each candidate, or one for all
 
 
 class FeatureExtractor:
-    """Computes the features of candidates, (n + 1, features) float32; the last row stands for none of them.
+    """Computes the features of candidates, (candidates, features) float32, and those of none of them.
 
     with_vectors: add ``VECTOR_FEATURES``.
     """
 
-    def __init__(self, kb: KnowledgeBase, memory: MentionMemory, *, with_vectors: bool = False) -> None:
+    def __init__(self, kb: KnowledgeBase, memory: RememberedConcepts, *, with_vectors: bool = False) -> None:
         self.kb = kb
         self.memory = memory
         self.names = FEATURES + VECTOR_FEATURES if with_vectors else FEATURES
-        self._words_of_form = lru_cache(maxsize=1 << 14)(self._read_words)
-        self._of_concept = lru_cache(maxsize=1 << 14)(self._describe_concept)
+        self._places = {name: place for place, name in enumerate(self.names)}
+        self._with_vectors = with_vectors
 
     def __call__(
-        self,
-        mention: Mention,
-        candidates: Sequence[Candidate],
-        without: int | None = None,
-    ) -> Array:
-        """Compute the features of a mention's candidates, but for those that its document alone tells.
+        self, mentions: Sequence[Mention], candidates: Candidates, groups: Groups, without: int | None = None
+    ) -> list[Array]:
+        """Compute the features of mentions' candidates, but for those that their document alone tells.
 
-        without: as for the candidates.
+        groups: which mention's each candidate is. without: as for the candidates.
+
+        Returns for each mention (its candidates + 1, features) float32; the last row stands for none of them.
         """
-        rows = np.zeros((len(candidates) + 1, len(self.names)), np.float32)
-        query = self._cut(fold(mention.long_form))
-        ranks = _ranks([c.by_long.cosine for c in candidates])
-        best = max((c.by_long.cosine for c in candidates), default=0.0)
-        known = sum(c.remembered_long for c in candidates), sum(c.remembered_text for c in candidates)
-        canonical = self.kb.cosines(
-            mention.long_form, np.array([self.kb.canonical_form(c.number) for c in candidates], np.int64)
-        )
-        for row, candidate, rank, cosine in zip(rows, candidates, ranks, canonical):
-            matches = candidate.by_long
-            strings = self._strings(query, matches)
-            preference, *of_concept = self._of_concept(candidate.number)
-            text = candidate.by_text
-            row[1 : _OF_THE_DOCUMENT.start] = (
-                *(matches.level <= i for i in range(len(LEVELS))),
-                matches.cosine,
-                best - matches.cosine,
-                1 / (1 + rank),
-                matches.second,
-                math.log1p(matches.n_forms),
-                *strings,
-                cosine,
-                matches.form >= 0 and matches.form == self.kb.canonical_form(candidate.number),
-                1 - text.level / len(LEVELS),
-                text.cosine,
-                self._same_case(mention, candidate),
-                self._initials(mention, candidate),
-                preference == 0,
-                preference == 1,
-                preference > 1,
-                *of_concept,
-                candidate.remembered_long / known[0] if known[0] else 0,
-                math.log1p(candidate.remembered_long),
-                candidate.remembered_text / known[1] if known[1] else 0,
-                math.log1p(candidate.remembered_text),
-                candidate.remembered_similar,
-                math.log1p(self.memory.total(self.kb.id_of(candidate.number), without)) if self.memory else 0,
-            )
-        rows[:, _OF_THE_LIST : len(FEATURES)] = (
-            best,
-            any(c.by_long.level < len(LEVELS) for c in candidates),
-            math.log1p(sum(c.by_long.level < len(LEVELS) for c in candidates)),
-            known[0] > 0 or known[1] > 0,
-            max((c.remembered_similar for c in candidates), default=0.0),
-            mention.is_abbreviation,
-            _looks_like_abbreviation(mention.text),
-            math.log1p(len(query.words)),
-            math.log1p(len(query.form)),
-            math.log1p(len(candidates)),
-        )
-        rows[-1, 0] = 1
-        if len(self.names) > len(FEATURES):
-            rows[:, len(FEATURES) : _OF_CONTEXT] = _compared([candidate.nearness for candidate in candidates])
-        return rows
+        rows = np.zeros((len(candidates), len(self.names)), np.float32)
+        none = np.zeros((len(mentions), len(self.names)), np.float32)
+        of_lists = _of_lists(mentions, candidates, groups)
+        self._set(none, {"is_nil": 1, **of_lists})
+        self._set(rows, {name: column[groups.owners] for name, column in of_lists.items()})
+        self._set(rows, self._of_names(mentions, candidates, groups))
+        self._set(rows, self._of_words(mentions, candidates.by_long.forms, groups.owners))
+        self._set(rows, self._of_concepts(candidates))
+        self._set(rows, self._of_memory(candidates, groups, without))
+        if self._with_vectors:
+            self._compare(rows, none, "nearness", candidates.nearness, groups)
+        return [
+            np.append(rows[start:end], none[i : i + 1], axis=0)
+            for i, (start, end) in enumerate(pairwise(groups.starts.tolist()))
+        ]
 
-    def in_document(
-        self, rows: Array, candidates: Sequence[Candidate], others: Mapping[int, tuple[float, int]]
-    ) -> Array:
-        """Return the features of candidates with those that the document tells.
+    def in_document(self, rows: Array, candidates: Candidates, best: Array, n_others: Array) -> Array:
+        """Return the features of a mention's candidates with those that the document tells.
 
         rows: without them.
-        others: for concepts that other mentions of the document may stand for, the best similarity and how many.
+        best, n_others: (n,) of other mentions of the document that may stand for the concept, the best similarity and
+            how many there are.
         """
         rows = rows.copy()
-        for row, candidate in zip(rows, candidates):
-            if (other := others.get(candidate.number)) is not None:
-                row[_OF_THE_DOCUMENT] = other[0], math.log1p(other[1])
-        if len(self.names) > len(FEATURES):
-            rows[:, _OF_CONTEXT:] = _compared([candidate.fitness for candidate in candidates])
+        self._set(rows[:-1], {"in_document": best, "n_in_document": np.log1p(n_others)})
+        if self._with_vectors:
+            one = Groups(np.zeros(len(candidates), np.int64), 1)
+            self._compare(rows[:-1], rows[-1:], "fitness", candidates.fitness, one)
         return rows
 
     def __reduce__(self) -> tuple[Any, ...]:
-        with_vectors = len(self.names) > len(FEATURES)
-        return partial(FeatureExtractor, with_vectors=with_vectors), (self.kb, self.memory)
+        return partial(FeatureExtractor, with_vectors=self._with_vectors), (self.kb, self.memory)
 
-    def _strings(self, query: Words, matches: Matches) -> tuple[float, ...]:
-        if matches.form < 0 or not query.words:
-            return (0.0,) * 11
-        name = self._words_of_form(matches.form)
-        common = sum(weight for word, weight in query.weights.items() if word in name.weights)
-        prefix = 0
-        for a, b in zip(query.form, name.form):
-            if a != b:
-                break
-            prefix += 1
-        longest = max(len(query.form), len(name.form))
-        return (
-            common / query.total,
-            common / name.total,
-            common / (query.total + name.total - common),
-            len(query.weights.keys() - name.weights.keys()),
-            len(name.weights.keys() - query.weights.keys()),
-            query.words[0] == name.words[0],
-            query.words[-1] == name.words[-1],
-            len(query.specifics - name.specifics),
-            len(name.specifics - query.specifics),
-            prefix / longest,
-            min(len(query.form), len(name.form)) / longest,
-        )
+    def _set(self, rows: Array, columns: Columns) -> None:
+        for name, column in columns.items():
+            rows[:, self._places[name]] = column
 
-    def _same_case(self, mention: Mention, candidate: Candidate) -> bool:
-        form = candidate.by_text.form
-        if form < 0 or candidate.by_text.level > 0:
-            return False
-        return mention.text in self.kb.surfaces_of(form, candidate.number)
+    def _of_names(self, mentions: Sequence[Mention], candidates: Candidates, groups: Groups) -> Columns:
+        long, text = candidates.by_long, candidates.by_text
+        canonical = self.kb.canonical_forms(candidates.numbers)
+        cosines, initials = np.zeros(len(canonical)), np.zeros(len(canonical), bool)
+        for mention, (start, end) in zip(mentions, pairwise(groups.starts.tolist())):
+            cosines[start:end] = self.kb.cosines(mention.long_form, canonical[start:end])
+            if not mention.is_abbreviation and _looks_like_abbreviation(mention.text):
+                initials[start:end] = self._are_initials(mention.text, canonical[start:end])
+        return {
+            **{f"equal_{level}": long.levels <= i for i, level in enumerate(LEVELS)},
+            "cosine": long.cosines,
+            "cosine_below_best": groups.largest(long.cosines)[groups.owners] - long.cosines,
+            "cosine_rank": 1 / (1 + groups.ranks(long.cosines)),
+            "second_cosine": long.seconds,
+            "n_forms": np.log1p(long.n_forms),
+            "canonical_cosine": cosines,
+            "is_canonical": long.forms == canonical,
+            "text_equal": 1 - text.levels / len(LEVELS),
+            "text_cosine": text.cosines,
+            "same_case": self._are_in_same_case(mentions, candidates, groups),
+            "initials": initials,
+        }
 
-    def _initials(self, mention: Mention, candidate: Candidate) -> bool:
-        """Tell whether an abbreviation without a definition is made of the first letters of the canonical name."""
-        if mention.is_abbreviation or not _looks_like_abbreviation(mention.text):
-            return False
-        words = self._words_of_form(self.kb.canonical_form(candidate.number)).words
-        letters = fold(mention.text).replace(" ", "")
-        return letters.rstrip("s") == "".join(word[0] for word in words).rstrip("s")
+    def _of_words(self, mentions: Sequence[Mention], forms: Array, owners: Array) -> Columns:
+        """Compare the words of mentions with those of the forms that fit best; nothing is said where there is none."""
+        folded = [fold(mention.long_form) for mention in mentions]
+        table = self.kb.words
+        queries = table.queries([normal(name) for name in folded])
+        n_rows, found = len(forms), np.flatnonzero((forms >= 0) & (queries.lengths[owners] > 0))
+        forms, owners, n = forms[found], owners[found], len(found)
+        words = table.of(forms)
+        starts = starts_of(np.bincount(words.owners, minlength=n))
+        bags = table.bags(words, n)
+        weights = table.weigh(bags.numbers)
+        is_common = table.are_in(Words(bags.numbers, owners[bags.owners]), queries.bags)
+        common = np.bincount(bags.owners, weights * is_common, n)
+        n_common = np.bincount(bags.owners, is_common, n)
+        specific = table.distinct(words, table.is_specific[words.numbers])
+        is_common = table.are_in(Words(specific.numbers, owners[specific.owners]), queries.specific)
+        n_specific = np.bincount(specific.owners, is_common, n)
+        of_name, of_mention = np.bincount(bags.owners, weights, n), queries.weights[owners]
+        lengths = self.kb.forms.lengths(forms), np.array([*map(_n_bytes, folded)], np.int64)[owners]
+        shorter, longer = np.minimum(*lengths), np.maximum(*lengths)
+        columns = {
+            "mention_words_covered": common / of_mention,
+            "name_words_covered": common / of_name,
+            "words_jaccard": common / (of_mention + of_name - common),
+            "mention_words_missing": queries.sizes[owners] - n_common,
+            "name_words_extra": np.bincount(bags.owners, minlength=n) - n_common,
+            "first_word_equal": words.numbers[starts[:-1]] == queries.first[owners],
+            "last_word_equal": words.numbers[starts[1:] - 1] == queries.last[owners],
+            "mention_specifics_missing": queries.n_specific[owners] - n_specific,
+            "name_specifics_extra": np.bincount(specific.owners, minlength=n) - n_specific,
+            "common_prefix": self.kb.forms.common_prefixes(forms, folded, owners) / longer,
+            "length_ratio": shorter / longer,
+        }
+        whole = np.zeros((len(columns), n_rows))
+        whole[:, found] = [*columns.values()]
+        return dict(zip(columns, whole))
 
-    def _describe_concept(self, number: int) -> tuple[float, ...]:
-        tree_numbers = self.kb.tree_numbers_of(number)
-        depth = min((tree.count(".") + 1 for tree in tree_numbers), default=0)
-        n_names = int(self.kb.name_starts[number + 1] - self.kb.name_starts[number])
-        return int(self.kb.preferences[number]), math.log1p(n_names), depth, math.log1p(len(tree_numbers))
+    def _of_concepts(self, candidates: Candidates) -> Columns:
+        numbers = candidates.numbers
+        preferences = self.kb.preferences[numbers]
+        return {
+            "is_first_choice": preferences == 0,
+            "is_second_choice": preferences == 1,
+            "is_later_choice": preferences > 1,
+            "n_names": np.log1p(self.kb.name_starts[numbers + 1] - self.kb.name_starts[numbers]),
+            "tree_depth": self.kb.tree_depths[numbers],
+            "n_tree_numbers": np.log1p(self.kb.tree_counts[numbers]),
+        }
 
-    def _read_words(self, form: int) -> Words:
-        return self._cut(self.kb.forms[form])
+    def _of_memory(self, candidates: Candidates, groups: Groups, without: int | None) -> Columns:
+        if not self.memory:
+            return {}
+        long, text = candidates.remembered_long, candidates.remembered_text
+        return {
+            "remembered_share": long / np.maximum(1.0, groups.sums(long))[groups.owners],
+            "remembered_count": np.log1p(long),
+            "remembered_text_share": text / np.maximum(1.0, groups.sums(text))[groups.owners],
+            "remembered_text_count": np.log1p(text),
+            "remembered_similar": candidates.remembered_similar,
+            "remembered_concept": np.log1p(self.memory.totals(without).at(candidates.numbers)),
+        }
 
-    def _cut(self, form: str) -> Words:
-        normalized = normal(form)
-        words = tuple(normalized.split())
-        weights = {word: self.kb.word_weight(word) + 0.1 for word in bag(normalized).split()}
-        specifics = frozenset(word for word in words if len(word) == 1 or not word.isalpha())
-        return Words(normalized, words, weights, sum(weights.values()) or 1.0, specifics)
+    def _are_in_same_case(self, mentions: Sequence[Mention], candidates: Candidates, groups: Groups) -> Array:
+        text = candidates.by_text
+        same = np.zeros(len(candidates), bool)
+        for row in np.flatnonzero((text.levels == 0) & (text.forms >= 0)).tolist():
+            surfaces = self.kb.surfaces_of(int(text.forms[row]), int(candidates.numbers[row]))
+            same[row] = mentions[groups.owners[row]].text in surfaces
+        return same
+
+    def _are_initials(self, abbreviation: str, forms: Array) -> Array:
+        """Tell whether an abbreviation is made of the first letters of names."""
+        letters = fold(abbreviation).replace(" ", "").rstrip("s")
+        return np.array([first.rstrip("s") == letters for first in self.kb.words.first_letters(forms)], bool)
+
+    def _compare(self, rows: Array, none: Array, name: str, cosines: Array, groups: Groups) -> None:
+        """Set of each cosine how high it is, how far below the best, which place it has, and whether it is known.
+
+        none: the rows of none of a mention's candidates. Where nothing is known of a mention's, all stays 0.
+        """
+        is_known = ~np.isnan(cosines)
+        of_mention = (groups.sums(is_known) > 0)[groups.owners]
+        values = np.where(is_known, cosines, 0.0)
+        best = groups.largest(values)
+        columns = {
+            name: values,
+            f"{name}_below_best": best[groups.owners] - values,
+            f"{name}_rank": of_mention / (1 + groups.ranks(values)),
+            _IS_KNOWN[name]: is_known,
+            f"best_{name}": best[groups.owners],
+        }
+        self._set(rows, columns)
+        self._set(none, {f"best_{name}": best})
 
 
-def _compared(cosines: Sequence[float | None]) -> Array:
-    """Return of each cosine how high it is, how far below the best, which place it has, and whether it is known.
+def _of_lists(mentions: Sequence[Mention], candidates: Candidates, groups: Groups) -> Mapping[str, Array]:
+    """Return what is the same for all candidates of a mention, (mentions,) each."""
+    long = candidates.by_long
+    n_equal = groups.sums(long.levels < len(LEVELS))
+    remembered = candidates.remembered_long + candidates.remembered_text
+    names = [normal(fold(mention.long_form)) for mention in mentions]
+    return {
+        "best_cosine": groups.largest(long.cosines),
+        "any_equal": n_equal > 0,
+        "n_equal": np.log1p(n_equal),
+        "any_remembered": groups.sums(remembered) > 0,
+        "best_remembered_similar": groups.largest(candidates.remembered_similar),
+        "is_abbreviation": np.array([mention.is_abbreviation for mention in mentions], bool),
+        "looks_like_abbreviation": np.array([_looks_like_abbreviation(one.text) for one in mentions], bool),
+        "n_words": np.log1p([len(name.split()) for name in names]),
+        "n_letters": np.log1p([len(name) for name in names]),
+        "n_candidates": np.log1p(groups.sizes),
+    }
 
-    (candidates + 1, 5) float32; the last column is the best one.
-    """
-    rows = np.zeros((len(cosines) + 1, 5), np.float32)
-    if all(cosine is None for cosine in cosines):
-        return rows
-    values = [cosine or 0.0 for cosine in cosines]
-    best = max(values)
-    for row, cosine, value, rank in zip(rows, cosines, values, _ranks(values)):
-        row[:4] = value, best - value, 1 / (1 + rank), cosine is not None
-    rows[:, 4] = best
-    return rows
 
-
-def _ranks(values: Sequence[float]) -> list[int]:
-    """Return the place of each value, from 0 for the highest."""
-    ranks = [0] * len(values)
-    for rank, i in enumerate(sorted(range(len(values)), key=lambda i: (-values[i], i))):
-        ranks[i] = rank
-    return ranks
+def _n_bytes(text: str) -> int:
+    return len(text.encode("utf8"))
 
 
 def _looks_like_abbreviation(text: str) -> bool:

@@ -52,7 +52,7 @@ def gold_lists(example: Example, kb: KnowledgeBase, make: MakeLists, *, remember
                 continue
             seen.add((id(listed), ids))
             numbers = {kb.number_of(one) for one in ids.split("|")}
-            right = np.array([c.number in numbers for c in listed.candidates] + [False])
+            right = np.append(np.isin(listed.candidates.numbers, [one for one in numbers if one is not None]), False)
             right[-1] = not right.any()
             yield replace(listed, right=right, is_gold=ids != NIL)
 

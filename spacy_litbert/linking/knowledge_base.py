@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,11 @@ from .hashing import find, hash_string
 from .name_vectors import NameVectors
 from .normalize import bag, fold, normal
 from .trigrams import TrigramIndex
+from .words import WordTable
 
 LEVELS = ("fold", "normal", "bag")
+_MANY = 1 << 17  # forms
+_LARGE = 4  # an index of more than one form in four would be
 
 
 class KnowledgeBase(Mapping[str, Concept]):
@@ -42,16 +46,19 @@ class KnowledgeBase(Mapping[str, Concept]):
         self._merged_ids = read_strings(self.path, "merged_ids")
         self._types = read_lists(self.path, "types")
         self.preferences = read_array(self.path, "preferences")
+        self.tree_depths = read_array(self.path, "tree_depths")
+        self.tree_counts = read_array(self.path, "tree_counts")
         self._since = read_array(self.path, "since")
         self._by_id = read_array(self.path, "id_keys"), read_array(self.path, "id_concepts")
         self.name_starts = read_array(self.path, "name_starts")
         self._name_forms = read_array(self.path, "name_forms")
+        self._name_lists = Lists(self._name_forms, self.name_starts)
         self.forms = read_strings(self.path, "forms")
         self._form_names = read_lists(self.path, "form_names")
         self._levels = {
             level: (read_array(self.path, f"{level}_keys"), read_array(self.path, f"{level}_forms")) for level in LEVELS
         }
-        self._words = read_array(self.path, "word_keys"), read_array(self.path, "word_weights")
+        self.words = WordTable.open(self.path)
         self.trigrams = TrigramIndex.open(self.path)
         about = self.metadata.get("vectors")
         self.vectors = None if about is None else NameVectors.open(self.path, about)
@@ -60,8 +67,10 @@ class KnowledgeBase(Mapping[str, Concept]):
         # Methods with caches of their own: an instance is thrown away with them.
         self.allowed_concepts = lru_cache(maxsize=64)(self._allowed_concepts)
         self.allowed_forms = lru_cache(maxsize=64)(self._forms_of_types)
+        self._equal = lru_cache(maxsize=1 << 13)(self._find_equal)
+        self.is_searched_at_length = lru_cache(maxsize=64)(self._has_many_forms)
+        self._part = lru_cache(maxsize=8)(self._part_of_types)
         self._search = lru_cache(maxsize=1 << 13)(self._search_trigrams)
-        self.word_weight = lru_cache(maxsize=1 << 15)(self._word_weight)
 
     @property
     def checksum(self) -> str:
@@ -144,30 +153,41 @@ class KnowledgeBase(Mapping[str, Concept]):
 
     def forms_of(self, number: int) -> Array:
         """Return the numbers of the forms of a concept's names, in their order."""
-        return self._name_forms[self.name_starts[number] : self.name_starts[number + 1]]
+        return self._name_lists[number]
 
-    def canonical_form(self, number: int) -> int:
-        """Return the number of the form of a concept's canonical name."""
-        return int(self._name_forms[self.name_starts[number]])
+    def forms_of_all(self, numbers: Array) -> tuple[Array, Array]:
+        """Return the forms of several concepts' names, and which of the concepts each is of."""
+        return self._name_lists.gather(numbers)
+
+    def canonical_forms(self, numbers: Array) -> Array:
+        """Return the numbers of the forms of concepts' canonical names, (n,) int64."""
+        return self._name_forms[self.name_starts[numbers]].astype(np.int64)
 
     def concepts_of(self, form: int) -> list[int]:
         """Return the numbers of the concepts that have a name of this form, in their order."""
-        return sorted(set(self._owners.take(self._form_names[form]).tolist()))
+        return self.concepts_of_all(np.array([form]))[0].tolist()  # type: ignore[no-any-return]
+
+    def concepts_of_all(self, forms: Array) -> tuple[Array, Array]:
+        """Return the concepts that have names of several forms, and which of the forms: each pair once, in order."""
+        names, owners = self._form_names.gather(forms)
+        pairs = np.unique(owners * len(self) + self._owners[names])
+        return pairs % len(self), pairs // len(self)
 
     def surfaces_of(self, form: int, number: int) -> list[str]:
         """Return the names of a concept that have this form, as they are written."""
         first, end = self.name_starts[number], self.name_starts[number + 1]
         return [self._names[i] for i in self._form_names[form] if first <= i < end]
 
-    def forms_equal_to(self, name: str) -> dict[int, str]:
+    def forms_equal_to(self, name: str) -> Mapping[int, str]:
         """Find the forms that equal a name; return for each the strictest of ``LEVELS`` at which it does."""
-        folded = fold(name)
-        normalized = normal(folded)
-        found: dict[int, str] = {}
-        for level, key in zip(LEVELS, (folded, normalized, bag(normalized))):
-            for form in find(*self._levels[level], hash_string(key)):
-                found.setdefault(int(form), level)
-        return found
+        return self._equal(fold(name))
+
+    def form_of(self, folded: str) -> int | None:
+        """Return the number of a form; None for a folded name that no concept has."""
+        for form in find(*self._levels["fold"], hash_string(folded)):
+            if self.forms[form] == folded:
+                return int(form)
+        return None
 
     def similar_forms(self, name: str, k: int, types: frozenset[str] | None = None) -> tuple[Array, Array]:
         """Find the k forms whose trigrams are most similar, among concepts of these types; numbers and cosines."""
@@ -225,25 +245,45 @@ class KnowledgeBase(Mapping[str, Concept]):
         allowed[np.repeat(np.arange(len(self)), np.diff(self._types.starts))[wanted]] = True
         return allowed
 
+    def _has_many_forms(self, types: frozenset[str] | None) -> bool:
+        """Return whether so many forms are of these types that to look for similar ones takes milliseconds."""
+        return int(np.count_nonzero(self.allowed_forms(types))) > _MANY
+
     def _forms_of_types(self, types: frozenset[str] | None) -> Array:
         allowed = np.zeros(len(self.forms), bool)
         names = np.repeat(self.allowed_concepts(types), np.diff(self.name_starts))
         allowed[self._name_forms[names]] = True
         return self.trigrams.in_places(allowed)
 
-    def _search_trigrams(self, form: str, k: int, types: frozenset[str] | None) -> tuple[Array, Array]:
-        return self.trigrams.search(form, k, None if types is None else self.allowed_forms(types))
+    def _find_equal(self, folded: str) -> Mapping[int, str]:
+        normalized = normal(folded)
+        found: dict[int, str] = {}
+        for level, key in zip(LEVELS, (folded, normalized, bag(normalized))):
+            for form in find(*self._levels[level], hash_string(key)):
+                found.setdefault(int(form), level)
+        return MappingProxyType(found)
 
-    def _word_weight(self, word: str) -> float:
-        found = find(*self._words, hash_string(word))
-        return float(found[0]) if len(found) else float(np.log(len(self.forms) + 1))
+    def _search_trigrams(self, form: str, k: int, types: frozenset[str] | None) -> tuple[Array, Array]:
+        if types is None:
+            return self.trigrams.search(form, k)
+        if (part := self._part(types)) is not None:
+            return part.search(form, k)
+        return self.trigrams.search(form, k, self.allowed_forms(types))
+
+    def _part_of_types(self, types: frozenset[str]) -> TrigramIndex | None:
+        """Return an index of the forms of types that few forms have; None if it would be large."""
+        allowed = self.allowed_forms(types)
+        return self.trigrams.part(allowed) if np.count_nonzero(allowed) * _LARGE < len(allowed) else None
 
     def _check_lengths(self) -> None:
         counts = self.metadata["counts"]
         expected: dict[str, list[Sized]] = {
-            "concepts": [self._ids, self._definitions, self._tree_numbers, self._xrefs, self._merged_ids, self._types],
+            "concepts": [
+                *(self._ids, self._definitions, self._tree_numbers, self._xrefs, self._merged_ids, self._types),
+                *(self.preferences, self.tree_depths, self.tree_counts),
+            ],
             "names": [self._names, self._name_forms],
-            "forms": [self.forms, self._form_names, self.trigrams.norms, self.trigrams.numbers],
+            "forms": [self.forms, self._form_names, self.trigrams.norms, self.trigrams.numbers, self.words.of_forms],
         }
         if self.vectors is not None:
             counts = {**counts, "vectors": self.vectors.about["names"]}

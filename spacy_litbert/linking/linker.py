@@ -18,6 +18,8 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, LitBertError
 from ..files import check_file, replacing
+from .candidates import Candidates
+from .columns import Array
 from .concept import Concept
 from .fit import check_fit
 from .gold import NIL, gold_lists, knows_any, memory_of, settled
@@ -157,13 +159,12 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> list[Rankings]:
         """Return for each entity of each Doc the best concept ids with their probabilities, the best first."""
-        spans = [(doc, doc.ents) for doc in docs]
-        make = self.spans.prepare(spans)
-        return [self._rankings(make(doc, some, None)) for doc, some in spans]
+        return [self._rankings(lists) for lists in self.spans.lists([(doc, doc.ents) for doc in docs])]
 
     def rank(self, doc: Doc, spans: Sequence[Span]) -> Rankings:
         """Return for spans of a Doc what ``predict`` does for its entities; ``doc`` is left as it is."""
-        return self._rankings(self.spans.prepare([(doc, spans)])(doc, spans, None))
+        (lists,) = self.spans.lists([(doc, spans)])
+        return self._rankings(lists)
 
     def set_annotations(self, docs: Iterable[Doc], scores: Any) -> None:
         """Set ``ent.kb_id_`` and ``ent._.kb_ents``."""
@@ -316,21 +317,23 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def _rankings(self, lists: Sequence[Listed]) -> Rankings:
         distinct = {id(listed): listed for listed in lists}
-        found = {key: self._ranking(listed) for key, listed in distinct.items()}
+        found = dict(zip(distinct, self._rank(list(distinct.values()))))
         return [found[id(listed)] for listed in lists]
 
-    def _ranking(self, listed: Listed) -> Ranking:
-        if not listed.candidates:
-            return []
-        cosines = np.zeros(len(listed.candidates))
-        if self.cfg["is_trained"]:
-            scores = self.model.predict([listed.rows])[0]
-            values = softmax(scores, self.cfg["temperature"])[:-1]
-        else:
-            values = listed.similarities()
-            cosines = np.array([max(c.by_long.cosine, c.by_text.cosine) for c in listed.candidates])
-        order = np.lexsort((np.arange(len(values)), -cosines, -values))[: self.top]
-        return [(self.kb.id_of(listed.candidates[i].number), float(values[i])) for i in order]
+    def _rank(self, lists: Sequence[Listed]) -> Rankings:
+        if not self.cfg["is_trained"]:
+            return [self._ranking(listed.candidates, listed.candidates.similarities) for listed in lists]
+        scores = self.model.predict([listed.rows for listed in lists])
+        return [
+            self._ranking(listed.candidates, softmax(of_list, self.cfg["temperature"])[:-1])
+            for listed, of_list in zip(lists, scores)
+        ]
+
+    def _ranking(self, candidates: Candidates, values: Array) -> Ranking:
+        """Return the best candidates; of those with equal values the most similar come first."""
+        cosines = np.maximum(candidates.by_long.cosines, candidates.by_text.cosines)
+        order = np.lexsort((candidates.numbers, -cosines, -values))[: self.top]
+        return [(self.kb.id_of(candidates.numbers[i]), float(values[i])) for i in order]
 
     def _linked(self, examples: Iterable[Example]) -> list[Example]:
         """Return the examples with linked entities. Raises LitBertError L531 if none has an id that is known."""

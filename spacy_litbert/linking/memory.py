@@ -46,6 +46,7 @@ class MentionMemory:
                 total = self._totals.setdefault(concept_id, np.zeros(N_FOLDS, np.int64))
                 total += np.asarray(by_fold)
         self._allowed = lru_cache(maxsize=N_FOLDS + 1)(self._remembered_without)
+        self._shares = lru_cache(maxsize=N_FOLDS + 1)(self._shares_without)
 
     @classmethod
     def of(cls, mentions: Iterable[tuple[str, Iterable[str], int]]) -> MentionMemory:
@@ -67,20 +68,23 @@ class MentionMemory:
     def similar(self, name: str, k: int, without: int | None = None) -> Counts:
         """Return for ids that remembered names similar to this one stood for the cosine, times the share of the id."""
         best: Counts = {}
+        shares = self._shares(without)
         numbers, cosines = self._index.search(memory_key(name), k, self._allowed(without))
         for number, cosine in zip(numbers.tolist(), cosines.tolist()):
-            counts = _sums(self.counts[self._keys[number]], without)
-            for concept_id, count in counts.items():
-                share = cosine * count / sum(counts.values())
-                best[concept_id] = max(best.get(concept_id, 0.0), share)
+            for concept_id, share in shares[number].items():
+                best[concept_id] = max(best.get(concept_id, 0.0), cosine * share)
         return best
 
-    def total(self, concept_id: str, without: int | None = None) -> int:
-        """Return how many mentions stood for an id."""
-        by_fold = self._totals.get(concept_id)
-        if by_fold is None:
-            return 0
-        return int(by_fold.sum() - (by_fold[without] if without is not None else 0))
+    def ids(self) -> Iterable[str]:
+        """Return all ids that names stood for."""
+        return self._totals.keys()
+
+    def totals(self, without: int | None = None) -> Counts:
+        """Return how many mentions stood for each id."""
+        return {
+            concept_id: float(by_fold.sum() - (by_fold[without] if without is not None else 0))
+            for concept_id, by_fold in self._totals.items()
+        }
 
     @cached_property
     def _keys(self) -> list[str]:
@@ -89,6 +93,10 @@ class MentionMemory:
     @cached_property
     def _index(self) -> TrigramIndex:
         return make_trigrams(self._keys)
+
+    def _shares_without(self, without: int | None) -> list[Counts]:
+        sums = [_sums(self.counts[key], without) for key in self._keys]
+        return [{one: count / sum(counts.values()) for one, count in counts.items()} for counts in sums]
 
     def _remembered_without(self, without: int | None) -> Array:
         remembered = np.array([bool(_sums(self.counts[key], without)) for key in self._keys], bool)

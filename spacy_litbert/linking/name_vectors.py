@@ -19,7 +19,7 @@ _LARGEST = 127
 _BLOCK = 4096  # rows that are multiplied at once: they stay in the processor's cache
 _STRETCH = 64  # rows of which the best is looked for
 _ROUNDING = np.float32(1e-4)  # of what is multiplied at once
-_QUERIES = 32  # names that are looked up at once
+_QUERIES = 64  # names that are looked up at once
 _FILES = ("vector_forms", "vectors", "vector_scales", "vector_projection")
 
 
@@ -71,19 +71,26 @@ class NameVectors:
     def __len__(self) -> int:
         return len(self.forms)
 
-    def search(self, vectors: Sequence[Array], k: int, allowed: Array | None = None) -> list[Nearest]:
+    def search(self, queries: Array, k: int, allowed: Array | None = None) -> list[Nearest]:
         """Find the k nearest forms of each vector, all compared.
 
-        vectors: of the encoder's width, float32.
+        queries: (n, width) float32, as ``project`` and ``of`` have them.
         allowed: (forms of the knowledge base,) bool, which count; None for all.
         """
-        queries = self.project(np.stack(vectors))
-        rows = None if allowed is None else allowed[self.forms]
+        rows = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed[self.forms])
         return [
             nearest
             for start in range(0, len(queries), _QUERIES)
             for nearest in self._search(queries[start : start + _QUERIES], k, rows)
         ]
+
+    def of(self, form: int) -> Array | None:
+        """Return the unit vector of a form, (width,) float32; None if it has none."""
+        row = np.searchsorted(self.forms, form)
+        if row == len(self) or self.forms[row] != form:
+            return None
+        vector = self.values[row].astype(np.float32)
+        return vector / np.linalg.norm(vector)  # type: ignore[no-any-return]
 
     def project(self, vectors: Array) -> Array:
         """Return unit vectors of an encoder, (n, its width), in the width that these have."""
@@ -92,24 +99,23 @@ class NameVectors:
     def cosines(self, vector: Array, forms: Array) -> Array:
         """Return the cosine of a vector and those of forms, (n,) float64; NaN for a form that has none.
 
-        vector: as ``Nearest`` has it, or ``project``.
+        vector: as ``project`` and ``of`` have it.
         """
         rows = np.minimum(np.searchsorted(self.forms, forms), len(self) - 1)
         return np.where(self.forms[rows] == forms, self._exactly(rows, vector), np.nan)
 
-    def _search(self, queries: Array, k: int, rows: Array | None) -> list[Nearest]:
-        scores = np.full((len(queries), -(-len(self) // _STRETCH) * _STRETCH), -np.inf, np.float32)
-        for start in range(0, len(self), _BLOCK):
-            block = slice(start, min(start + _BLOCK, len(self)))
-            scores[:, block] = queries @ self.values[block].astype(np.float32).T * self.scales[block]
-            if rows is not None:
-                scores[:, block][:, ~rows[block]] = -np.inf
+    def _search(self, queries: Array, k: int, rows: Array) -> list[Nearest]:
+        scores = np.full((len(queries), -(-len(rows) // _STRETCH) * _STRETCH), -np.inf, np.float32)
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
+            products = queries @ self.values[block].astype(np.float32).T * self.scales[block]
+            scores[:, start : start + len(block)] = products
         highest = scores.reshape(len(queries), -1, _STRETCH).max(axis=2)
         found = []
         for query, reached, highs in zip(queries, scores, highest):
             # The best of each stretch: k of them reach the k-th highest, so the k-th best of all is no lower.
             least = np.partition(highs, -k)[-k] if k < len(highs) else -np.inf
-            best = np.flatnonzero((reached >= least - _ROUNDING) & (reached > -np.inf))
+            best = rows[np.flatnonzero(reached[: len(rows)] >= least - _ROUNDING)]
             cosines = self._exactly(best, query)
             order = np.lexsort((best, -cosines))[:k]
             found.append(Nearest(query, self.forms[best[order]].astype(np.int64), cosines[order]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 from .candidates import Mention
 from .columns import Array
 from .knowledge_base import KnowledgeBase
@@ -60,15 +62,25 @@ class NearestNames:
             kept = self._kept = {}
         new = [key for key in dict.fromkeys(keys.values()) if key not in kept]
         contexts = dict.fromkeys(mention.context for mention in keys if mention.context is not None)
-        encoded = list(dict.fromkeys([*(name for name, _ in new), *contexts]))
-        vectors = dict(zip(encoded, self.encoder.encode(encoded))) if encoded else {}
+        vectors = self._vectors(dict.fromkeys(name for name, _ in new), contexts)
         for types in dict.fromkeys(types for _, types in new):
             queries = [name for name, wanted in new if wanted == types]
             allowed = None if types is None else self.kb.allowed_forms(types)
-            results = self.kb.vectors.search([vectors[name] for name in queries], self.k, allowed)
+            results = self.kb.vectors.search(np.stack([vectors[name] for name in queries]), self.k, allowed)
             kept.update(((name, types), nearest) for name, nearest in zip(queries, results))
-        of_contexts = {context: self.kb.vectors.project(vectors[context][None])[0] for context in contexts}
+        of_contexts = {context: vectors[context] for context in contexts}
         return Near({mention: kept[key] for mention, key in keys.items()}, of_contexts)
+
+    def _vectors(self, names: Iterable[str], contexts: Iterable[str]) -> dict[str, Array]:
+        """Return the vectors of names, those of the knowledge base for names that it has, and those of contexts."""
+        assert self.kb.vectors is not None
+        forms = {name: self.kb.form_of(name) for name in names}
+        stored = {name: self.kb.vectors.of(form) for name, form in forms.items() if form is not None}
+        vectors = {name: vector for name, vector in stored.items() if vector is not None}
+        encoded = list(dict.fromkeys([*(name for name in forms if name not in vectors), *contexts]))
+        if encoded:
+            vectors |= zip(encoded, self.kb.vectors.project(self.encoder.encode(encoded)))
+        return vectors
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NearestNames, (self.kb, self.encoder, self.k)

@@ -22,7 +22,7 @@ _GREEK_LETTER = re.compile(f"[{''.join(_GREEK)}]")
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 _ROMAN_AFTER_KIND = {"i": "1", "v": "5", "x": "10", **_ROMAN}
 _KINDS = frozenset(("type", "stage", "grade", "class", "factor", "group", "phase"))
-_SMALL_WORDS = frozenset(("of", "the", "in", "and", "with", "by", "to", "for", "a", "an", "on", "from"))
+SMALL_WORDS = frozenset(("of", "the", "in", "and", "with", "by", "to", "for", "a", "an", "on", "from"))
 # What authors write, and what MeSH and others have in names instead.
 _PREFERRED = {
     "cancer": "neoplasm",
@@ -62,6 +62,7 @@ _PLURALS = (
 )
 
 
+@lru_cache(maxsize=1 << 12)
 def fold(name: str) -> str:
     """Return a name in lower case, without accents, possessive and punctuation; a name of nothing else keeps it."""
     if name.isascii():
@@ -74,6 +75,7 @@ def fold(name: str) -> str:
     return " ".join(words or name.split())
 
 
+@lru_cache(maxsize=1 << 12)
 def normal(folded: str) -> str:
     """Return a folded name in the singular and American spelling, Greek letters and digits as words of their own."""
     if not folded.isascii():
@@ -85,8 +87,13 @@ def normal(folded: str) -> str:
 
 def bag(normalized: str) -> str:
     """Return the words of a normal name in alphabetical order, each once, preferred ones for others."""
-    words = {_PREFERRED.get(word, word) for word in normalized.split()}
-    return " ".join(sorted(words - _SMALL_WORDS or words))
+    words = {preferred_word(word) for word in normalized.split()}
+    return " ".join(sorted(words - SMALL_WORDS or words))
+
+
+def preferred_word(word: str) -> str:
+    """Return the word that vocabularies have in names in place of this one."""
+    return _PREFERRED.get(word, word)
 
 
 @lru_cache(maxsize=1 << 16)

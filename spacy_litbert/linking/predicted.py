@@ -29,12 +29,12 @@ def predicted_lists(example: Example, kb: KnowledgeBase, make: MakeLists) -> Ite
     for ent, listed in zip(ents, make(example.predicted, ents, None)):
         found = gold.pop(_place(ent), None)
         numbers = {kb.number_of(one) for one in found.kb_id_.split("|")} if found is not None else set()
-        right = np.array([candidate.number in numbers for candidate in listed.candidates] + [False])
+        right = np.append(np.isin(listed.candidates.numbers, [one for one in numbers if one is not None]), False)
         right[-1] = not right.any()
         yield replace(listed, right=right, is_gold=found is not None)
     missed = list(gold.values())
     for listed in make(example.reference, missed, None):
-        yield Listed([], listed.rows[-1:], np.array([True]), is_gold=True)
+        yield Listed(listed.candidates[:0], listed.rows[-1:], np.array([True]), is_gold=True)
 
 
 def _place(ent: Span) -> tuple[int, int, str]:

@@ -19,6 +19,8 @@ from .memory import MentionMemory
 from .nearest import EncodesNames, Near, NearestNames
 
 _EXAMPLES = 64  # whose mentions are encoded together
+_DOCS = 64  # as many Docs, and names at a time whose candidates are looked up together
+_NAMES = 256
 
 Mentions = dict[tuple[str, str], Mention]  # of a Doc, by text and label
 # Reads the lists of an example, which the given function makes.
@@ -51,15 +53,23 @@ class SpanLister:
         self._generate = CandidateGenerator(kb, memory, k)
         self._make = ListMaker(self._generate, with_vectors=encoder is not None)
 
+    def lists(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> Iterator[list[Listed]]:
+        """Yield the lists of each Doc's spans, as ``prepare`` says; what names have of their own is made together."""
+        for start in range(0, len(spans), _DOCS):
+            some = spans[start : start + _DOCS]
+            mentions, near = self._prepare(some)
+            names = list(dict.fromkeys(mention for of_doc in mentions.values() for mention in of_doc.values()))
+            for first in range(0, len(names), _NAMES):
+                self._make.of_names(names[first : first + _NAMES], None, near)
+            for doc, of_doc in some:
+                yield self._list(mentions, near, doc, of_doc, None)
+
     def prepare(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> MakeLists:
         """Encode all that is to be encoded of spans of Docs together; return what makes the lists of any of them.
 
         Spans of a Doc that are written alike and have the same label share a list, with the context of the first.
         """
-        mentions = {doc: self._mentions(doc, some) for doc, some in spans}
-        distinct = [mention for of_doc in mentions.values() for mention in of_doc.values()]
-        near = Near() if self._nearest is None else self._nearest(distinct)
-        return partial(self._list, mentions, near)
+        return partial(self._list, *self._prepare(spans))
 
     def of_examples(
         self, examples: Sequence[Example], lists_of: ListsOf = gold_lists, *, progress: bool = False
@@ -73,6 +83,11 @@ class SpanLister:
                     yield from lists_of(example, self.kb, make)
                     bar.update()
 
+    def _prepare(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> tuple[Mapping[Doc, Mentions], Near]:
+        mentions = {doc: self._mentions(doc, some) for doc, some in spans}
+        distinct = [mention for of_doc in mentions.values() for mention in of_doc.values()]
+        return mentions, Near() if self._nearest is None else self._nearest(distinct)
+
     def _list(
         self, mentions: Mapping[Doc, Mentions], near: Near, doc: Doc, spans: Sequence[Span], without: int | None
     ) -> list[Listed]:
@@ -81,13 +96,14 @@ class SpanLister:
 
     def _mentions(self, doc: Doc, spans: Sequence[Span]) -> Mentions:
         long_forms = abbreviations_of(doc) if spans else {}
-        text = doc.text  # put together anew each time it is asked for
+        text = ""
         found: Mentions = {}
         for span in spans:
             name = span.text, span.label_
             if name not in found:
                 mention = Mention(span.text, long_forms.get(span.text, span.text), self._types_of(span.label_))
                 if self.use_context and self._generate.is_ambiguous(mention):
+                    text = text or doc.text  # put together anew each time it is asked for
                     mention = mention.in_context(context_of(text, span.start_char, span.end_char))
                 found[name] = mention
         return found

@@ -59,6 +59,6 @@ def tuned(model: Model[Any, Any], lists: Sequence[Listed]) -> tuple[float, float
 
 def threshold_of_similarities(lists: Sequence[Listed]) -> float:
     """Return the threshold with the best F1 where the most similar name decides."""
-    similarities = [np.append(listed.similarities(), 0.0) for listed in lists]
+    similarities = [np.append(listed.candidates.similarities, 0.0) for listed in lists]
     right = [cast(Array, listed.right) for listed in lists]
     return best_threshold(similarities, right, sum(listed.is_gold for listed in lists))

@@ -11,21 +11,24 @@ to be read alone (the prefix and length filters of set-similarity joins: Bayardo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from .columns import Array, Lists, read_array, read_lists, starts_of, write_array
+from ..ragged import starts_of
+from .columns import Array, Lists, read_array, read_lists, write_array
 
 _CHUNK = 1 << 16  # forms whose trigrams are made at a time
 _READ = 0.6  # of the weight is left to read when something may be ruled out
 _LOOK = 1 << 15  # places to read that are worth a look at what can be ruled out
 _FEW = 500  # candidates that are compared without ruling out more of them
+_ALL = 1 << 17  # forms and places that are all read at once
+_WEIGHED = 256  # forms whose trigrams are kept
 _ROUNDING = 1e-4  # of a cosine, which has six decimals, and of sums of 32 bits
 _BITS = 21  # of a code point
 
@@ -76,7 +79,7 @@ def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramInd
         filled += np.bincount(terms, minlength=len(codes))
     for start, end in pairwise(starts.tolist()):
         postings[start:end].sort()
-    return TrigramIndex(codes, Lists(postings, starts), norms[numbers], numbers)
+    return TrigramIndex(codes, Lists(postings, starts), norms[numbers], numbers, frequencies, len(forms))
 
 
 @dataclass(frozen=True)
@@ -84,25 +87,35 @@ class TrigramIndex:
     """The postings of forms, memory-mapped.
 
     A form's *place* is its number in the order of norms. postings: places. norms, numbers: of the form at each place.
+    frequencies: of trigrams, (codes,) int64, in how many of ``n`` forms each is; more than there are here for a part.
     """
 
     codes: Array
     postings: Lists
     norms: Array
     numbers: Array
+    frequencies: Array
+    n: int
 
     @cached_property
     def places(self) -> Array:
         """The place of each form."""
         return _inverse(self.numbers)
 
+    def part(self, allowed: Array) -> TrigramIndex:
+        """Return an index of some of the forms, in memory, that finds with the same cosines. allowed: by place."""
+        kept = allowed[self.postings.data]
+        places = np.cumsum(allowed, dtype=np.int32) - np.int32(1)
+        starts = starts_of(kept)[self.postings.starts]
+        data = places[self.postings.data[kept]]
+        return replace(self, postings=Lists(data, starts), norms=self.norms[allowed], numbers=self.numbers[allowed])
+
     @classmethod
     def open(cls, folder: Path) -> TrigramIndex:
         """Map what ``write_trigrams`` wrote."""
-        postings = read_lists(folder, "postings")
-        return cls(
-            read_array(folder, "trigrams"), postings, read_array(folder, "norms"), read_array(folder, "norm_forms")
-        )
+        postings, norms = read_lists(folder, "postings"), read_array(folder, "norms")
+        codes, numbers = read_array(folder, "trigrams"), read_array(folder, "norm_forms")
+        return cls(codes, postings, norms, numbers, np.diff(postings.starts), len(norms))
 
     def in_places(self, allowed: Array) -> Array:
         """Return for each place what ``allowed`` says of its form, for ``search``."""
@@ -117,13 +130,30 @@ class TrigramIndex:
         Returns their numbers, (≤ k,) int64, and cosines, float64: highest first, ties by number. Nothing is read that
         can't come among the k, so the result is that of comparing all.
         """
-        terms, weights, _ = self._weigh(form)
+        terms, weights, norm = self._weigh(form)
         if not len(terms) or k < 1:
             return np.zeros(0, np.int64), np.zeros(0)
-        found = self.numbers[self._candidates(terms, (weights**2).astype(np.float32), k, allowed)].astype(np.int64)
-        scores = self.cosines(form, found)
+        if len(self.norms) + int((self.postings.starts[terms + 1] - self.postings.starts[terms]).sum()) <= _ALL:
+            places, scores = self._compare_all(terms, weights**2, norm, k, allowed)
+        else:
+            places = self._candidates(terms, (weights**2).astype(np.float32), k, allowed)
+            scores = self._compare(terms, weights**2, norm, places)
+        found = self.numbers[places].astype(np.int64)
         order = np.lexsort((found, -scores))[:k]
         return found[order], scores[order]
+
+    def _compare_all(
+        self, terms: Array, squares: Array, norm: float, k: int, allowed: Array | None
+    ) -> tuple[Array, Array]:
+        """Return the places of all forms that may be among the k best, and their cosines, float64."""
+        postings, owners = self.postings.gather(terms)
+        dots = np.bincount(postings, squares[owners], len(self.norms))
+        places = np.flatnonzero(dots if allowed is None else dots * allowed)
+        cosines = _cosines(dots[places], self.norms[places], norm)
+        if len(places) > k:
+            best = cosines >= np.partition(cosines, -k)[-k]
+            places, cosines = places[best], cosines[best]
+        return places, cosines
 
     def _candidates(self, terms: Array, squares: Array, k: int, allowed: Array | None) -> Array:
         """Return the places of all forms that may be among the k best."""
@@ -167,7 +197,7 @@ class TrigramIndex:
         for i in range(stop, len(terms)):
             if len(found) <= _FEW:
                 break
-            dots[found] += squares[i] * _are_in(found, self.postings[terms[i]])
+            dots[found] += squares[i] * _are_in(found.astype(self.postings.data.dtype), self.postings[terms[i]])
             found = self._promising(found, dots, rest[i + 1], floor)
         return np.append(found, aside)
 
@@ -187,30 +217,37 @@ class TrigramIndex:
             return np.float32(0)
         reached = dots.take(places) / self.norms.take(places)
         best = places[reached >= _kth(reached, k)]
-        whole = np.zeros(len(best), np.float32)
+        whole, best = np.zeros(len(best), np.float32), best.astype(self.postings.data.dtype)
         for term, square in zip(terms, squares):
             whole += square * _are_in(best, self.postings[term])
         return np.float32(np.partition(whole / self.norms[best], -k)[-k] * (1 - _ROUNDING))
 
     def cosines(self, form: str, numbers: Array) -> Array:
         """Return the cosine of a form and each of those with the given numbers, float64."""
-        terms, weights, query_norm = self._weigh(form)
-        dots = np.zeros(len(numbers))
-        places = self.places[numbers]
-        for term, square in zip(terms, weights**2):
-            dots += square * _are_in(places, self.postings[term])
-        norms = self.norms[places].astype(np.float64) * query_norm
-        return np.round(np.divide(dots, norms, out=np.zeros(len(numbers)), where=norms > 0), 6)
+        terms, weights, norm = self._weigh(form)
+        return self._compare(terms, weights**2, norm, self.places[numbers])
 
-    def _weigh(self, form: str) -> tuple[Array, Array, float]:
+    def _compare(self, terms: Array, squares: Array, norm: float, places: Array) -> Array:
+        """Return the cosines of the forms at places, float64."""
+        dots = np.zeros(len(places))
+        wanted = places.astype(self.postings.data.dtype)
+        for term, square in zip(terms.tolist(), squares.tolist()):
+            dots += square * _are_in(wanted, self.postings[term])
+        return _cosines(dots, self.norms[places], norm)
+
+    @cached_property
+    def _weigh(self) -> Callable[[str], tuple[Array, Array, float]]:
+        return lru_cache(maxsize=_WEIGHED)(self._weigh_anew)
+
+    def _weigh_anew(self, form: str) -> tuple[Array, Array, float]:
         """Return the known trigrams of a form, the rarest first, their weights, and the norm with all trigrams."""
         codes = trigram_codes(form)
         terms = np.searchsorted(self.codes, codes)
         known = terms < len(self.codes)
         known[known] = self.codes[terms[known]] == codes[known]
         frequencies = np.zeros(len(codes), np.int64)
-        frequencies[known] = self.postings.starts[terms[known] + 1] - self.postings.starts[terms[known]]
-        weights = _inverse_document_frequency(frequencies, len(self.norms))
+        frequencies[known] = self.frequencies[terms[known]]
+        weights = _inverse_document_frequency(frequencies, self.n)
         norm = float(np.sqrt((weights**2).sum()))
         terms, weights = terms[known], weights[known]
         order = np.argsort(-weights, kind="stable")
@@ -232,6 +269,11 @@ def _kth(values: Array, k: int) -> np.float32:
     return low
 
 
+def _cosines(dots: Array, norms: Array, norm: float) -> Array:
+    product = norms.astype(np.float64) * norm
+    return np.round(np.divide(dots, product, out=np.zeros(len(dots)), where=product > 0), 6)
+
+
 def _inverse(permutation: Array) -> Array:
     inverse = np.empty_like(permutation)
     inverse[permutation] = np.arange(len(permutation), dtype=permutation.dtype)
@@ -239,9 +281,10 @@ def _inverse(permutation: Array) -> Array:
 
 
 def _are_in(places: Array, postings: Array) -> Array:
-    """Say of each place whether a list has it."""
-    wanted = places.astype(postings.dtype)
-    found: Array = postings.take(postings.searchsorted(wanted), mode="clip") == wanted
+    """Say of each place whether a list has it; fast if both have one type."""
+    if not len(postings):  # as in a part of an index
+        return np.zeros(len(places), bool)
+    found: Array = postings.take(postings.searchsorted(places), mode="clip") == places
     return found
 
 

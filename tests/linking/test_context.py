@@ -25,11 +25,13 @@ from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.linking.build import build
+from spacy_litbert.linking.candidates import CandidateGenerator, Mention
 from spacy_litbert.linking.columns import Array
 from spacy_litbert.linking.concept import Concept
 from spacy_litbert.linking.context import context_of
 from spacy_litbert.linking.definitions import concept_of
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
+from spacy_litbert.linking.memory import MentionMemory
 from spacy_litbert.linking.normalize import fold
 from spacy_litbert.names.vectors import add_vectors
 
@@ -69,7 +71,7 @@ def _direction(word: str) -> Array:
 def nlp(kb: KnowledgeBase, tmp_path: Path) -> Language:
     nlp = spacy.blank("en")
     ruler = nlp.add_pipe("entity_ruler")
-    ruler.add_patterns([{"label": "Disease", "pattern": one} for one in ("MI", "heart attack", "Anemia")])
+    ruler.add_patterns([{"label": "Disease", "pattern": one} for one in ("MI", "heart attack", "Anemia", "Blood loss")])
     nlp.add_pipe("litbert_linker")
     encoder: Any = WordEncoder()
     linker_of(nlp).set_kb(add_vectors(kb, tmp_path / "kb", encoder))
@@ -115,14 +117,24 @@ def test_of_equal_names_the_context_decides_before_training(nlp: Language) -> No
 
 
 def test_only_what_the_name_leaves_open_is_read(nlp: Language) -> None:
-    nlp("Anemia after a wholly irrelevant heart attack.")
+    nlp("Blood loss, then Anemia after a wholly irrelevant heart attack.")
     encoder: Any = linker_of(nlp)._encoder
-    assert sorted(encoder.encoded) == ["anemia", "anemia after a wholly irrelevant", "heart attack"]
-    nlp("Another heart attack after other words of anemia.")
-    assert encoder.encoded == ["another after other words of anemia"]  # the names are known by now
+    # The vectors of names that the knowledge base has are there.
+    assert sorted(encoder.encoded) == ["blood loss", "blood loss then anemia after a wholly irrelevant"]
+    nlp("Another heart attack after Blood loss.")
+    assert encoder.encoded == ["another after blood loss"]  # the name is known by now
     linker_of(nlp).use_context = False
-    nlp("Anemia after a wholly irrelevant heart attack.")
-    assert sorted(encoder.encoded) == ["anemia", "heart attack"]
+    nlp("Blood loss after a wholly irrelevant heart attack.")
+    assert encoder.encoded == ["blood loss"]
+
+
+def test_an_equal_name_leaves_nothing_open_where_another_equals_only_by_its_words(tmp_path: Path) -> None:
+    concepts = [Concept("T:1", "Liver Cancer", (), ("Disease",)), Concept("T:2", "cancer, hepatic", (), ("Disease",))]
+    build(concepts, tmp_path / "words", name="words")
+    generate = CandidateGenerator(KnowledgeBase(tmp_path / "words"), MentionMemory(), 5)
+    assert [generate.is_ambiguous(Mention(name, name)) for name in ("liver cancer", "liver carcinoma")] == [False, True]
+    remembered = MentionMemory.of([("liver cancer", ["T:2"], 0)])
+    assert CandidateGenerator(generate.kb, remembered, 5).is_ambiguous(Mention("liver cancer", "liver cancer"))
 
 
 def test_mentions_that_are_written_alike_share_the_first_context(nlp: Language) -> None:
@@ -140,7 +152,7 @@ def test_what_is_listed_of_a_doc_has_the_context_of_all_of_it(nlp: Language) -> 
     (alone,) = spans.prepare([(doc, doc.ents)])(doc, doc.ents[1:], None)
     assert first is second
     np.testing.assert_array_equal(alone.rows, first.rows)
-    assert all(candidate.fitness is not None for candidate in alone.candidates)
+    assert not np.isnan(alone.candidates.fitness).any()
 
 
 def test_the_ranker_learns_from_texts_that_define_other_abbreviations(nlp: Language) -> None:

@@ -63,13 +63,16 @@ def test_search_finds_what_comparing_all_finds(n: int, width: int | None, tmp_pa
     assert index.values.shape == (n, width or 32)
     allowed = np.arange(2 * n) % 3 > 0
     queries = vectors[: min(n, 70)] + 0.01
-    for query, nearest in zip(queries, index.search(list(queries), 10, allowed)):
+    for query, nearest in zip(queries, index.search(index.project(queries), 10, allowed)):
         cosines = index.cosines(nearest.vector, forms)
         expected = sorted(((-c, f) for c, f in zip(cosines.tolist(), forms.tolist()) if allowed[f]))[:10]
         assert list(zip((-nearest.cosines).tolist(), nearest.forms.tolist())) == expected
         if width is None:
             np.testing.assert_allclose(cosines, vectors @ query, atol=0.02)
     assert np.isnan(index.cosines(nearest.vector, np.array([1, 2 * n]))).all()
+    (itself,) = index.search(np.stack([index.of(int(forms[-1]))]), 1)
+    assert (itself.forms.tolist(), itself.cosines.round(2).tolist()) == ([forms[-1]], [1])
+    assert index.of(1) is index.of(2 * n) is None
 
 
 def test_eight_bits_are_near_what_they_stand_for() -> None:
@@ -212,7 +215,7 @@ def test_a_ranker_that_learned_from_other_features_is_refused(kb_folder: Path, m
     with monkeypatch.context() as patch:
         fewer = features.FEATURES[1:]
         extract = features.FeatureExtractor.__call__
-        patch.setattr(features.FeatureExtractor, "__call__", lambda *given, **named: extract(*given, **named)[:, 1:])
+        patch.setattr(features.FeatureExtractor, "__call__", lambda *given: [rows[:, 1:] for rows in extract(*given)])
         patch.setattr(fit, "FEATURES", fewer)
         nlp = with_ruler(kb_folder)
         linker_of(nlp).train(examples(nlp), epochs=1)

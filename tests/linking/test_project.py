@@ -63,7 +63,7 @@ def test_the_toy_is_linked_and_scored(tmp_path: Path, checkpoint: Path) -> None:
         assert setting["strict"]["all"]["acc@1"] <= setting["all"]["acc@1"]
     nlp = spacy.load(folder / "training" / "toy")
     linker = nlp.get_pipe("litbert_linker")
-    assert linker.memory.total("T:C4") > 0
+    assert linker.memory.totals()["T:C4"] > 0
     assert linker.name_encoder.fingerprint == linker.kb.vectors.encoder
 
 

@@ -33,17 +33,21 @@ def by_comparing_all(forms: list[str], query: str, k: int, allowed: list[bool]) 
 
 @pytest.mark.parametrize("look", [0, 20, 10**9], ids=["always looks", "looks at times", "never looks"])
 @pytest.mark.parametrize("few", [0, 10**9], ids=["rules out to the end", "compares at once"])
+@pytest.mark.parametrize("together", [0, 10**9], ids=["by terms", "all at once"])
 @given(FORMS, st.text("abcd é", min_size=1, max_size=12), st.integers(1, 8), st.data())
 @settings(max_examples=60)
 def test_the_best_are_those_of_comparing_all(
-    look: int, few: int, forms: list[str], query: str, k: int, data: st.DataObject
+    together: int, look: int, few: int, forms: list[str], query: str, k: int, data: st.DataObject
 ) -> None:
     allowed = data.draw(st.lists(st.booleans(), min_size=len(forms), max_size=len(forms)))
     index = make_trigrams(forms)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trigrams, "_ALL", together)
         patch.setattr(trigrams, "_LOOK", look)
         patch.setattr(trigrams, "_FEW", few)
         numbers, cosines = index.search(query, k, index.in_places(np.array(allowed)))
+        of_part = index.part(index.in_places(np.array(allowed))).search(query, k)
+    assert [found.tolist() for found in of_part] == [numbers.tolist(), cosines.tolist()]
     expected = by_comparing_all(forms, query, len(forms), allowed)
     assert np.allclose(cosines, [cosine for _, cosine in expected[:k]], atol=2e-5)
     scores = dict(expected)
@@ -61,6 +65,7 @@ def by_comparing_with(index: TrigramIndex, query: str, k: int, allowed: np.ndarr
 @pytest.mark.parametrize("look", [0, 100, 1000])
 def test_of_many_forms_the_same_are_found_as_by_comparing_all(look: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trigrams, "_LOOK", look)
+    monkeypatch.setattr(trigrams, "_ALL", 0)
     generator = np.random.default_rng(look)
     words = ["".join(generator.choice(list("aeiorstnl"), generator.integers(2, 9))) for _ in range(400)]
     forms = sorted({" ".join(generator.choice(words, generator.integers(1, 6))) for _ in range(5000)})
