@@ -209,6 +209,8 @@ class CandidateGenerator:
         looked_up = [self._forms(*one) for one in zip(names, types, nearest)]
         forms, levels, cosines, near = (np.concatenate(part) for part in zip(*looked_up))
         names_of_forms = np.repeat(np.arange(len(names)), [len(found) for found, *_ in looked_up])
+        unknown = np.isnan(cosines)
+        cosines[unknown] = self.kb.cosines(names, forms[unknown], names_of_forms[unknown])
         concepts, owners = self.kb.concepts_of_all(forms)
         keys = names_of_forms[owners] * len(self.kb) + concepts
         allowed = self._are_allowed(keys, types)
@@ -227,21 +229,25 @@ class CandidateGenerator:
         return wanted[kept], found[kept]
 
     def _forms(self, name: str, types: Types, nearest: Nearest | None) -> tuple[Array, Array, Array, Array]:
-        """Return the forms that equal a name, are similar or near, with levels, cosines, and places among the near."""
-        equal = {form: LEVELS.index(level) for form, level in self.kb.forms_equal_to(name).items()}
-        if nearest is not None and 0 in equal.values() and self.kb.is_searched_at_length(types):
-            # Beside an equal name and near ones, similar ones don't pay for the time that it takes to find them.
-            forms, cosines = np.zeros(0, np.int64), np.zeros(0)
-        else:
-            forms, cosines = self.kb.similar_forms(name, self.k, types)
+        """Return the forms that equal a name, are similar or near: numbers, levels, cosines, places among the near.
+
+        Cosines are NaN where they are not known.
+        """
+        may_stand = types is None or len(types) > 0
+        equal = {form: LEVELS.index(level) for form, level in self.kb.forms_equal_to(name).items() if may_stand}
         near = {} if nearest is None else {form: place for place, form in enumerate(nearest.forms.tolist())}
-        known = set(forms.tolist())
-        missing = np.array(sorted({*equal, *near} - known), np.int64)
-        if len(missing):
-            forms, cosines = np.append(forms, missing), np.append(cosines, self.kb.cosines(name, missing))
-        listed = forms.tolist()
-        levels = np.array([equal.get(form, len(LEVELS)) for form in listed], np.int64)
-        return forms, levels, cosines, np.array([near.get(form, np.inf) for form in listed], np.float64)
+        similar: dict[int, float] = {}
+        # Beside an equal name and near ones, similar ones don't pay for the time that it may take to find them.
+        at_length = self.kb.is_searched_at_length(types)
+        if may_stand and (nearest is None or 0 not in equal.values() or not at_length):
+            similar = dict(zip(*(part.tolist() for part in self.kb.similar_forms(name, self.k, types))))
+        forms = list(dict.fromkeys((*similar, *equal, *near)))
+        return (
+            np.array(forms, np.int64),
+            np.array([equal.get(form, len(LEVELS)) for form in forms], np.int64),
+            np.array([similar.get(form, np.nan) for form in forms], np.float64),
+            np.array([near.get(form, np.inf) for form in forms], np.float64),
+        )
 
     def _are_allowed(self, keys: Array, types: Sequence[Types]) -> Array:
         """Say of keys whether the types of their names allow their concepts, (n,) bool."""

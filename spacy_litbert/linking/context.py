@@ -6,7 +6,7 @@ import re
 
 from .normalize import fold
 
-_WIDTH = 400  # characters on either side
+_WIDTH = 200  # characters on either side
 
 
 def context_of(text: str, start: int, end: int) -> str:

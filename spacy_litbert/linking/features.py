@@ -151,9 +151,8 @@ class FeatureExtractor:
     def _of_names(self, mentions: Sequence[Mention], candidates: Candidates, groups: Groups) -> Columns:
         long, text = candidates.by_long, candidates.by_text
         canonical = self.kb.canonical_forms(candidates.numbers)
-        cosines, initials = np.zeros(len(canonical)), np.zeros(len(canonical), bool)
+        initials = np.zeros(len(canonical), bool)
         for mention, (start, end) in zip(mentions, pairwise(groups.starts.tolist())):
-            cosines[start:end] = self.kb.cosines(mention.long_form, canonical[start:end])
             if not mention.is_abbreviation and _looks_like_abbreviation(mention.text):
                 initials[start:end] = self._are_initials(mention.text, canonical[start:end])
         return {
@@ -163,7 +162,7 @@ class FeatureExtractor:
             "cosine_rank": 1 / (1 + groups.ranks(long.cosines)),
             "second_cosine": long.seconds,
             "n_forms": np.log1p(long.n_forms),
-            "canonical_cosine": cosines,
+            "canonical_cosine": self.kb.cosines([one.long_form for one in mentions], canonical, groups.owners),
             "is_canonical": long.forms == canonical,
             "text_equal": 1 - text.levels / len(LEVELS),
             "text_cosine": text.cosines,

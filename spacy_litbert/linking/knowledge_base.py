@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -193,9 +193,12 @@ class KnowledgeBase(Mapping[str, Concept]):
         """Find the k forms whose trigrams are most similar, among concepts of these types; numbers and cosines."""
         return self._search(fold(name), k, types)
 
-    def cosines(self, name: str, forms: Array) -> Array:
-        """Return how similar a name's trigrams are to those of forms, (n,) float64."""
-        return self.trigrams.cosines(fold(name), forms)
+    def cosines(self, names: Sequence[str], forms: Array, owners: Array) -> Array:
+        """Return how similar the trigrams of names are to those of forms, (n,) float64.
+
+        forms: (n,). owners: (n,) int64, ascending, the name that each is compared with.
+        """
+        return self.trigrams.cosines([fold(name) for name in names], forms, owners)
 
     def search(self, text: str, k: int = 10, types: Iterable[str] | None = None) -> list[tuple[str, float]]:
         """Find the concepts with the names most similar to a text.

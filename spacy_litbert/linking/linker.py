@@ -344,8 +344,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         return linked
 
     def _types_of(self, label: str) -> frozenset[str] | None:
-        if self.types is not None:
-            return self.kb.check_types(self.types.get(label))
+        if self.types is not None and label in self.types:
+            return self.kb.check_types(self.types[label])
         return frozenset((label,)) if label in self.kb.types else None
 
     def _learned(self) -> Learned:

@@ -54,9 +54,9 @@ class NearestNames:
         self._kept: dict[_Key, Nearest] = {}
 
     def __call__(self, mentions: Iterable[Mention]) -> Near:
-        """Look mentions up; the contexts that they have are encoded with their names."""
+        """Look mentions up, but for those that may stand for no type; their contexts are encoded with their names."""
         assert self.kb.vectors is not None
-        keys = {mention: (fold(mention.long_form), mention.types) for mention in mentions}
+        keys = {one: (fold(one.long_form), one.types) for one in mentions if one.types is None or one.types}
         kept = self._kept  # taken once: another thread may put a new one in its place at any time
         if len(kept) + len(keys) > _KEPT:
             kept = self._kept = {}

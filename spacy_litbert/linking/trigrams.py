@@ -222,13 +222,22 @@ class TrigramIndex:
             whole += square * _are_in(best, self.postings[term])
         return np.float32(np.partition(whole / self.norms[best], -k)[-k] * (1 - _ROUNDING))
 
-    def cosines(self, form: str, numbers: Array) -> Array:
-        """Return the cosine of a form and each of those with the given numbers, float64."""
-        terms, weights, norm = self._weigh(form)
-        return self._compare(terms, weights**2, norm, self.places[numbers])
+    def cosines(self, forms: Sequence[str], numbers: Array, owners: Array) -> Array:
+        """Return the cosines of several forms and others, (n,) float64.
+
+        numbers: (n,) of the others. owners: (n,) int64, ascending, which of the forms each is compared with.
+        """
+        places = self.places[numbers]
+        found = [np.zeros(0)]
+        for form, (start, end) in zip(forms, pairwise(starts_of(np.bincount(owners, minlength=len(forms))).tolist())):
+            terms, weights, norm = self._weigh(form)
+            found.append(self._compare(terms, weights**2, norm, places[start:end]))
+        return np.concatenate(found)
 
     def _compare(self, terms: Array, squares: Array, norm: float, places: Array) -> Array:
         """Return the cosines of the forms at places, float64."""
+        if not len(places):
+            return np.zeros(0)
         dots = np.zeros(len(places))
         wanted = places.astype(self.postings.data.dtype)
         for term, square in zip(terms.tolist(), squares.tolist()):

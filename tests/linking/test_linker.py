@@ -131,6 +131,10 @@ def test_labels_restrict_to_types(kb_folder: Path) -> None:
     kinds = lambda doc, nlp: {t for ent in doc.ents for i, _ in ent._.kb_ents for t in linker_of(nlp).kb[i].types}  # noqa: E731
     nlp = with_ruler(kb_folder, types={"Disease": ["Chemical"]})
     assert kinds(nlp("Breast cancers"), nlp) <= {"Chemical"}
+    nlp = with_ruler(kb_folder, types={"Disease": []})
+    nothing, drug = nlp("Breast cancers after aspirin").ents
+    assert (nothing.kb_id_, nothing._.kb_ents, drug.kb_id_) == ("NIL", [], "X:D1")
+    assert kinds(nlp("aspirin"), nlp) == {"Chemical"}  # a label that is left out is the name of a type
     nlp = with_ruler(kb_folder)
     assert kinds(nlp("Breast cancers"), nlp) == {"Disease"}
     with pytest.raises(LitBertError, match=r"L528.*Gene"):

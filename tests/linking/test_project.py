@@ -132,6 +132,7 @@ def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path, checkpoint:
     assert "Names are compared by: " in sources
     linker: Any = nlp.get_pipe("litbert_linker")
     assert linker.threshold == pytest.approx(figures["threshold"])
+    assert set(linker.types) == {"CellLine", "Gene", "Species", "Variant"}  # what the toy corpus has none of
     assert all(ent.kb_id_ for ent in nlp("Bradycardia under metoprolol.").ents)
     kb_build(folder / "kb" / "other", [folder / "toy" / "kb.csv"], name="other")
     override = {"components.litbert_linker.kb": str(folder / "kb" / "other")}

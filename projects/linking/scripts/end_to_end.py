@@ -1,8 +1,9 @@
 """Score a whole pipeline on raw text: a recognizer finds mentions, the linker gives them ids.
 
-The linker learns from the gold mentions of train. Its temperature and its threshold are then chosen on dev, with the
-mentions that the recognizer finds there: one that gold does not have stands for nothing. With both kept, it learns from
-train and dev, and the test split is scored once. A mention counts as found if characters, label and id are right.
+The linker learns from the gold mentions of train; labels that the corpus lacks are not linked. Its temperature and its
+threshold are then chosen on dev, with the mentions that the recognizer finds there: one that gold does not have stands
+for nothing. With both kept, it learns from train and dev, and the test split is scored once. A mention counts as found
+if characters, label and id are right.
 ``all linked``: with threshold 0, so that every mention gets an id. ``NIL``: mentions below the threshold count as not
 found. Composites, mentions of several concepts, are right if one of them is found; ``strict``: only if all are.
 """
@@ -66,7 +67,8 @@ def end_to_end(
     for name in ("dev", "test"):
         recognize(recognizer, parts[name], labels, name)
     nlp = spacy.blank("en")
-    linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder})
+    types: dict[str, list[str]] = {label: [] for label in sorted(entity_labels(recognizer) - labels)}
+    linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder, "types": types})
     linker.set_kb(kb)
     others = [] if more is None else read_examples(more, {})
     linker.train(parts["train"] + others, seed=seed, progress=True)
@@ -95,6 +97,12 @@ def end_to_end(
         print(name, json.dumps({setting: found["mentions and ids"]["all"] for setting, found in result[name].items()}))
     result["reliability"] = reliabilities(gold, links, same_in(kb))
     return result
+
+
+def entity_labels(nlp: Language) -> set[str]:
+    """Return the labels of the entities that a pipeline finds."""
+    finders = [name for name in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(name).assigns]
+    return {label for name in finders for label in nlp.pipe_labels.get(name, ())}
 
 
 def recognize(nlp: Language, examples: list[Example], labels: set[str], what: str) -> None:
