@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -85,7 +85,7 @@ class Candidates:
     """The concepts that a mention may stand for, and what speaks for each; (n,) all of them.
 
     numbers: int64, of the concepts, ascending.
-    by_long, by_text: how they were found by the long form and by the text itself; one object if they are the same.
+    by_long, by_text: how they were found by the long form and by the text itself.
     remembered_*: float64, of training mentions; how many of the same name stood for it, and the similarity of others
         that did.
     nearness: float64, the cosine of the long form's vector and the nearest of the concept's names; NaN without vectors.
@@ -238,8 +238,7 @@ class CandidateGenerator:
         near = {} if nearest is None else {form: place for place, form in enumerate(nearest.forms.tolist())}
         similar: dict[int, float] = {}
         # Beside an equal name and near ones, similar ones don't pay for the time that it may take to find them.
-        at_length = self.kb.is_searched_at_length(types)
-        if may_stand and (nearest is None or 0 not in equal.values() or not at_length):
+        if may_stand and not (near and self.kb.is_searched_at_length(types) and self._is_name(equal, types)):
             similar = dict(zip(*(part.tolist() for part in self.kb.similar_forms(name, self.k, types))))
         forms = list(dict.fromkeys((*similar, *equal, *near)))
         return (
@@ -248,6 +247,11 @@ class CandidateGenerator:
             np.array([similar.get(form, np.nan) for form in forms], np.float64),
             np.array([near.get(form, np.inf) for form in forms], np.float64),
         )
+
+    def _is_name(self, equal: Mapping[int, int], types: Types) -> bool:
+        """Say whether one of the forms with these levels is letter by letter the name of a concept of these types."""
+        allowed = self.kb.allowed_forms(types)
+        return any(level == 0 and allowed[form] for form, level in equal.items())
 
     def _are_allowed(self, keys: Array, types: Sequence[Types]) -> Array:
         """Say of keys whether the types of their names allow their concepts, (n,) bool."""

@@ -175,7 +175,8 @@ class FeatureExtractor:
         folded = [fold(mention.long_form) for mention in mentions]
         table = self.kb.words
         queries = table.queries([normal(name) for name in folded])
-        n_rows, found = len(forms), np.flatnonzero((forms >= 0) & (queries.lengths[owners] > 0))
+        has_words = (forms >= 0) & (table.lengths(forms) > 0) & (queries.lengths[owners] > 0)
+        n_rows, found = len(forms), np.flatnonzero(has_words)
         forms, owners, n = forms[found], owners[found], len(found)
         words = table.of(forms)
         starts = starts_of(np.bincount(words.owners, minlength=n))

@@ -67,9 +67,10 @@ class KnowledgeBase(Mapping[str, Concept]):
         # Methods with caches of their own: an instance is thrown away with them.
         self.allowed_concepts = lru_cache(maxsize=64)(self._allowed_concepts)
         self.allowed_forms = lru_cache(maxsize=64)(self._forms_of_types)
+        self._allowed_places = lru_cache(maxsize=64)(self._places_of_types)
         self._equal = lru_cache(maxsize=1 << 13)(self._find_equal)
         self.is_searched_at_length = lru_cache(maxsize=64)(self._has_many_forms)
-        self._part = lru_cache(maxsize=8)(self._part_of_types)
+        self._part = lru_cache(maxsize=128)(self._part_of_types)
         self._search = lru_cache(maxsize=1 << 13)(self._search_trigrams)
 
     @property
@@ -256,7 +257,10 @@ class KnowledgeBase(Mapping[str, Concept]):
         allowed = np.zeros(len(self.forms), bool)
         names = np.repeat(self.allowed_concepts(types), np.diff(self.name_starts))
         allowed[self._name_forms[names]] = True
-        return self.trigrams.in_places(allowed)
+        return allowed
+
+    def _places_of_types(self, types: frozenset[str] | None) -> Array:
+        return self.trigrams.in_places(self.allowed_forms(types))
 
     def _find_equal(self, folded: str) -> Mapping[int, str]:
         normalized = normal(folded)
@@ -271,11 +275,11 @@ class KnowledgeBase(Mapping[str, Concept]):
             return self.trigrams.search(form, k)
         if (part := self._part(types)) is not None:
             return part.search(form, k)
-        return self.trigrams.search(form, k, self.allowed_forms(types))
+        return self.trigrams.search(form, k, self._allowed_places(types))
 
     def _part_of_types(self, types: frozenset[str]) -> TrigramIndex | None:
         """Return an index of the forms of types that few forms have; None if it would be large."""
-        allowed = self.allowed_forms(types)
+        allowed = self._allowed_places(types)
         return self.trigrams.part(allowed) if np.count_nonzero(allowed) * _LARGE < len(allowed) else None
 
     def _check_lengths(self) -> None:
@@ -334,4 +338,4 @@ def _damaged(path: Path, problem: str) -> LitBertError:
     return LitBertError(Errors.L526.format(path=path, problem=problem))
 
 
-__all__ = ["LEVELS", "KnowledgeBase", "Lists", "open_expected"]
+__all__ = ["LEVELS", "KnowledgeBase", "open_expected"]

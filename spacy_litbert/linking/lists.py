@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -63,13 +63,11 @@ class ListMaker:
         self._with_vectors = with_vectors
         self._kept: dict[_Key, Listed] = {}
 
-    def __call__(self, mentions: Sequence[Mention], without: int | None, near: Near) -> list[Listed]:
+    def __call__(self, mentions: Sequence[Mention], names: Mapping[Mention, Listed], near: Near) -> list[Listed]:
         """Return a list for each of a document's mentions; equal mentions share one.
 
-        without: a fold of documents whose mentions are not to be remembered.
-        near: what vectors say of the mentions, if names have some.
+        names: what ``of_names`` made of them. near: what vectors say of the mentions, if names have some.
         """
-        names = self.of_names(mentions, without, near)
         found = {}
         for mention in dict.fromkeys(mentions):
             context = None if mention.context is None else near.contexts.get(mention.context)
@@ -82,21 +80,22 @@ class ListMaker:
         return [listed[mention] for mention in mentions]
 
     def of_names(self, mentions: Iterable[Mention], without: int | None, near: Near) -> dict[Mention, Listed]:
-        """Return what mentions have whatever their document; many are made in less time together than one by one."""
+        """Return what mentions have whatever their document; many are made in less time together than one by one.
+
+        without: a fold of documents whose mentions are not to be remembered.
+        """
         keys = {mention: (mention.in_context(None), without) for mention in mentions}
-        kept = self._kept  # taken once: another thread may put a new one in its place at any time
-        if len(kept) + len(keys) > _KEPT:
-            kept = self._kept = {}
-        new = {key: mention for mention, key in keys.items() if key not in kept}
-        if new:
+        kept = self._kept  # taken once: another thread may put another one in its place at any time
+        found = {key: kept[key] for key in keys.values() if key in kept}
+        if new := {key: mention for mention, key in keys.items() if key not in found}:
             nearest = [near.names.get(mention) for mention in new.values()]
             candidates, groups = self._generate(list(new.values()), without, nearest)
             rows = self._features(list(new.values()), candidates, groups, without)
             places = pairwise(groups.starts.tolist())
-            kept.update(
-                (key, Listed(candidates[start:end], of_name)) for key, of_name, (start, end) in zip(new, rows, places)
-            )
-        return {mention: kept[key] for mention, key in keys.items()}
+            made = {key: Listed(candidates[a:b], of_name) for key, of_name, (a, b) in zip(new, rows, places)}
+            found |= made
+            self._kept = (kept | made) if len(kept) + len(made) <= _KEPT else made
+        return {mention: found[key] for mention, key in keys.items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, (self._generate, self._with_vectors)

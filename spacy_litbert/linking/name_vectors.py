@@ -86,7 +86,7 @@ class NameVectors:
 
     def of(self, form: int) -> Array | None:
         """Return the unit vector of a form, (width,) float32; None if it has none."""
-        row = np.searchsorted(self.forms, form)
+        row = np.searchsorted(self.forms, self.forms.dtype.type(form))  # of another type, all would be copied
         if row == len(self) or self.forms[row] != form:
             return None
         vector = self.values[row].astype(np.float32)
@@ -101,7 +101,7 @@ class NameVectors:
 
         vector: as ``project`` and ``of`` have it.
         """
-        rows = np.minimum(np.searchsorted(self.forms, forms), len(self) - 1)
+        rows = np.minimum(np.searchsorted(self.forms, forms.astype(self.forms.dtype)), len(self) - 1)
         return np.where(self.forms[rows] == forms, self._exactly(rows, vector), np.nan)
 
     def _search(self, queries: Array, k: int, rows: Array) -> list[Nearest]:

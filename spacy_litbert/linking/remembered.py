@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,7 +56,7 @@ class RememberedConcepts:
 
     def similar(self, names: Sequence[str], without: int | None = None) -> Keyed:
         """Return for concepts that names similar to each stood for the cosine, times the share of the concept."""
-        return self._of([self.memory.similar(name, _SIMILAR, without) for name in names])
+        return self._of([self.memory.similar(name, _SIMILAR, without) for name in names], max)
 
     def totals(self, without: int | None = None) -> Keyed:
         """Return how many mentions stood for each concept, by its number."""
@@ -64,15 +65,16 @@ class RememberedConcepts:
     def _count_all(self, without: int | None) -> Keyed:
         return self._of([self.memory.totals(without)])
 
-    def _of(self, values: Sequence[Mapping[str, float]]) -> Keyed:
-        sums: dict[int, float] = {}
+    def _of(self, values: Sequence[Mapping[str, float]], put: Callable[[float, float], float] = add) -> Keyed:
+        """Return values by keys; what several ids that are one concept have is put together."""
+        found: dict[int, float] = {}
         for i, of_name in enumerate(values):
             for concept_id, value in of_name.items():
                 if (number := self._numbers.get(concept_id)) is not None:
                     key = i * len(self.kb) + number
-                    sums[key] = sums.get(key, 0.0) + value
-        keys = sorted(sums)
-        return Keyed(np.array(keys, np.int64), np.array([sums[key] for key in keys], np.float64))
+                    found[key] = put(found.get(key, 0.0), value)
+        keys = sorted(found)
+        return Keyed(np.array(keys, np.int64), np.array([found[key] for key in keys], np.float64))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RememberedConcepts, (self.kb, self.memory)

@@ -58,11 +58,12 @@ class SpanLister:
         for start in range(0, len(spans), _DOCS):
             some = spans[start : start + _DOCS]
             mentions, near = self._prepare(some)
-            names = list(dict.fromkeys(mention for of_doc in mentions.values() for mention in of_doc.values()))
-            for first in range(0, len(names), _NAMES):
-                self._make.of_names(names[first : first + _NAMES], None, near)
+            distinct = list(dict.fromkeys(mention for of_doc in mentions.values() for mention in of_doc.values()))
+            names: dict[Mention, Listed] = {}
+            for first in range(0, len(distinct), _NAMES):
+                names |= self._make.of_names(distinct[first : first + _NAMES], None, near)
             for doc, of_doc in some:
-                yield self._list(mentions, near, doc, of_doc, None)
+                yield self._make([mentions[doc][span.text, span.label_] for span in of_doc], names, near)
 
     def prepare(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> MakeLists:
         """Encode all that is to be encoded of spans of Docs together; return what makes the lists of any of them.
@@ -91,8 +92,8 @@ class SpanLister:
     def _list(
         self, mentions: Mapping[Doc, Mentions], near: Near, doc: Doc, spans: Sequence[Span], without: int | None
     ) -> list[Listed]:
-        of_doc = mentions[doc]
-        return self._make([of_doc[span.text, span.label_] for span in spans], without, near)
+        wanted = [mentions[doc][span.text, span.label_] for span in spans]
+        return self._make(wanted, self._make.of_names(wanted, without, near), near)
 
     def _mentions(self, doc: Doc, spans: Sequence[Span]) -> Mentions:
         long_forms = abbreviations_of(doc) if spans else {}

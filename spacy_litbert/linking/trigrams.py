@@ -103,10 +103,11 @@ class TrigramIndex:
         return _inverse(self.numbers)
 
     def part(self, allowed: Array) -> TrigramIndex:
-        """Return an index of some of the forms, in memory, that finds with the same cosines. allowed: by place."""
+        """Return an index of some of the forms, in memory, to search with the same cosines. allowed: by place."""
         kept = allowed[self.postings.data]
         places = np.cumsum(allowed, dtype=np.int32) - np.int32(1)
-        starts = starts_of(kept)[self.postings.starts]
+        before = np.cumsum(kept, dtype=np.int32 if len(kept) < 1 << 31 else np.int64)  # and with this one
+        starts = np.append(0, before)[self.postings.starts].astype(np.int64)
         data = places[self.postings.data[kept]]
         return replace(self, postings=Lists(data, starts), norms=self.norms[allowed], numbers=self.numbers[allowed])
 

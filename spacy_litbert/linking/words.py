@@ -84,6 +84,10 @@ class WordTable:
         """Return the words of forms in their order."""
         return Words(*self.of_forms.gather(forms))
 
+    def lengths(self, forms: Array) -> Array:
+        """Return how many words forms have, (n,) int64."""
+        return self.of_forms.starts[forms + 1] - self.of_forms.starts[forms]  # type: ignore[no-any-return]
+
     def bags(self, words: Words, n: int) -> Words:
         """Return the bags of n names: words that are preferred, each once, without small ones if there are others."""
         numbers = self.in_bag[words.numbers]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -14,8 +15,15 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.linking import lists, spans
+from spacy_litbert.linking.build import build
+from spacy_litbert.linking.candidates import CandidateGenerator
+from spacy_litbert.linking.concept import Concept
 from spacy_litbert.linking.gold import NIL
+from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.linker import LitBertLinker
+from spacy_litbert.linking.memory import MentionMemory
+from spacy_litbert.linking.remembered import RememberedConcepts
 
 TEXTS = [
     "Aspirin was given after a myocardial infarction (MI). The MI was large, and aspirin helped.",
@@ -291,3 +299,44 @@ def test_of_several_right_ids_any_scores(trained: Language) -> None:
     assert single["nel_micro_f"] > 0.9
     assert trained.evaluate(several)["nel_micro_f"] == single["nel_micro_f"]
     assert all("|" in ent.kb_id_ for example in several for ent in example.reference.ents)  # as they were
+
+
+def test_a_concept_is_remembered_under_all_its_ids(tmp_path: Path) -> None:
+    concept = Concept("T:1", "Aspirin", (), ("Chemical",), merged_ids=("T:0",))
+    build([concept, Concept("T:2", "Lithium", (), ("Chemical",))], tmp_path / "kb", name="toy")
+    memory = MentionMemory.of([("aspirinol", ["T:0"], 0), ("aspirinols x", ["T:1"], 0), ("lithium", ["T:9"], 0)])
+    remembered = RememberedConcepts(KnowledgeBase(tmp_path / "kb"), memory)
+    (similarity,) = remembered.similar(["aspirinol x"]).values
+    assert 0 < similarity <= 1
+    assert remembered.totals().values.tolist() == [2]
+
+
+def test_a_name_without_words_is_a_name_like_others(tmp_path: Path) -> None:
+    concepts = [Concept("T:1", "Aspirin", (), ("Chemical",)), Concept("T:2", "\u0301", (), ("Chemical",))]
+    build(concepts, tmp_path / "kb", name="toy")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns(
+        [{"label": "Chemical", "pattern": one} for one in ("Aspirin", "\u0301 a")]
+    )
+    nlp.add_pipe("litbert_linker", config={"kb": str(tmp_path / "kb")})
+    doc = nlp("Aspirin \u0301 a")
+    (found,) = linker_of(nlp).spans.lists([(doc, doc.ents)])
+    assert all(np.isfinite(listed.rows).all() for listed in found)
+    assert doc.ents[0].kb_id_ == "T:1"
+
+
+def test_many_names_of_a_batch_are_looked_up_once(kb_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "_KEPT", 2)
+    monkeypatch.setattr(spans, "_NAMES", 2)
+    nlp = with_ruler(kb_folder)
+    expected = [links(nlp(text)) for text in TEXTS]
+    asked: list[Any] = []
+    generate = CandidateGenerator.__call__
+
+    def spy(self: CandidateGenerator, *given: Any) -> Any:
+        asked.extend(given[0])
+        return generate(self, *given)
+
+    monkeypatch.setattr(CandidateGenerator, "__call__", spy)
+    assert [links(doc) for doc in with_ruler(kb_folder).pipe(TEXTS)] == expected
+    assert len(asked) == len(set(asked)) > 2

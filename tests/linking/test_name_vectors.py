@@ -18,12 +18,13 @@ from spacy_litbert.cli.kb import kb_info, kb_merge, kb_subset
 from spacy_litbert.cli.kb_add import kb_add
 from spacy_litbert.cli.kb_names import kb_vectors
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.linking import features, fit, lists
+from spacy_litbert.linking import features, fit, knowledge_base, lists
 from spacy_litbert.linking import nearest as near
 from spacy_litbert.linking.build import build
-from spacy_litbert.linking.candidates import Mention
+from spacy_litbert.linking.candidates import CandidateGenerator, Mention
 from spacy_litbert.linking.concept import Concept
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
+from spacy_litbert.linking.memory import MentionMemory
 from spacy_litbert.linking.name_vectors import NameVectors, to_int8, write_name_vectors
 from spacy_litbert.linking.nearest import NearestNames
 from spacy_litbert.models.seal import seal
@@ -129,6 +130,41 @@ def test_changed_knowledge_bases_keep_the_vectors_of_names_that_stay(
         for row, form in enumerate(kb.vectors.forms):
             (old,) = (i for i, name in enumerate(with_vectors.forms) if name == kb.forms[form])
             np.testing.assert_array_equal(kb.vectors.values[row], before.values[before.forms == old][0])
+
+
+def test_near_names_are_those_of_the_types_that_are_asked_for(checkpoint: Path, tmp_path: Path) -> None:
+    names = [f"{word} {'x' * i}" for i in range(1, 9) for word in ("ache", "gout", "itch", "cough", "rash")]
+    kinds = [("A",) if i % 4 == 0 else ("B",) for i in range(len(names))]
+    concepts = [Concept(f"T:{i:02}", name, (), kind) for i, (name, kind) in enumerate(zip(names, kinds))]
+    build(concepts, tmp_path / "names", name="toy")
+    kb = kb_vectors(tmp_path / "kb", tmp_path / "names", encoder=str(checkpoint))
+    mentions = [Mention(name, name, frozenset("A")) for name in names[::4]]
+    near = NearestNames(kb, NameEncoder.load(checkpoint), 10)(mentions)
+    for mention in mentions:
+        found = near.names[mention]
+        assert len(found.forms) == 10
+        assert {kind for form in found.forms.tolist() for n in kb.concepts_of(form) for kind in kb.types_of(n)} == {"A"}
+        assert kb.forms[found.forms[0]] == mention.text
+
+
+def test_a_large_index_is_searched_unless_an_equal_name_and_near_ones_are_of_the_type(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knowledge_base, "_MANY", 2)
+    concepts = [Concept("T:D", "cold", (), ("Disease",)), Concept("T:M", "measles", (), ("Disease",))]
+    concepts += [Concept(f"T:{i}", f"cold {i}", (), ("Chemical",)) for i in range(5)]
+    build(concepts, tmp_path / "names", name="toy")
+    kb = kb_vectors(tmp_path / "kb", tmp_path / "names", encoder=str(checkpoint), types=["Disease"])
+    nearest = NearestNames(kb, NameEncoder.load(checkpoint), 10)
+    generate = CandidateGenerator(kb, MentionMemory(), 10)
+
+    def found(kind: str | None) -> set[str]:
+        mention = Mention("cold", "cold", None if kind is None else frozenset((kind,)))
+        candidates, _ = generate([mention], None, [nearest([mention]).names[mention]])
+        return {kb.id_of(number) for number in candidates.numbers}
+
+    assert found("Chemical") == {"T:0", "T:1", "T:2", "T:3", "T:4"}
+    assert found(None) == {"T:D", "T:M"}
 
 
 def test_near_names_are_candidates(with_vectors: KnowledgeBase, encoder: NameEncoder) -> None:
