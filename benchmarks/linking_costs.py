@@ -156,7 +156,8 @@ def main() -> None:
     if arguments.pipeline:
         result["pipe"] = _in_a_process(*common, "--pipeline", arguments.pipeline, "--part", "pipe")
     name = "linking_costs" if arguments.like is None else "linking_costs_made_up"
-    write(name, {"sources": [path.name for path in sources], **described, **result})
+    said = {"sources": [path.name for path in sources], "mentions": arguments.mentions.name}
+    write(name, {**said, **described, **result})
 
 
 if __name__ == "__main__":
