@@ -176,7 +176,7 @@ class CandidateGenerator:
         return found, groups
 
     def is_ambiguous(self, mention: Mention) -> bool:
-        """Tell whether a name stands for several concepts: those that equal it most strictly, and those remembered."""
+        """Tell whether several concepts equal a name, most strictly, or training mentions of it stood for several."""
         return self._is_ambiguous(mention.long_form, mention.types)
 
     def in_context(self, candidates: Candidates, context: Array | None) -> Candidates:
@@ -192,15 +192,15 @@ class CandidateGenerator:
 
     def _has_several(self, name: str, types: Types) -> bool:
         allowed = self.kb.allowed_concepts(types)
-        concepts = set(self.memory.exactly([name]).keys.tolist())
+        if np.count_nonzero(allowed[self.memory.exactly([name]).keys]) > 1:
+            return True
         equal = self.kb.forms_equal_to(name)
         for level in LEVELS:
             forms = np.array([form for form, of_form in equal.items() if of_form == level], np.int64)
             found = self.kb.concepts_of_all(forms)[0]
-            if allowed[found].any():
-                concepts.update(found.tolist())
-                break
-        return int(allowed[list(concepts)].sum()) > 1
+            if n := np.count_nonzero(allowed[np.unique(found)]):
+                return bool(n > 1)
+        return False
 
     def _by_names(
         self, names: Sequence[str], types: Sequence[Types], nearest: Sequence[Nearest | None]

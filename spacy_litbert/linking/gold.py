@@ -80,7 +80,7 @@ def settled(example: Example) -> Example:
 def _mentions(examples: Iterable[Example]) -> Iterator[tuple[str, list[str], int]]:
     for example in examples:
         doc = example.reference
-        long_forms = abbreviations_of(doc)
+        long_forms = abbreviations_of(doc, doc.ents)
         for ent in doc.ents:
             if ent.kb_id_ and ent.kb_id_ != NIL:
                 for name in dict.fromkeys((ent.text, long_forms.get(ent.text, ent.text))):

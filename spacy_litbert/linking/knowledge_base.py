@@ -199,7 +199,7 @@ class KnowledgeBase(Mapping[str, Concept]):
 
         forms: (n,). owners: (n,) int64, ascending, the name that each is compared with.
         """
-        return self.trigrams.cosines([fold(name) for name in names], forms, owners)
+        return self.trigrams.cosines([fold(name) for name in names], forms, owners, self.forms)
 
     def search(self, text: str, k: int = 10, types: Iterable[str] | None = None) -> list[tuple[str, float]]:
         """Find the concepts with the names most similar to a text.

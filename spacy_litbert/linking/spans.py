@@ -96,7 +96,7 @@ class SpanLister:
         return self._make(wanted, self._make.of_names(wanted, without, near), near)
 
     def _mentions(self, doc: Doc, spans: Sequence[Span]) -> Mentions:
-        long_forms = abbreviations_of(doc) if spans else {}
+        long_forms = abbreviations_of(doc, spans) if spans else {}
         text = ""
         found: Mentions = {}
         for span in spans:

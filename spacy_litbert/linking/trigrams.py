@@ -28,7 +28,7 @@ _READ = 0.6  # of the weight is left to read when something may be ruled out
 _LOOK = 1 << 15  # places to read that are worth a look at what can be ruled out
 _FEW = 500  # candidates that are compared without ruling out more of them
 _ALL = 1 << 17  # forms and places that are all read at once
-_WEIGHED = 256  # forms whose trigrams are kept
+_WEIGHED = 1024  # forms whose trigrams are kept
 _ROUNDING = 1e-4  # of a cosine, which has six decimals, and of sums of 32 bits
 _BITS = 21  # of a code point
 
@@ -223,17 +223,31 @@ class TrigramIndex:
             whole += square * _are_in(best, self.postings[term])
         return np.float32(np.partition(whole / self.norms[best], -k)[-k] * (1 - _ROUNDING))
 
-    def cosines(self, forms: Sequence[str], numbers: Array, owners: Array) -> Array:
+    def cosines(self, forms: Sequence[str], numbers: Array, owners: Array, strings: Sequence[str]) -> Array:
         """Return the cosines of several forms and others, (n,) float64.
 
         numbers: (n,) of the others. owners: (n,) int64, ascending, which of the forms each is compared with.
+        strings: all forms of the index, by number.
         """
-        places = self.places[numbers]
+        distinct, which = np.unique(numbers, return_inverse=True)
+        trigrams = self._terms_of([strings[number] for number in distinct.tolist()])
+        norms = self.norms[self.places[numbers]]
+        squares = np.zeros(len(self.codes))
         found = [np.zeros(0)]
         for form, (start, end) in zip(forms, pairwise(starts_of(np.bincount(owners, minlength=len(forms))).tolist())):
             terms, weights, norm = self._weigh(form)
-            found.append(self._compare(terms, weights**2, norm, places[start:end]))
+            squares[terms] = weights**2
+            data, rows = trigrams.gather(which[start:end])
+            found.append(_cosines(np.bincount(rows, squares[data], end - start), norms[start:end], norm))
+            squares[terms] = 0
         return np.concatenate(found)
+
+    def _terms_of(self, forms: Sequence[str]) -> Lists:
+        """Return the distinct trigrams of forms that are in the index."""
+        codes, owners = _trigrams_of(forms)
+        keys = np.unique(owners * len(self.codes) + np.searchsorted(self.codes, codes))
+        owners, terms = np.divmod(keys, max(len(self.codes), 1))
+        return Lists(terms, starts_of(np.bincount(owners, minlength=len(forms))))
 
     def _compare(self, terms: Array, squares: Array, norm: float, places: Array) -> Array:
         """Return the cosines of the forms at places, float64."""
@@ -300,18 +314,23 @@ def _are_in(places: Array, postings: Array) -> Array:
 
 def _pairs(forms: Sequence[str]) -> tuple[Array, Array]:
     """Return the distinct trigrams' codes of each form, end to end, uint64, and how many each has, int64."""
-    lengths = np.fromiter(map(len, forms), np.int64, len(forms)) + 3
-    codes = _codes(" " + "\0 ".join(f"{form} " for form in forms) + "\0")
-    # Trigrams across the border between two forms hold the zero that stands there.
-    owners = np.repeat(np.arange(len(forms), dtype=np.int32), lengths)[: len(codes)]
-    mask = np.uint64((1 << _BITS) - 1)
-    whole = ((codes & mask) > 0) & (((codes >> np.uint64(_BITS)) & mask) > 0) & ((codes >> np.uint64(2 * _BITS)) > 0)
-    codes, owners = codes[whole], owners[whole]
+    codes, owners = _trigrams_of(forms)
     order = np.lexsort((codes, owners))
     codes, owners = codes[order], owners[order]
     new = np.ones(len(codes), bool)
     new[1:] = (codes[1:] != codes[:-1]) | (owners[1:] != owners[:-1])
     return codes[new], np.bincount(owners[new], minlength=len(forms))
+
+
+def _trigrams_of(forms: Sequence[str]) -> tuple[Array, Array]:
+    """Return the trigrams' codes of each form, end to end, uint64, and which of the forms each is of, int64."""
+    lengths = np.fromiter(map(len, forms), np.int64, len(forms)) + 3
+    codes = _codes(" " + "\0 ".join(f"{form} " for form in forms) + "\0")
+    # Trigrams across the border between two forms hold the zero that stands there.
+    owners = np.repeat(np.arange(len(forms)), lengths)[: len(codes)]
+    mask = np.uint64((1 << _BITS) - 1)
+    whole = ((codes & mask) > 0) & (((codes >> np.uint64(_BITS)) & mask) > 0) & ((codes >> np.uint64(2 * _BITS)) > 0)
+    return codes[whole], owners[whole]
 
 
 def _codes(text: str) -> Array:

@@ -6,9 +6,11 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from spacy_litbert.linking.abbreviations import abbreviations_of, find_abbreviations
+
+NLP = spacy.blank("en")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,9 @@ from spacy_litbert.linking.abbreviations import abbreviations_of, find_abbreviat
         ("tumor necrosis factor-alpha (TNF-alpha) rose", {"TNF-alpha": "tumor necrosis factor-alpha"}),
         ("given interleukin 2 (IL-2) daily", {"IL-2": "interleukin 2"}),
         ("acute renal failure [ARF] occurred", {"ARF": "acute renal failure"}),
+        ("phenobarbital (PB: 15 mg a day) was given", {"PB": "phenobarbital"}),
+        ("women on combined oral contraceptives (COCs) had", {"COCs": "combined oral contraceptives"}),
+        ("tumour-necrosis factor (TNF) rose", {"TNF": "tumour-necrosis factor"}),
         ("non-Hodgkin lymphoma (NHL) and non-Hodgkin lymphoma (NHL)", {"NHL": "non-Hodgkin lymphoma"}),
     ],
 )
@@ -36,6 +41,7 @@ def test_definitions_are_found(text: str, expected: dict[str, str]) -> None:
         "An unclosed bracket (ABC goes on",
         "Nothing fits here (XQZ).",
         "the end of a sentence. (ES)",
+        "carboplatin (CBDCA[1]) over the cisplatin (CDDP)",
         "(AB)",
         "",
     ],
@@ -56,14 +62,68 @@ def test_any_text_is_read_and_long_forms_stand_in_it(text: str) -> None:
         assert " ".join(long.split()) in " ".join(text.split())
 
 
+def test_singular_and_plural_of_an_abbreviation_are_known() -> None:
+    doc = NLP("ventricular septal defects (VSDs), a diaphragmatic hernia (DH)")
+    long_forms = abbreviations_of(doc)
+    assert long_forms["VSD"] == long_forms["VSDs"] == "ventricular septal defects"
+    assert long_forms["DHs"] == long_forms["DH"] == "diaphragmatic hernia"
+
+
+def marked(text: str) -> Doc:
+    """Return a Doc with mentions in ‹ and ›; those with an exclamation mark have a label of their own."""
+    words, ents = text.replace("‹", "‹ ").replace("›", " ›").split(), []
+    doc_words: list[str] = []
+    for word in words:
+        if word == "‹":
+            start = len(doc_words)
+        elif word == "›":
+            ents.append((start, len(doc_words)))
+        else:
+            doc_words.append(word)
+    doc = Doc(NLP.vocab, doc_words)
+    doc.ents = [Span(doc, a, b, "Gene" if doc[a].text.startswith("!") else "Chemical") for a, b in ents]
+    return doc
+
+
+@pytest.mark.parametrize(
+    ("text", "short", "long"),
+    [
+        ("‹thyroxine› ( ‹T4› ) was given", "T4", "thyroxine"),
+        ("‹Testosterone› ( ‹T› , 5 mg ) was given", "T", "Testosterone"),
+        ("‹ammonium acetate› [ ‹NH4Ac› ] was given", "NH4Ac", "ammonium acetate"),
+        ("‹CCNU› ( ‹lomustine› ) was given", "CCNU", "lomustine"),
+        ("‹sodium› ( ‹na› ) was given", "na", "sodium"),
+        ("‹Adriamycin› ( ‹doxorubicin› ; 5 mg ) was given", "Adriamycin", "doxorubicin"),
+        ("‹thyroxine› or ‹T4› was given", "T4", None),
+        ("‹thyroxine› ( not ‹T4› ) was given", "T4", None),
+        ("‹thyroxine› ( ‹T4› receptors ) was given", "T4", None),
+        ("‹thyroxine› ( ‹!T4› ) was given", "!T4", None),
+        ("‹DOPAC› ( ‹GABA› ) was given", "GABA", None),
+        ("‹antidepressant› ( ‹fluoxetine› ) was given", "fluoxetine", None),
+    ],
+)
+def test_a_short_mention_in_brackets_stands_for_the_one_before(text: str, short: str, long: str | None) -> None:
+    doc = marked(text)
+    assert abbreviations_of(doc, doc.ents[::-1]).get(short) == long
+
+
+@given(st.text("aAbT4 ()[];.-", max_size=40), st.data())
+def test_mentions_of_any_text_are_read(text: str, data: st.DataObject) -> None:
+    doc = NLP(text)
+    places = st.tuples(st.integers(0, len(doc)), st.integers(0, len(doc)))
+    spans = [Span(doc, a, b, "X") for a, b in data.draw(st.lists(places, max_size=6)) if a < b]
+    for short, long in abbreviations_of(doc, spans).items():
+        assert short in text or short.removesuffix("s") in text
+        assert " ".join(long.split()) in " ".join(text.split())
+
+
 def test_what_scispacys_detector_left_comes_first() -> None:
-    nlp = spacy.blank("en")
-    doc = nlp("acute renal failure (ARF)")
+    doc = NLP("acute renal failure (ARF)")
     had = Doc.has_extension("abbreviations")
     Doc.set_extension("abbreviations", default=[], force=True)
     doc._.abbreviations = [{"short_text": "ARF", "long_text": "what the detector says"}]
     assert abbreviations_of(doc) == {"ARF": "what the detector says"}
     doc._.abbreviations = []
-    assert abbreviations_of(doc) == {"ARF": "acute renal failure"}
+    assert abbreviations_of(doc)["ARF"] == "acute renal failure"
     if not had:
         Doc.remove_extension("abbreviations")

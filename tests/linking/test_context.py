@@ -133,8 +133,26 @@ def test_an_equal_name_leaves_nothing_open_where_another_equals_only_by_its_word
     build(concepts, tmp_path / "words", name="words")
     generate = CandidateGenerator(KnowledgeBase(tmp_path / "words"), MentionMemory(), 5)
     assert [generate.is_ambiguous(Mention(name, name)) for name in ("liver cancer", "liver carcinoma")] == [False, True]
-    remembered = MentionMemory.of([("liver cancer", ["T:2"], 0)])
-    assert CandidateGenerator(generate.kb, remembered, 5).is_ambiguous(Mention("liver cancer", "liver cancer"))
+
+
+@pytest.mark.parametrize(
+    ("name", "remembered", "ambiguous"),
+    [
+        ("cancer", {"T:2": 3}, False),  # an annotator's habit, in every text
+        ("cancer", {"T:1": 3, "T:2": 1}, True),
+        ("growth", {"T:1": 2}, True),  # both are called so
+        ("growth", {}, True),
+        ("cancer", {"T:1": 1, "X:9": 1}, False),  # the other is not in the knowledge base
+    ],
+)
+def test_training_mentions_of_one_concept_beside_an_equal_name_leave_nothing_open(
+    tmp_path: Path, name: str, remembered: dict[str, int], ambiguous: bool
+) -> None:
+    concepts = [Concept("T:1", "Cancer", ("growth",)), Concept("T:2", "Neoplasm Invasiveness", ("growth",))]
+    build(concepts, tmp_path / "words", name="words")
+    memory = MentionMemory.of([(name, [one], 0) for one, count in remembered.items() for _ in range(count)])
+    generate = CandidateGenerator(KnowledgeBase(tmp_path / "words"), memory, 5)
+    assert generate.is_ambiguous(Mention(name, name)) == ambiguous
 
 
 def test_mentions_that_are_written_alike_share_the_first_context(nlp: Language) -> None:

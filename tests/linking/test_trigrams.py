@@ -52,11 +52,13 @@ def test_the_best_are_those_of_comparing_all(
     assert np.allclose(cosines, [cosine for _, cosine in expected[:k]], atol=2e-5)
     scores = dict(expected)
     assert np.allclose(cosines, [scores[i] for i in numbers.tolist()], atol=2e-5)
-    assert (numbers.tolist(), cosines.tolist()) == by_comparing_with(index, query, k, np.array(allowed))
+    assert (numbers.tolist(), cosines.tolist()) == by_comparing_with(index, forms, query, k, np.array(allowed))
 
 
-def by_comparing_with(index: TrigramIndex, query: str, k: int, allowed: np.ndarray) -> tuple[list[int], list[float]]:
-    cosines = index.cosines([query], np.arange(len(allowed)), np.zeros(len(allowed), np.int64))
+def by_comparing_with(
+    index: TrigramIndex, forms: list[str], query: str, k: int, allowed: np.ndarray
+) -> tuple[list[int], list[float]]:
+    cosines = index.cosines([query], np.arange(len(allowed)), np.zeros(len(allowed), np.int64), forms)
     found = np.flatnonzero(allowed & (cosines > 0))
     order = np.lexsort((found, -cosines[found]))[:k]
     return found[order].tolist(), cosines[found[order]].tolist()
@@ -75,7 +77,7 @@ def test_of_many_forms_the_same_are_found_as_by_comparing_all(look: int, monkeyp
         for k in (1, 20):
             for which in (allowed, np.ones_like(allowed)):
                 numbers, cosines = index.search(query, k, index.in_places(which))
-                assert (numbers.tolist(), cosines.tolist()) == by_comparing_with(index, query, k, which)
+                assert (numbers.tolist(), cosines.tolist()) == by_comparing_with(index, forms, query, k, which)
 
 
 @given(FORMS, st.lists(st.text("abcd é", min_size=1, max_size=12), min_size=1, max_size=6), st.data())
@@ -83,9 +85,9 @@ def test_names_are_compared_together_as_one_by_one(forms: list[str], queries: li
     index = make_trigrams(forms)
     pairs = data.draw(st.lists(st.tuples(st.integers(0, len(queries) - 1), st.integers(0, len(forms) - 1))))
     owners, numbers = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
-    together = index.cosines(queries, numbers, owners).tolist()
+    together = index.cosines(queries, numbers, owners, forms).tolist()
     assert together == [
-        index.cosines([queries[owner]], np.array([number]), np.array([0]))[0] for owner, number in sorted(pairs)
+        index.cosines([queries[owner]], np.array([number]), np.array([0]), forms)[0] for owner, number in sorted(pairs)
     ]
 
 
