@@ -101,7 +101,7 @@ def json_object(line: str) -> dict[str, Any]:
     for half a surrogate pair, written as ``\\ud800``, which is no text.
     """
     try:
-        data = json.loads(line, object_pairs_hook=_unique)
+        data = _DECODER.decode(line)
         if "\\u" in line:
             json.dumps(data, ensure_ascii=False).encode("utf8")
     except RecursionError:
@@ -122,6 +122,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         doubled = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the key {doubled!r} stands in one object twice.")
     return data
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing_folder
 from ..ragged import starts_of
 from ..targets import check_target
+from .collector import collector_paused
 from .columns import write_array, write_lists, write_strings
 from .concept import Concept
 from .hashing import hash_strings, sorted_index
@@ -32,6 +33,7 @@ METADATA = "metadata.json"
 FORMAT = 3
 
 
+@collector_paused()
 def build(
     concepts: Iterable[Concept],
     folder: Path,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from .concept import Concept, Merged, Record
 from .readers.problems import record_error
@@ -17,18 +15,19 @@ def clean(path: Path, record: Record) -> Concept | Merged:
     check_id(path, record.line, entry.concept_id)
     if isinstance(entry, Merged):
         return entry
-    names = clean_names(path, record.line, entry.concept_id, entry.names)
-    lists: dict[str, Any] = {
-        key: clean_list(getattr(entry, key)) for key in ("types", "tree_numbers", "xrefs", "merged_ids")
-    }
-    others = tuple(old for old in lists.pop("merged_ids") if old != entry.concept_id)
-    return replace(
-        entry,
-        canonical_name=names[0],
-        aliases=names[1:],
-        definition=on_one_line(entry.definition),
-        merged_ids=others,
-        **lists,
+    canonical_name, *aliases = clean_names(path, record.line, entry.concept_id, entry.names)
+    return Concept(
+        entry.concept_id,
+        canonical_name,
+        tuple(aliases),
+        clean_list(entry.types),
+        on_one_line(entry.definition),
+        clean_list(entry.tree_numbers),
+        clean_list(entry.xrefs),
+        tuple(old for old in clean_list(entry.merged_ids) if old != entry.concept_id),
+        entry.mapped_to,
+        entry.preference,
+        entry.since,
     )
 
 
@@ -48,7 +47,7 @@ def clean_names(path: Path, line: int, concept_id: str, names: Iterable[str]) ->
 
 def clean_list(values: Iterable[str]) -> tuple[str, ...]:
     """Return the values that are not empty, each once."""
-    return tuple(dict.fromkeys(on_one_line(value) for value in values if value.strip()))
+    return tuple(dict.fromkeys(line for line in map(on_one_line, values) if line))
 
 
 def on_one_line(text: str) -> str:

@@ -10,12 +10,14 @@ from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
 from .cleaning import clean
+from .collector import collector_paused
 from .concept import Concept, Merged
 from .readers.read import read_records
 
 Place = tuple[Path, int]
 
 
+@collector_paused()
 def collect(
     paths: Sequence[Path], *, format: str | None = None, types: Sequence[str] = (), progress: bool = False
 ) -> list[Concept]:
@@ -45,7 +47,8 @@ def collect(
             if merged.get(old) != concept.concept_id:
                 put(places, old, places[concept.concept_id])
     _follow(concepts, merged, places)
-    return [replace(concept, types=concept.types or tuple(types)) for concept in _typed(concepts)]
+    kinds = tuple(types)
+    return [one if one.types or not kinds else replace(one, types=kinds) for one in _typed(concepts)]
 
 
 def restrict(

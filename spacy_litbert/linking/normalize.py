@@ -12,6 +12,7 @@ from functools import lru_cache
 
 _POSSESSIVE = re.compile(r"['’`´]s\b")
 _BETWEEN_WORDS = re.compile(r"(?:[^\w+]|_)+")
+_DIGIT = re.compile(r"\d")
 _LETTERS_AND_DIGITS = re.compile(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
 _GREEK_NAMES = """
     alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi
@@ -80,7 +81,9 @@ def normal(folded: str) -> str:
     """Return a folded name in the singular and American spelling, Greek letters and digits as words of their own."""
     if not folded.isascii():
         folded = _GREEK_LETTER.sub(lambda letter: f" {_GREEK[letter[0]]} ", folded)
-    words = _LETTERS_AND_DIGITS.sub(" ", folded).split()
+    words = (_LETTERS_AND_DIGITS.sub(" ", folded) if _DIGIT.search(folded) else folded).split()
+    if _ROMAN_AFTER_KIND.keys().isdisjoint(words):
+        return " ".join(map(normal_word, words))
     numbers = (_ROMAN_AFTER_KIND if before in _KINDS else _ROMAN for before in ["", *words])
     return " ".join(roman.get(word) or normal_word(word) for roman, word in zip(numbers, words))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 from contextlib import suppress
 from pathlib import Path
@@ -127,3 +128,18 @@ def test_whatever_is_wrong_is_a_coded_error_or_a_whole_knowledge_base(
     if (tmp_path / "kb").exists():
         KnowledgeBase(tmp_path / "kb").verify()
     assert {found.name for found in tmp_path.iterdir()} <= {name, "kb"}
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_pythons_collector_is_left_as_it_was(tmp_path: Path, enabled: bool) -> None:
+    for name, text in (("good.jsonl", JSONL), ("bad.jsonl", JSONL + "{\n")):
+        (tmp_path / name).write_text(text)
+    was = gc.isenabled()
+    try:
+        gc.enable() if enabled else gc.disable()
+        kb_build(tmp_path / "kb", [tmp_path / "good.jsonl"])
+        with pytest.raises(LitBertError, match="L520"):
+            kb_build(tmp_path / "other", [tmp_path / "bad.jsonl"])
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable() if was else gc.disable()
