@@ -5,8 +5,9 @@
 CORPUS: a folder with test.…; of its mentions with ids those of each label are scored apart. scispaCy compares the
 trigrams of names by TF-IDF and looks the nearest ones up with nmslib, approximately. Here they are compared exactly,
 by the same vectors, which can only be better and needs no hours to build an index. Its generator knows no types, and
-what a text defines as an abbreviation is looked up by its long form, as its linker does. A mention is right at rank k
-if one of its concepts is among the k with the most similar names. Needs scispaCy (``make scispacy``).
+what a text defines as an abbreviation is looked up by its long form, as its linker does; the definitions are those that
+our linker finds. A mention is right at rank k if one of its concepts is among the k with the most similar names. Needs
+scispaCy (``make scispacy``).
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import spacy
 from scispacy.candidate_generation import CandidateGenerator
 from scispacy.linking_utils import KnowledgeBase as TheirKnowledgeBase
 from sklearn.feature_extraction.text import TfidfVectorizer
 from tqdm import tqdm
 
 from spacy_litbert.corpora.read import read_documents
-from spacy_litbert.linking.abbreviations import find_abbreviations
+from spacy_litbert.linking.abbreviations import long_forms_of
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.workflow.fetch import split_file
 
@@ -81,12 +83,13 @@ def generator_of(kb: KnowledgeBase, folder: Path) -> CandidateGenerator:
 def mentions_of(corpus: Path, renamed: dict[str, str]) -> list[tuple[str, str, set[str]]]:
     """Return label, long form and ids of the gold mentions."""
     found = []
+    nlp = spacy.blank("en")
     for document in read_documents(split_file(corpus, "test")):
-        long_forms = find_abbreviations(document.text)
-        for mention in document.entities:
-            if mention.ids:
-                text = document.text[mention.start : mention.end]
-                found.append((mention.label, long_forms.get(text, text), {renamed.get(i, i) for i in mention.ids}))
+        doc = nlp.make_doc(document.text)
+        mentions = [mention for mention in document.entities if mention.ids]
+        spans: list[Any] = [doc.char_span(one.start, one.end, one.label, alignment_mode="expand") for one in mentions]
+        for mention, long_form in zip(mentions, long_forms_of(doc, spans)):
+            found.append((mention.label, long_form, {renamed.get(i, i) for i in mention.ids}))
     return found
 
 

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
 
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]{2,200})[)\]]")
 _SEPARATOR = re.compile(r"[;,:]\s|\s(?:or|and)\s")
 _SENTENCE_END = re.compile(r"[.!?;:]\s")
 _OPENED, _CLOSED = re.compile(r"\s*[(\[]\s*"), re.compile(r"\s*[)\];:,]")
+_CLOSING = re.compile(r"[)\]]")
 _BRACKET = re.compile(r"[()\[\]]")
+# As in ``poly(ADP-ribose) polymerase`` and ``(2R)-hydroxybutyrate``.
+_IN_WORD = re.compile(r"(?<=[\w-])[(\[][^()\[\]\s]*[)\]]|[(\[][^()\[\]\s]*[)\]](?=[\w-])")
+_WRITTEN_TOGETHER = re.compile(r"[^\s/]*$")
 _LOWER = re.compile(r"[a-z]{4}")  # what symbols don't have
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST_SHORT = 12  # characters
@@ -44,19 +48,14 @@ def find_abbreviations(text: str) -> dict[str, str]:
     return found
 
 
-def abbreviations_of(doc: Doc, spans: Sequence[Span] = ()) -> dict[str, str]:
+def abbreviations_of(doc: Doc) -> dict[str, str]:
     """Return the long forms by short form: what scispaCy's detector left in ``doc._.abbreviations``, or found here.
 
-    spans: mentions; the brackets around short ones tell what these stand for. Short forms are there in the singular and
-    in the plural. Where the detector left dictionaries (its ``make_serializable``), these are read as well.
+    Where the detector left dictionaries (its ``make_serializable``), these are read as well.
     """
-    if not (Doc.has_extension("abbreviations") and doc._.abbreviations):
-        text = doc.text
-        found = find_abbreviations(text)
-        for short, long in _in_brackets(text, spans):
-            found.setdefault(short, long)
-        return {**{_other_number(short): long for short, long in found.items()}, **found}
-    found = {}
+    if not _detector_ran(doc):
+        return find_abbreviations(doc.text)
+    found: dict[str, str] = {}
     for short in doc._.abbreviations:
         if isinstance(short, dict):
             found.setdefault(short["short_text"], short["long_text"])
@@ -65,31 +64,83 @@ def abbreviations_of(doc: Doc, spans: Sequence[Span] = ()) -> dict[str, str]:
     return found
 
 
-def _in_brackets(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, str]]:
-    """Yield short and long mentions of which one follows the other in brackets, alone or first."""
-    ordered = sorted(spans, key=lambda span: (span.start_char, span.end_char))
-    for first, second in pairwise(ordered):
-        if first.label != second.label or first.end_char > second.start_char:
-            continue
-        if _OPENED.fullmatch(text, first.end_char, second.start_char) and _CLOSED.match(text, second.end_char):
-            short, long = sorted((first.text, second.text), key=len)
-            if _is_symbol(short) and _LOWER.search(long):
-                yield short, long
+def long_forms_of(doc: Doc, spans: Sequence[Span]) -> list[str]:
+    """Return for each mention what it stands for by what its text defines; the mention itself where nothing does.
+
+    spans: the mentions, which may overlap. Letters come first, then brackets between mentions of one label, then what
+    either says of the singular or the plural. Where scispaCy's detector ran, only what it found counts.
+    """
+    if not spans:
+        return []
+    by_letters = abbreviations_of(doc)
+    if _detector_ran(doc):
+        return [by_letters.get(span.text, span.text) for span in spans]
+    in_brackets = dict(reversed(list(_in_brackets(doc.text, spans))))  # of several, the first
+
+    def long_form(text: str, label: str) -> str | None:
+        return by_letters.get(text) or in_brackets.get((text, label))
+
+    return [
+        long_form(span.text, span.label_) or long_form(_other_number(span.text), span.label_) or span.text
+        for span in spans
+    ]
+
+
+def _detector_ran(doc: Doc) -> bool:
+    return bool(Doc.has_extension("abbreviations") and doc._.abbreviations)
+
+
+def _in_brackets(text: str, spans: Sequence[Span]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield short mentions, by text and label, with the long ones beside them; one of the two stands in brackets."""
+    for label in dict.fromkeys(span.label_ for span in spans):
+        ordered = sorted(filter_spans(span for span in spans if span.label_ == label), key=lambda span: span.start)
+        for first, second, third in zip(ordered, ordered[1:], [*ordered[2:], None]):
+            closing = _closing_of(text, first, second)
+            if closing is None or (third is not None and third.start_char < closing):
+                continue  # or a list, whose first member is not all of it
+            short, long = sorted((first, second), key=lambda span: len(span.text))
+            # At the beginning of a sentence a capital tells nothing.
+            marks = short.text[1:] if _starts_sentence(text, short.start_char) else short.text
+            if len(short.text) < len(long.text) and _is_symbol(short.text, marks) and _LOWER.search(long.text):
+                yield (short.text, label), long.text
+
+
+def _closing_of(text: str, first: Span, second: Span) -> int | None:
+    """Return where brackets close that begin with the second mention, right behind the first; None if they don't."""
+    if _OPENED.fullmatch(text, first.end_char, second.start_char) and _CLOSED.match(text, second.end_char):
+        closing = _CLOSING.search(text, second.end_char)
+        return None if closing is None else closing.start()
+    return None
+
+
+def _starts_sentence(text: str, place: int) -> bool:
+    before = text[max(0, place - 20) : place].rstrip()
+    return not before or before[-1] in ".!?:"
 
 
 def _other_number(short: str) -> str:
-    """Return the plural of an abbreviation, or the singular of one that is a plural, as ``RNAs``."""
-    return short[:-1] if short.endswith("s") and short[-2:-1].isupper() else f"{short}s"
+    """Return the plural of an abbreviation, or the singular of one that is a plural, as ``RNAs``; a letter has none."""
+    if not (short.endswith("s") and short[-2:-1].isupper()):
+        return f"{short}s" if len(short) > 1 else short
+    return short[:-1] if len(short) > 2 else short
 
 
 def _is_short(text: str) -> bool:
-    return len(text) >= 2 and text[0].isalnum() and any(c.isalpha() for c in text) and _is_symbol(text, of_letters=0)
+    is_name = text[:1].isalnum() and any(c.isalpha() for c in text)
+    return is_name and len(text) >= 2 and _is_of_size(text) and _is_marked(text)
 
 
-def _is_symbol(text: str, of_letters: int = 2) -> bool:
-    """Return whether a name is short and has a capital or a digit, or so few letters that it needs none."""
-    is_marked = len(text) <= of_letters or any(c.isupper() or c.isdigit() for c in text)
-    return is_marked and len(text) <= _LONGEST_SHORT and len(text.split()) <= 2
+def _is_symbol(text: str, marks: str) -> bool:
+    """Return whether a mention is short, and has so few letters or such marks that it may stand for a longer one."""
+    return _is_of_size(text) and (len(text) <= 2 or _is_marked(marks))
+
+
+def _is_of_size(text: str) -> bool:
+    return len(text) <= _LONGEST_SHORT and len(text.split()) <= 2
+
+
+def _is_marked(text: str) -> bool:
+    return any(c.isupper() or c.isdigit() for c in text)
 
 
 def _pair(short: str, candidate: str, *, whole: bool = False) -> tuple[str, str] | None:
@@ -107,18 +158,22 @@ def _pair(short: str, candidate: str, *, whole: bool = False) -> tuple[str, str]
     if start is None or (whole and start > 0):
         return None
     long = candidate[start:].strip(" \"'“”")
-    in_order = len(long) > len(short) and short not in long.split() and not _BRACKET.search(long)
+    in_order = len(long) > len(short) and short not in long.split() and not _BRACKET.search(_IN_WORD.sub("", long))
     fits = len(long.split()) <= min(n_letters + 5, 2 * n_letters)
     return (short, long) if in_order and fits else None
 
 
 def _start_of_initials(short: str, long: str) -> int | None:
-    """Return where the words begin that have the letters of the short form as initials, but for its plural's s."""
+    """Return where the words begin that have the letters of the short form as initials, but for its plural's s.
+
+    Words end at hyphens too, but none of what is written together is left behind.
+    """
     letters = [c.lower() for c in short if c.isalnum()]
     words = list(_WORD.finditer(long))
     for wanted in (letters, letters[:-1] if short.endswith("s") else []):
         if len(wanted) > 1 and [word[0][0].lower() for word in words[-len(wanted) :]] == wanted:
-            return words[-len(wanted)].start()
+            start = words[-len(wanted)].start()
+            return start - len(_WRITTEN_TOGETHER.findall(long[:start])[0])
     return None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from .abbreviations import abbreviations_of
+from .abbreviations import long_forms_of
 from .knowledge_base import KnowledgeBase
 from .lists import Listed
 from .memory import MentionMemory, fold_of
@@ -80,8 +80,13 @@ def settled(example: Example) -> Example:
 def _mentions(examples: Iterable[Example]) -> Iterator[tuple[str, list[str], int]]:
     for example in examples:
         doc = example.reference
-        long_forms = abbreviations_of(doc, doc.ents)
-        for ent in doc.ents:
-            if ent.kb_id_ and ent.kb_id_ != NIL:
-                for name in dict.fromkeys((ent.text, long_forms.get(ent.text, ent.text))):
-                    yield name, ent.kb_id_.split("|"), fold_of(doc.text)
+        known = {(ent.text, one) for ent in doc.ents for one in ent.kb_id_.split("|")}
+        texts = {text for text, _ in known}
+        for ent, long_form in zip(doc.ents, long_forms_of(doc, doc.ents)):
+            if not ent.kb_id_ or ent.kb_id_ == NIL:
+                continue
+            ids = ent.kb_id_.split("|")
+            yield ent.text, ids, fold_of(doc.text)
+            # A long form that the annotators gave another concept is none.
+            if long_form != ent.text and (long_form not in texts or any((long_form, one) in known for one in ids)):
+                yield long_form, ids, fold_of(doc.text)

@@ -9,7 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from tqdm import tqdm
 
-from .abbreviations import abbreviations_of
+from .abbreviations import long_forms_of
 from .candidates import CandidateGenerator, Mention
 from .context import context_of
 from .gold import MakeLists, gold_lists
@@ -96,13 +96,12 @@ class SpanLister:
         return self._make(wanted, self._make.of_names(wanted, without, near), near)
 
     def _mentions(self, doc: Doc, spans: Sequence[Span]) -> Mentions:
-        long_forms = abbreviations_of(doc, spans) if spans else {}
         text = ""
         found: Mentions = {}
-        for span in spans:
+        for span, long_form in zip(spans, long_forms_of(doc, spans)):
             name = span.text, span.label_
             if name not in found:
-                mention = Mention(span.text, long_forms.get(span.text, span.text), self._types_of(span.label_))
+                mention = Mention(span.text, long_form, self._types_of(span.label_))
                 if self.use_context and self._generate.is_ambiguous(mention):
                     text = text or doc.text  # put together anew each time it is asked for
                     mention = mention.in_context(context_of(text, span.start_char, span.end_char))

@@ -29,6 +29,7 @@ _LOOK = 1 << 15  # places to read that are worth a look at what can be ruled out
 _FEW = 500  # candidates that are compared without ruling out more of them
 _ALL = 1 << 17  # forms and places that are all read at once
 _WEIGHED = 1024  # forms whose trigrams are kept
+_TOGETHER = 64  # forms that are compared with others together
 _ROUNDING = 1e-4  # of a cosine, which has six decimals, and of sums of 32 bits
 _BITS = 21  # of a code point
 
@@ -229,6 +230,14 @@ class TrigramIndex:
         numbers: (n,) of the others. owners: (n,) int64, ascending, which of the forms each is compared with.
         strings: all forms of the index, by number.
         """
+        found = [np.zeros(0)]
+        for first in range(0, len(forms), _TOGETHER):
+            some = forms[first : first + _TOGETHER]
+            start, end = np.searchsorted(owners, [first, first + len(some)])
+            found.append(self._compare_with(some, numbers[start:end], owners[start:end] - first, strings))
+        return np.concatenate(found)
+
+    def _compare_with(self, forms: Sequence[str], numbers: Array, owners: Array, strings: Sequence[str]) -> Array:
         distinct, which = np.unique(numbers, return_inverse=True)
         trigrams = self._terms_of([strings[number] for number in distinct.tolist()])
         norms = self.norms[self.places[numbers]]

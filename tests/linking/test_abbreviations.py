@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
-from spacy_litbert.linking.abbreviations import abbreviations_of, find_abbreviations
+from spacy_litbert.linking.abbreviations import abbreviations_of, find_abbreviations, long_forms_of
 
 NLP = spacy.blank("en")
 
@@ -24,6 +24,10 @@ NLP = spacy.blank("en")
         ("acute renal failure [ARF] occurred", {"ARF": "acute renal failure"}),
         ("phenobarbital (PB: 15 mg a day) was given", {"PB": "phenobarbital"}),
         ("women on combined oral contraceptives (COCs) had", {"COCs": "combined oral contraceptives"}),
+        ("beta-adrenergic receptor (AR) blockers", {"AR": "beta-adrenergic receptor"}),
+        ("given RA (13-cis-retinoic acid) daily", {"RA": "13-cis-retinoic acid"}),
+        ("poly(ADP-ribose) polymerase (PARP) inhibitors", {"PARP": "poly(ADP-ribose) polymerase"}),
+        ("given N-(4-hydroxyphenyl)retinamide (4-HPR)", {"4-HPR": "N-(4-hydroxyphenyl)retinamide"}),
         ("tumour-necrosis factor (TNF) rose", {"TNF": "tumour-necrosis factor"}),
         ("non-Hodgkin lymphoma (NHL) and non-Hodgkin lymphoma (NHL)", {"NHL": "non-Hodgkin lymphoma"}),
     ],
@@ -41,7 +45,7 @@ def test_definitions_are_found(text: str, expected: dict[str, str]) -> None:
         "An unclosed bracket (ABC goes on",
         "Nothing fits here (XQZ).",
         "the end of a sentence. (ES)",
-        "carboplatin (CBDCA[1]) over the cisplatin (CDDP)",
+        "advantages of carboplatin (it is newer) over cisplatin (CDDP)",
         "(AB)",
         "",
     ],
@@ -63,10 +67,14 @@ def test_any_text_is_read_and_long_forms_stand_in_it(text: str) -> None:
 
 
 def test_singular_and_plural_of_an_abbreviation_are_known() -> None:
-    doc = NLP("ventricular septal defects (VSDs), a diaphragmatic hernia (DH)")
-    long_forms = abbreviations_of(doc)
+    doc = marked(
+        "‹ventricular septal defects› ( ‹VSDs› ) , ‹VSD› , a ‹diaphragmatic hernia› ( ‹DH› ) , ‹DHs› , "
+        "‹arsenic› ( ‹As› ) , ‹A›"
+    )
+    long_forms = dict(zip((ent.text for ent in doc.ents), long_forms_of(doc, doc.ents)))
     assert long_forms["VSD"] == long_forms["VSDs"] == "ventricular septal defects"
     assert long_forms["DHs"] == long_forms["DH"] == "diaphragmatic hernia"
+    assert (long_forms["As"], long_forms["A"]) == ("arsenic", "A")
 
 
 def marked(text: str) -> Doc:
@@ -93,7 +101,10 @@ def marked(text: str) -> Doc:
         ("‹ammonium acetate› [ ‹NH4Ac› ] was given", "NH4Ac", "ammonium acetate"),
         ("‹CCNU› ( ‹lomustine› ) was given", "CCNU", "lomustine"),
         ("‹sodium› ( ‹na› ) was given", "na", "sodium"),
-        ("‹Adriamycin› ( ‹doxorubicin› ; 5 mg ) was given", "Adriamycin", "doxorubicin"),
+        ("with ‹Adriamycin› ( ‹doxorubicin› ; 5 mg ) given", "Adriamycin", "doxorubicin"),
+        ("It was given. ‹Opioids› ( ‹morphine› ) were not", "Opioids", None),
+        ("‹electrolytes› ( ‹Na› : 140, ‹K› : 4 )", "Na", None),
+        ("the ‹taxol› ( ‹T4› unclosed", "T4", None),
         ("‹thyroxine› or ‹T4› was given", "T4", None),
         ("‹thyroxine› ( not ‹T4› ) was given", "T4", None),
         ("‹thyroxine› ( ‹T4› receptors ) was given", "T4", None),
@@ -104,7 +115,28 @@ def marked(text: str) -> Doc:
 )
 def test_a_short_mention_in_brackets_stands_for_the_one_before(text: str, short: str, long: str | None) -> None:
     doc = marked(text)
-    assert abbreviations_of(doc, doc.ents[::-1]).get(short) == long
+    spans = list(doc.ents[::-1])
+    long_forms = dict(zip((span.text for span in spans), long_forms_of(doc, spans)))
+    assert long_forms.pop(short) == (long or short)
+    assert all(text == long_form for text, long_form in long_forms.items())
+
+
+def test_of_several_definitions_in_brackets_the_first_counts_for_its_label_alone() -> None:
+    doc = marked("‹thyroxine› ( ‹T4› ) , ‹tetrandrine› ( ‹T4› ) , ‹!growth› ( ‹!T4› ) , ‹!T4› , ‹T4›")
+    named = [
+        (ent.text, long_form) for ent, long_form in zip(doc.ents, long_forms_of(doc, doc.ents)) if ent.text == "T4"
+    ]
+    assert named == [("T4", "thyroxine")] * 3
+    of_genes = [long_form for ent, long_form in zip(doc.ents, long_forms_of(doc, doc.ents)) if ent.text == "!T4"]
+    assert of_genes == ["!growth"] * 2
+
+
+def test_mentions_may_overlap() -> None:
+    doc = marked("radioactive ‹iodine› ( ‹131-I› )")
+    inner, short = doc.ents
+    outer = Span(doc, 0, 2, inner.label)
+    other = Span(doc, 1, 2, "Element")
+    assert long_forms_of(doc, [inner, other, short, outer])[2] == "radioactive iodine"
 
 
 @given(st.text("aAbT4 ()[];.-", max_size=40), st.data())
@@ -112,9 +144,9 @@ def test_mentions_of_any_text_are_read(text: str, data: st.DataObject) -> None:
     doc = NLP(text)
     places = st.tuples(st.integers(0, len(doc)), st.integers(0, len(doc)))
     spans = [Span(doc, a, b, "X") for a, b in data.draw(st.lists(places, max_size=6)) if a < b]
-    for short, long in abbreviations_of(doc, spans).items():
-        assert short in text or short.removesuffix("s") in text
-        assert " ".join(long.split()) in " ".join(text.split())
+    for span, long_form in zip(spans, long_forms_of(doc, spans), strict=True):
+        assert len(long_form) > len(span.text) or long_form == span.text
+        assert " ".join(long_form.split()) in " ".join(text.split())
 
 
 def test_what_scispacys_detector_left_comes_first() -> None:
