@@ -7,8 +7,10 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
+from spacy.training import Example
 
 from spacy_litbert.linking.abbreviations import abbreviations_of, find_abbreviations, long_forms_of
+from spacy_litbert.linking.gold import memory_of
 
 NLP = spacy.blank("en")
 
@@ -129,6 +131,17 @@ def test_of_several_definitions_in_brackets_the_first_counts_for_its_label_alone
     assert named == [("T4", "thyroxine")] * 3
     of_genes = [long_form for ent, long_form in zip(doc.ents, long_forms_of(doc, doc.ents)) if ent.text == "!T4"]
     assert of_genes == ["!growth"] * 2
+
+
+def test_what_annotators_gave_two_concepts_is_not_remembered_as_one() -> None:
+    doc = marked("the ‹tumours› ( ‹T2› ) and ‹thyroxine› ( ‹T4› )")
+    for ent, kb_id in zip(doc.ents, ["X:1", "X:2", "X:3", "X:3|X:4"]):
+        for token in ent:
+            token.ent_kb_id_ = kb_id
+    memory = memory_of([Example(doc, doc)])
+    assert memory.exactly("tumours") == {"X:1": 1}
+    assert memory.exactly("thyroxine") == {"X:3": 2, "X:4": 1}
+    assert memory.exactly("T4") == {"X:3": 1, "X:4": 1}
 
 
 def test_mentions_may_overlap() -> None:
