@@ -184,8 +184,12 @@ def _write_names(folder: Path, concepts: Sequence[Concept], *, progress: bool) -
 def _write_levels(folder: Path, forms: Sequence[str], *, progress: bool) -> None:
     """Write where forms are found by what they have in common with others, and their words."""
     normals = [normal(form) for form in tqdm(forms, "normal forms", disable=not progress, unit=" names")]
-    for level, strings in (("fold", forms), ("normal", normals), ("bag", map(bag, normals))):
-        keys, numbers = sorted_index(hash_strings(strings), np.arange(len(forms), dtype=np.int32))
-        write_array(folder, f"{level}_keys", keys)
+    keys = hash_strings(forms)
+    changed = [i for i, (form, normalized) in enumerate(zip(forms, normals)) if form != normalized]
+    normal_keys = keys.copy()
+    normal_keys[changed] = hash_strings(normals[i] for i in changed)
+    for level, of_level in (("fold", keys), ("normal", normal_keys), ("bag", hash_strings(map(bag, normals)))):
+        in_order, numbers = sorted_index(of_level, np.arange(len(forms), dtype=np.int32))
+        write_array(folder, f"{level}_keys", in_order)
         write_array(folder, f"{level}_forms", numbers)
     write_words(folder, normals)

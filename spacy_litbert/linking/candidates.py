@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Array
+from .columns import Array, distinct
 from .groups import Groups
 from .knowledge_base import LEVELS, KnowledgeBase
 from .memory import MentionMemory
@@ -161,7 +161,7 @@ class CandidateGenerator:
         similar = self.memory.similar(long_forms, without)
         remembered = np.concatenate([long.keys, text.keys, similar.keys])
         remembered = remembered[self._are_allowed(remembered, [mention.types for mention in mentions])]
-        wanted = np.unique(np.concatenate([keys[by_long], keys_by_text, remembered]))
+        wanted = distinct(np.concatenate([keys[by_long], keys_by_text, remembered]))
         groups, numbers = Groups(wanted // len(self.kb), len(mentions)), wanted % len(self.kb)
         found = Candidates(
             numbers,
@@ -198,7 +198,7 @@ class CandidateGenerator:
         for level in LEVELS:
             forms = np.array([form for form, of_form in equal.items() if of_form == level], np.int64)
             found = self.kb.concepts_of_all(forms)[0]
-            if n := np.count_nonzero(allowed[np.unique(found)]):
+            if n := np.count_nonzero(allowed[distinct(found)]):
                 return bool(n > 1)
         return False
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, read_json
 from .build import FORMAT, METADATA, metadata_checksum
-from .columns import Array, Lists, read_array, read_lists, read_strings
+from .columns import Array, Lists, distinct, read_array, read_lists, read_strings
 from .concept import Concept
 from .hashing import find, hash_string
 from .name_vectors import NameVectors
@@ -171,7 +171,7 @@ class KnowledgeBase(Mapping[str, Concept]):
     def concepts_of_all(self, forms: Array) -> tuple[Array, Array]:
         """Return the concepts that have names of several forms, and which of the forms: each pair once, in order."""
         names, owners = self._form_names.gather(forms)
-        pairs = np.unique(owners * len(self) + self._owners[names])
+        pairs = distinct(owners * len(self) + self._owners[names])
         return pairs % len(self), pairs // len(self)
 
     def surfaces_of(self, form: int, number: int) -> list[str]:

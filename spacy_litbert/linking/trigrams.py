@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..ragged import starts_of
-from .columns import Array, Lists, read_array, read_lists, write_array
+from .columns import Array, Lists, distinct, read_array, read_lists, write_array
 
 _CHUNK = 1 << 16  # forms whose trigrams are made at a time
 _READ = 0.6  # of the weight is left to read when something may be ruled out
@@ -36,7 +36,7 @@ _BITS = 21  # of a code point
 
 def trigram_codes(form: str) -> Array:
     """Return the distinct trigrams of a form as numbers in order, (n,) uint64; a form of one letter has one."""
-    return np.unique(_codes(f" {form} "))
+    return distinct(_codes(f" {form} "))
 
 
 def write_trigrams(folder: Path, forms: Sequence[str], *, progress: bool = False) -> None:
@@ -55,7 +55,7 @@ def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramInd
         _pairs(forms[start : start + _CHUNK])
         for start in tqdm(range(0, len(forms), _CHUNK), "trigrams", disable=not progress, unit=" chunks")
     ]
-    codes = np.unique(np.concatenate([np.unique(codes) for codes, _ in chunks] or [np.zeros(0, np.uint64)]))
+    codes = distinct(np.concatenate([distinct(codes) for codes, _ in chunks] or [np.zeros(0, np.uint64)]))
     frequencies = np.zeros(len(codes), np.int64)
     for i, (chunk, sizes) in enumerate(chunks):
         terms = np.searchsorted(codes, chunk).astype(np.int32)
@@ -71,13 +71,13 @@ def make_trigrams(forms: Sequence[str], *, progress: bool = False) -> TrigramInd
     filled = starts[:-1].copy()
     first_form = 0
     for terms, sizes in chunks:
-        owners = np.repeat(places[first_form : first_form + len(sizes)], sizes)
+        keys = terms.astype(np.int64) * len(sizes) + np.repeat(np.arange(len(sizes)), sizes)
+        terms, owners = np.divmod(np.sort(keys), len(sizes))
+        counts = np.bincount(terms, minlength=len(codes))
+        first = starts_of(counts)[terms]
+        postings[filled[terms] + np.arange(len(terms)) - first] = places[first_form + owners]
         first_form += len(sizes)
-        order = np.argsort(terms, kind="stable")
-        terms, owners = terms[order], owners[order]
-        first = np.searchsorted(terms, terms, "left")
-        postings[filled[terms] + np.arange(len(terms)) - first] = owners
-        filled += np.bincount(terms, minlength=len(codes))
+        filled += counts
     for start, end in pairwise(starts.tolist()):
         postings[start:end].sort()
     return TrigramIndex(codes, Lists(postings, starts), norms[numbers], numbers, frequencies, len(forms))
@@ -238,8 +238,9 @@ class TrigramIndex:
         return np.concatenate(found)
 
     def _compare_with(self, forms: Sequence[str], numbers: Array, owners: Array, strings: Sequence[str]) -> Array:
-        distinct, which = np.unique(numbers, return_inverse=True)
-        trigrams = self._terms_of([strings[number] for number in distinct.tolist()])
+        known = distinct(numbers)
+        which = np.searchsorted(known, numbers)
+        trigrams = self._terms_of([strings[number] for number in known.tolist()])
         norms = self.norms[self.places[numbers]]
         squares = np.zeros(len(self.codes))
         found = [np.zeros(0)]
@@ -254,7 +255,7 @@ class TrigramIndex:
     def _terms_of(self, forms: Sequence[str]) -> Lists:
         """Return the distinct trigrams of forms that are in the index."""
         codes, owners = _trigrams_of(forms)
-        keys = np.unique(owners * len(self.codes) + np.searchsorted(self.codes, codes))
+        keys = distinct(owners * len(self.codes) + np.searchsorted(self.codes, codes))
         owners, terms = np.divmod(keys, max(len(self.codes), 1))
         return Lists(terms, starts_of(np.bincount(owners, minlength=len(forms))))
 
@@ -324,11 +325,9 @@ def _are_in(places: Array, postings: Array) -> Array:
 def _pairs(forms: Sequence[str]) -> tuple[Array, Array]:
     """Return the distinct trigrams' codes of each form, end to end, uint64, and how many each has, int64."""
     codes, owners = _trigrams_of(forms)
-    order = np.lexsort((codes, owners))
-    codes, owners = codes[order], owners[order]
-    new = np.ones(len(codes), bool)
-    new[1:] = (codes[1:] != codes[:-1]) | (owners[1:] != owners[:-1])
-    return codes[new], np.bincount(owners[new], minlength=len(forms))
+    known = distinct(codes)
+    owners, places = np.divmod(distinct(owners * len(known) + np.searchsorted(known, codes)), max(len(known), 1))
+    return known[places], np.bincount(owners, minlength=len(forms))
 
 
 def _trigrams_of(forms: Sequence[str]) -> tuple[Array, Array]:

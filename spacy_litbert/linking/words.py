@@ -5,7 +5,6 @@ A word's number is its place among the keys of all words. ``normal`` and ``bag``
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..ragged import starts_of
-from .columns import Array, Lists, read_array, read_lists, write_array
+from .columns import Array, Lists, distinct, read_array, read_lists, write_array
 from .hashing import hash_string, hash_strings
 from .normalize import SMALL_WORDS, bag, preferred_word
 
@@ -99,7 +98,7 @@ class WordTable:
     def distinct(self, words: Words, which: Array | None = None) -> Words:
         """Return the words of each name once, those that ``which`` says, (words,) bool; never −1."""
         keep = words.numbers >= 0 if which is None else which
-        keys = np.unique(words.owners[keep].astype(np.int64) * len(self.keys) + words.numbers[keep])
+        keys = distinct(words.owners[keep].astype(np.int64) * len(self.keys) + words.numbers[keep])
         return Words(keys % len(self.keys), keys // len(self.keys))
 
     def weigh(self, numbers: Array) -> Array:
@@ -157,23 +156,29 @@ def is_specific(word: str) -> bool:
 
 def write_words(folder: Path, normals: Sequence[str]) -> None:
     """Write the words of forms. normals: the normal form of each."""
-    frequencies = Counter(word for form in normals for word in set(form.split()))
-    words = sorted({*frequencies, *map(preferred_word, frequencies)})
-    keys = hash_strings(words)
+    numbers: dict[str, int] = {}
+    met = _column((numbers.setdefault(word, len(numbers)) for form in normals for word in form.split()), np.int64)
+    lengths = _column((len(form.split()) for form in normals), np.int64)
+    for word in list(numbers):
+        numbers.setdefault(preferred_word(word), len(numbers))
+    keys = hash_strings(numbers)
     order = np.argsort(keys, kind="stable")
-    words = [words[i] for i in order.tolist()]
-    numbers = {word: number for number, word in enumerate(words)}
-    n = len(normals)
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    listed = list(numbers)
+    words = [listed[i] for i in order.tolist()]
+    of_forms = distinct(np.repeat(np.arange(len(normals)), lengths) * len(words) + met) % max(len(words), 1)
+    frequencies = np.bincount(of_forms, minlength=len(words))[order]
     write_array(folder, "word_keys", keys[order])
     # A word that stands in names only for others weighs as much as one that stands in none.
-    weights = (np.log(n / frequencies[word]) if word in frequencies else np.log(n + 1) for word in words)
-    write_array(folder, "word_weights", _column(weights, np.float32))
+    weights = np.where(frequencies, np.log(len(normals) / np.maximum(frequencies, 1)), np.log(len(normals) + 1))
+    write_array(folder, "word_weights", weights.astype(np.float32))
     write_array(folder, "word_specific", _column(map(is_specific, words), np.bool_))
     write_array(folder, "word_initials", _column((ord(word[0]) for word in words), np.uint32))
-    in_bag = (-1 if (one := preferred_word(word)) in SMALL_WORDS else numbers[one] for word in words)
+    in_bag = (-1 if (one := preferred_word(word)) in SMALL_WORDS else places[numbers[one]] for word in words)
     write_array(folder, "word_in_bag", _column(in_bag, np.int32))
-    write_array(folder, "form_words_starts", starts_of(_column((len(form.split()) for form in normals), np.int64)))
-    write_array(folder, "form_words", _column((numbers[word] for form in normals for word in form.split()), np.int32))
+    write_array(folder, "form_words_starts", starts_of(lengths))
+    write_array(folder, "form_words", places[met].astype(np.int32))
 
 
 def _column(values: Iterable[float], dtype: type[np.generic]) -> Array:

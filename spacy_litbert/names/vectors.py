@@ -12,6 +12,7 @@ from ..errors import Errors, LitBertError
 from ..files import replacing_folder
 from ..linking.build import check_place, write_metadata
 from ..linking.collect import is_under
+from ..linking.columns import distinct
 from ..linking.knowledge_base import KnowledgeBase
 from ..linking.name_vectors import is_file_of_vectors, write_name_vectors
 from ..models.settings import check_minimum
@@ -67,4 +68,4 @@ def _forms(kb: KnowledgeBase, types: frozenset[str] | None, trees: tuple[str, ..
         wanted[number] = is_under(kb.tree_numbers_of(number), trees)
     if not wanted.any():
         raise LitBertError(Errors.L527.format(path=kb.path))
-    return np.unique(np.concatenate([kb.forms_of(number) for number in np.flatnonzero(wanted).tolist()]))
+    return distinct(np.concatenate([kb.forms_of(number) for number in np.flatnonzero(wanted).tolist()]))
