@@ -59,7 +59,7 @@ def _get(span: Span) -> float | None:
         scores = _scores(group)
         if scores is not None and (index := _find(span, group)) is not None:
             return _known(scores[index])
-    found = _user_data(span).get(_key(span))
+    found = user_data_of(span).get(_key(span))
     # A number is of a Doc that was written when labels were not told apart.
     return found.get(span.label_) if isinstance(found, dict) else found
 
@@ -75,8 +75,8 @@ def _set(span: Span, value: float | None) -> None:
             group.attrs[SCORES] = changed
             is_found = True
     if not is_found:
-        found = _user_data(span).get(_key(span))
-        _user_data(span)[_key(span)] = {**(found if isinstance(found, dict) else {}), span.label_: value}
+        found = user_data_of(span).get(_key(span))
+        user_data_of(span)[_key(span)] = {**(found if isinstance(found, dict) else {}), span.label_: value}
 
 
 def _scores(group: SpanGroup) -> Any:
@@ -88,12 +88,20 @@ def _known(score: Any) -> float | None:
     return None if np.isnan(score) else float(score)
 
 
+def stored_under(span: Span, name: str) -> tuple[str, str, int, int]:
+    """Return the key of ``doc.user_data`` under which a span's value is kept, whatever label and id the span gets.
+
+    It is spaCy's own for the extensions of spans: ``Span.as_doc`` moves it, and DocBin keeps it.
+    """
+    return "._.", name, span.start_char, span.end_char
+
+
 def _key(span: Span) -> tuple[str, str, int, int]:
-    # spaCy's own for the extensions of spans: ``Span.as_doc`` moves it, and DocBin keeps it.
-    return "._.", NAME, span.start_char, span.end_char
+    return stored_under(span, NAME)
 
 
-def _user_data(span: Span) -> dict[Any, Any]:
+def user_data_of(span: Span) -> dict[Any, Any]:
+    """Return what programs keep beside the span's Doc, by keys of any kind."""
     return span.doc.user_data
 
 

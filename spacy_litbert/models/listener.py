@@ -84,7 +84,7 @@ def forward(
         assert model._outputs is not None
         model.remember(model._outputs)
         return model._outputs, model.backprop_and_clear
-    datas = [_data_of(model, doc) for doc in docs]
+    datas = [data_of(doc, model.upstream_name) for doc in docs]
     if is_train:
         model.remember(datas)
     for data in datas:
@@ -98,11 +98,15 @@ def _sample_data(model: LitBertListener, doc: Doc) -> TransformerData:
     return TransformerData.zeros(len(doc), model.get_dim("nO"), xp=model.ops.xp) if data is None else data
 
 
-def _data_of(model: LitBertListener, doc: Doc) -> TransformerData:
+def data_of(doc: Doc, upstream: str = "*") -> TransformerData:
+    """Return what the transformer made of a Doc. Raises LitBertError L302 if nothing, L303 if tokens changed since.
+
+    upstream: the transformer's name, for the error.
+    """
     data: TransformerData | None = doc._.trf_data
     if data is None:
-        upstream = repr("transformer" if model.upstream_name == "*" else model.upstream_name)
-        raise LitBertError(Errors.L302.format(upstream=upstream, n_tokens=len(doc)))
+        called = repr("transformer" if upstream == "*" else upstream)
+        raise LitBertError(Errors.L302.format(upstream=called, n_tokens=len(doc)))
     if len(data.align.lengths) != len(doc):
         raise LitBertError(Errors.L303.format(found=len(data.align.lengths), expected=len(doc)))
     return data
