@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from thinc.api import get_array_module, to_numpy
 
 from ..confidence import stored_under, user_data_of
-from ..types import FloatArray
+from ..types import FloatArray, IntArray
 from .listener import data_of
 
 NAME = "litbert_vector"
@@ -60,7 +60,7 @@ class MentionVectors:
         return doc
 
 
-def _mean(hidden: Any, rows: FloatArray) -> FloatArray:
+def _mean(hidden: Any, rows: IntArray) -> FloatArray:
     """Return the mean of rows of (windows, rows, hidden_size), (hidden_size,) float32."""
     flat = hidden.reshape(-1, hidden.shape[-1])
     chosen = flat[get_array_module(flat).asarray(rows)]
