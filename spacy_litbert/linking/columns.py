@@ -68,7 +68,7 @@ class Lists:
 
 
 def distinct(values: Array) -> Array:
-    """Return the distinct values in order. It sorts: ``np.unique`` makes a hash table of integers, which takes longer."""
+    """Return the distinct values in order. It sorts: NumPy makes a hash table of integers, which takes longer."""
     ordered = np.sort(values)
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
