@@ -2,8 +2,8 @@
 
 python -m benchmarks.comparison textcat hoc_doc
 
-The figures are those of ``python -m spacy project run comparison`` in projects/textcat (or projects/ner). Seeds can be
-run at different times and on different machines: those that are kept already stay.
+The figures are those of ``python -m spacy project run comparison`` in projects/textcat (or projects/ner). Systems and
+seeds can be run at different times and on different machines: those that are kept already stay.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OF_A_RUN = ("date", "machine", "versions")
 
 
 def keep(project: str, corpus: str) -> None:
-    """Write ``benchmarks/results/PROJECT_CORPUS.json``, with the seeds that it has and others, and a plot beside it."""
+    """Add to ``benchmarks/results/PROJECT_CORPUS.json`` what the project found, and draw a plot beside it."""
     name = f"{project}_{corpus}"
     kept = RESULTS / f"{name}.json"
     result = json.loads((PROJECTS / project / "metrics" / corpus / "compare.json").read_text("utf8"))
@@ -38,38 +38,40 @@ def keep(project: str, corpus: str) -> None:
 
 
 def joined(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures of all seeds of two results of one comparison; of a seed that both have, the later ones.
+    """Return the figures of the systems and seeds of two results; of a seed of a system that both have, the later ones.
 
-    ``earlier`` in the result says when and where the first ones came about.
-
-    Raises ValueError if anything but the seeds, the time and the machine differs.
+    Raises ValueError if they are of different comparisons, or a system of both was trained in different ways.
     """
-    own = {"benchmark", "seeds", "systems", "trained", "earlier", *_OF_A_RUN}
-    differing = [key for key in sorted({*earlier, *later} - own) if earlier.get(key) != later.get(key)]
-    if list(earlier["systems"]) != list(later["systems"]):
-        differing.append("systems")
+    _check(earlier, later, but={"benchmark", "systems", *_OF_A_RUN}, of="the comparison")
+    systems = {**earlier["systems"], **later["systems"]}
+    for name in earlier["systems"].keys() & later["systems"].keys():
+        systems[name] = _joined_seeds(earlier["systems"][name], later["systems"][name], name)
+    return {**later, "systems": systems}
+
+
+def _joined_seeds(earlier: dict[str, Any], later: dict[str, Any], name: str) -> dict[str, Any]:
+    _check(earlier, later, but={"seeds", "trained", *SPLITS}, of=name)
+    runs = {seed: run for system in (earlier, later) for seed, run in _runs(system).items()}
+    seeds = sorted(runs)
+    figures = {split: summary([runs[seed][split] for seed in seeds]) for split in SPLITS}
+    return {**later, "seeds": seeds, "trained": [runs[seed]["trained"] for seed in seeds], **figures}
+
+
+def _check(earlier: dict[str, Any], later: dict[str, Any], but: set[str], of: str) -> None:
+    differing = [key for key in sorted({*earlier, *later} - but) if earlier.get(key) != later.get(key)]
     if differing:
-        raise ValueError(f"they differ in {', '.join(differing)}")
-    rest = [seed for seed in earlier["seeds"] if seed not in later["seeds"]]
-    if not rest:
-        return later
-    seeds = sorted([*rest, *later["seeds"]])
-    systems: dict[str, dict[str, Any]] = {}
-    for name, splits in later["systems"].items():
-        systems[name] = {}
-        for split, figures in splits.items():
-            runs = dict(zip(earlier["seeds"], _runs(earlier["systems"][name][split])))
-            runs |= zip(later["seeds"], _runs(figures))
-            systems[name][split] = summary([runs[seed] for seed in seeds])
-    before = {"seeds": earlier["seeds"], **{key: earlier[key] for key in _OF_A_RUN}}
-    trained = {**earlier.get("trained", {}), **later.get("trained", {})}
-    scored = [*earlier.get("earlier", []), before]
-    return {**later, "seeds": seeds, "systems": systems, "trained": trained, "earlier": scored}
+        raise ValueError(f"{', '.join(differing)} of {of}")
 
 
-def _runs(figures: dict[str, dict[str, Any]]) -> list[dict[str, float]]:
-    n = len(next(iter(figures.values()))["values"])
-    return [{figure: one["values"][i] for figure, one in figures.items()} for i in range(n)]
+def _runs(system: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """Return the figures on each split, and how they came about, for each seed of a system."""
+    return {
+        seed: {
+            "trained": system["trained"][i],
+            **{split: {figure: one["values"][i] for figure, one in system[split].items()} for split in SPLITS},
+        }
+        for i, seed in enumerate(system["seeds"])
+    }
 
 
 if __name__ == "__main__":
@@ -80,4 +82,4 @@ if __name__ == "__main__":
     try:
         keep(arguments.project, arguments.corpus)
     except ValueError as problem:
-        sys.exit(f"The comparison does not fit the kept one: {problem}. Delete that first, or run it as it was.")
+        sys.exit(f"It differs from what is kept: {problem}. Delete that first, or run it as it was.")

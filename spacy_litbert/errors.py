@@ -297,6 +297,7 @@ class Errors(metaclass=_Coded):
     L610 = "The pipeline {path} has no text classifier. Its components: {names}."
     L611 = "{path} has the labels {found}, but the pipeline knows {expected}."
     # Projects
+    L619 = "There is no system {name!r} to compare. There are: {choices}."
     L620 = "Training {output} ended with exit code {code}. The whole log is {log}; it ends with:\n{end}"
     L621 = (
         "{path} was not put there by an earlier fetch, and is not replaced or removed. Move it away, or give the "

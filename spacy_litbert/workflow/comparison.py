@@ -12,11 +12,14 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import spacy
+from spacy.util import load_config
 
+from ..errors import Errors, LitBertError
 from ..files import replacing
 from .protocol import describe_run, describe_weights
 from .random_weights import random_weights
@@ -36,6 +39,19 @@ class System:
     config: Path
     overrides: dict[str, Override]
     gpu_id: int = -1
+
+    def describe(self) -> dict[str, Any]:
+        """Return the config by its name and a checksum of what it says, the settings, and the weights, if any."""
+        said = load_config(self.config).to_str().encode("utf8")
+        settings = {name: value for name, value in self.overrides.items() if not name.startswith("paths.")}
+        begun = self.overrides.get("paths.weights")
+        weights = {} if begun is None else describe_weights(str(begun))
+        return {
+            "config": self.config.name,
+            "config_sha256": sha256(said).hexdigest(),
+            "settings": settings,
+            **weights,
+        }
 
 
 class Shown(NamedTuple):
@@ -66,6 +82,9 @@ def comparison_parser(description: str | None) -> argparse.ArgumentParser:
         help="other weights to begin from, separated by commas: folders, hub ids, or 'random' for LitBERT's shape",
     )
     parser.add_argument("--gpu-id", type=int, default=-1, help="of LitBERT; spaCy's own have the CPU")
+    parser.add_argument(
+        "--only", type=_words, default=[], help="names of the systems to train, separated by commas; empty for all"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     return parser
 
@@ -87,17 +106,21 @@ def compare(
     weights: str,
     beside: list[str],
     seeds: list[int],
+    only: list[str],
     jobs: int,
 ) -> dict[str, Any]:
     """Train each system with each seed and score it; return the figures and how they came about.
 
     weights, beside: where LitBERT begins, and where it begins otherwise: names of weights, or ``RANDOM``.
+    only: the systems to train, by the names that they have in the figures; empty for all.
+
+    Raises LitBertError L619 if ``only`` names others, and L620 if a training fails.
     """
     folder = Path("training") / corpus / "compare"
     paths: dict[str, Override] = {f"paths.{split}": f"corpus/{corpus}/{split}.spacy" for split in ("train", "dev")}
     others = {f"{shown} weights": _weights(name, weights, folder) for shown, name in _shown_as(beside).items()}
     begun = {"litbert": weights, **others}
-    systems = {**{name: _begun_from(start, litbert) for name, start in begun.items()}, **baselines}
+    systems = _chosen({**{name: _begun_from(start, litbert) for name, start in begun.items()}, **baselines}, only)
     trainings = {
         (name, seed): Training(
             system.config,
@@ -114,16 +137,25 @@ def compare(
     scores = {name: [score(trainings[name, seed].best) for seed in seeds] for name in systems}
     return {
         "corpus": corpus,
-        "seeds": seeds,
         "systems": {
-            name: {split: summary([run[split] for run in runs]) for split in SPLITS} for name, runs in scores.items()
+            name: {
+                **systems[name].describe(),
+                "seeds": seeds,
+                "trained": [run_of(trainings[name, seed]) for seed in seeds],
+                **{split: summary([run[split] for run in runs]) for split in SPLITS},
+            }
+            for name, runs in scores.items()
         },
-        "settings": litbert.overrides,
-        **describe_weights(weights),
-        "beside": {name: describe_weights(start) for name, start in others.items()},
         **describe_run(gpu_id=litbert.gpu_id),
-        "trained": {f"{name}, seed {seed}": run_of(training) for (name, seed), training in trainings.items()},
     }
+
+
+def _chosen(systems: dict[str, System], only: list[str]) -> dict[str, System]:
+    """Return the systems of these names, in their own order."""
+    for name in only:
+        if name not in systems:
+            raise LitBertError(Errors.L619.format(name=name, choices=", ".join(systems)))
+    return {name: system for name, system in systems.items() if not only or name in only}
 
 
 def _shown_as(names: list[str]) -> dict[str, str]:

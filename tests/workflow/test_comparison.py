@@ -41,29 +41,33 @@ def test_seeds_are_numbers_separated_by_commas(capsys: pytest.CaptureFixture[str
     assert "--seeds" in capsys.readouterr().err
 
 
-def of_seeds(seeds: list[int], ours: list[float], **settings: Any) -> dict[str, Any]:
-    made = {"date": f"day {seeds[0]}", "machine": "m", "versions": "v"}
-    systems = {"ours": {"test": summary([{"f": value} for value in ours])}}
-    return {"corpus": "mini", "seeds": seeds, "systems": systems, "settings": settings, **made}
+def of_seeds(seeds: list[int], values: list[float], name: str = "ours", **settings: Any) -> dict[str, Any]:
+    figures = {split: summary([{"f": value} for value in values]) for split in ("dev", "test")}
+    system = {"settings": settings, "seeds": seeds, "trained": [{"date": f"day {seed}"} for seed in seeds], **figures}
+    return {"corpus": "mini", "systems": {name: system}, "date": f"day {seeds[0]}", "machine": "m", "versions": "v"}
 
 
 def test_seeds_of_two_times_are_joined() -> None:
     first, second = of_seeds([0, 2], [50.0, 54.0]), of_seeds([1, 2], [51.0, 55.0])
-    both = joined(joined(first, second), of_seeds([3], [60.0]))
-    assert both["seeds"] == [0, 1, 2, 3]
-    assert both["systems"]["ours"]["test"]["f"]["values"] == [50.0, 51.0, 55.0, 60.0]  # the later one of seed 2
-    assert both["systems"]["ours"]["test"]["f"]["mean"] == 54.0
-    assert [(part["seeds"], part["date"]) for part in both["earlier"]] == [([0, 2], "day 0"), ([0, 1, 2], "day 1")]
+    ours = joined(joined(first, second), of_seeds([3], [60.0]))["systems"]["ours"]
+    assert ours["seeds"] == [0, 1, 2, 3]
+    assert ours["test"]["f"]["values"] == [50.0, 51.0, 55.0, 60.0]  # the later one of seed 2
+    assert ours["test"]["f"]["mean"] == 54.0
+    assert [run["date"] for run in ours["trained"]] == ["day 0", "day 1", "day 2", "day 3"]
     assert joined(first, first) == first
 
 
-def test_seeds_of_different_comparisons_are_not_joined() -> None:
-    with pytest.raises(ValueError, match="settings"):
+def test_systems_of_two_times_are_joined() -> None:
+    both = joined(of_seeds([0, 1], [50.0, 52.0]), of_seeds([1], [40.0], name="theirs", rate=2))
+    assert {name: system["seeds"] for name, system in both["systems"].items()} == {"ours": [0, 1], "theirs": [1]}
+    assert both["date"] == "day 1"
+
+
+def test_what_was_trained_otherwise_is_not_joined() -> None:
+    with pytest.raises(ValueError, match="settings of ours"):
         joined(of_seeds([0], [50.0], rate=1), of_seeds([1], [50.0], rate=2))
-    other = of_seeds([1], [50.0])
-    other["systems"]["theirs"] = other["systems"]["ours"]
-    with pytest.raises(ValueError, match="systems"):
-        joined(of_seeds([0], [50.0]), other)
+    with pytest.raises(ValueError, match="corpus of the comparison"):
+        joined(of_seeds([0], [50.0]), {**of_seeds([1], [50.0]), "corpus": "other"})
 
 
 def test_weights_whose_names_end_alike_are_told_apart() -> None:

@@ -71,9 +71,12 @@ def test_systems_are_compared_over_seeds(project: Path) -> None:
     run(project, "compare", corpus="toy", seeds="0,1", lr=0.001, **others, **steps)
     result = json.loads((project / "metrics" / "toy" / "compare.json").read_text())
     assert list(result["systems"]) == ["litbert", "litbert-oa-small weights", "litbert with ner_cpu", "spaCy's CNN"]
-    assert result["systems"]["litbert-oa-small weights"] == result["systems"]["litbert"]  # the same trainings
+    same = [result["systems"][name]["test"] for name in ("litbert", "litbert-oa-small weights")]
+    assert same[0] == same[1]
+    assert result["digests"]["test"] == json.loads((project / "metrics" / "toy" / "test.json").read_text())["digest"]
+    assert result["systems"]["spaCy's CNN"]["settings"]["training.max_steps"] == 2
     for system in result["systems"].values():
-        assert set(system) == {"dev", "test"}
+        assert system["seeds"] == [0, 1]
         assert set(system["test"]) == {"all", "Chemical", "Disease"}
         figures = system["test"]["all"]
         assert len(figures["values"]) == 2
@@ -84,6 +87,9 @@ def test_systems_are_compared_over_seeds(project: Path) -> None:
     nlp = spacy.load(project / "training" / "toy" / "compare" / "spaCy-s-CNN-1" / "model-best")
     assert nlp.pipe_names == ["tok2vec", "ner"]
     assert nlp.config["system"]["seed"] == 1
+    run(project, "compare", corpus="toy", seeds="0,1", lr=0.001, only="spaCy's CNN", **others, **steps)
+    alone = json.loads((project / "metrics" / "toy" / "compare.json").read_text())
+    assert alone["systems"] == {"spaCy's CNN": result["systems"]["spaCy's CNN"]}
 
 
 def test_the_wheel_says_what_it_needs_and_holds_a_licence(project: Path, tmp_path: Path) -> None:

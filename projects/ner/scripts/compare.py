@@ -15,6 +15,8 @@ import srsly
 from scoring import score
 
 from spacy_litbert.command_line import errors_in_one_line
+from spacy_litbert.corpora.digest import content_digest
+from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
 from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
@@ -24,12 +26,15 @@ def score_splits(corpus: str, model: Path) -> dict[str, dict[str, float]]:
     """Return the F1 of all mentions and of each label on each split, in percent."""
     nlp = spacy.load(model)
     figures = {}
-    for split in SPLITS:
-        documents = list(read_jsonl(Path("corpus") / corpus / f"{split}.jsonl"))
+    for split, documents in _documents(corpus).items():
         scores = score(documents, list(nlp.pipe(document.text for document in documents)))
         by_label = {label: 100 * of_label["f"] for label, of_label in scores["ents_per_type"].items()}
         figures[split] = {"all": 100 * scores["ents_f"], **by_label}
     return figures
+
+
+def _documents(corpus: str) -> dict[str, list[Document]]:
+    return {split: list(read_jsonl(Path("corpus") / corpus / f"{split}.jsonl")) for split in SPLITS}
 
 
 def main() -> None:
@@ -59,10 +64,12 @@ def main() -> None:
         weights=arguments.weights,
         beside=arguments.beside,
         seeds=arguments.seeds,
+        only=arguments.only,
         jobs=arguments.jobs,
     )
+    digests = {split: content_digest(documents) for split, documents in _documents(arguments.corpus).items()}
     with replacing(arguments.output) as path:
-        srsly.write_json(path, result)
+        srsly.write_json(path, {**result, "digests": digests})
     plot(result, arguments.plot, [Shown(split, "all", "F1") for split in SPLITS])
     print("\n".join(lines(result, [Shown(split, "all", split) for split in SPLITS])))
 

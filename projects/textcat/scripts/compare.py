@@ -70,6 +70,7 @@ def main() -> None:
         weights=arguments.weights,
         beside=arguments.beside,
         seeds=arguments.seeds,
+        only=arguments.only,
         jobs=arguments.jobs,
     )
     digests = {split: labels_digest(read_labelled_texts(path)) for split, path in _paths(arguments.corpus).items()}
