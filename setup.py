@@ -108,6 +108,9 @@ setup(
             "spacy-litbert.IOB2.v1 = spacy_litbert.corpora.training:build_iob_reader_v1",
             "spacy-litbert.LabelledCorpora.v1 = spacy_litbert.ner.corpora:build_labelled_corpora_v1",
         ],
+        "spacy_augmenters": [
+            "spacy-litbert.cut_long_texts.v1 = spacy_litbert.corpora.parts:build_cut_long_texts_v1",
+        ],
         "spacy_misc": [
             "spacy-litbert.KnowledgeBase.v1 = spacy_litbert.linking.spacy_kb:build_knowledge_base_v1",
             "spacy-litbert.wordpiece_length.v1 = spacy_litbert.models.lengths:build_wordpiece_length_v1",

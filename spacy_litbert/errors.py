@@ -183,6 +183,11 @@ class Errors(metaclass=_Coded):
     L426 = (
         "Nothing of the corpus {name!r} ({path}) is left to learn {labels} from: {found}. Check `labels` and `names`."
     )
+    L427 = "`max_words` is {value!r}. Texts can be cut after 2 tokens or more."
+    L428 = (
+        "The text {text!r}… of {n} tokens has categories, which its parts of {max_words} might not have. Leave the "
+        "augmenter out, or cut the texts before they get categories."
+    )
     L430 = "Thresholds can't be chosen for {found}. Give one of precision and recall, above 0 and at most 1."
     L431 = "No threshold gives {label} a {name} of {value} on these texts; the best has {best}. Ask for less."
     L432 = "{name} can't be calibrated: the texts have no mention of {labels} that is known. Give others."

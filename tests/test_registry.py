@@ -10,6 +10,7 @@ import pytest
 from spacy.util import registry
 
 REGISTRIES = {
+    "spacy_augmenters": "augmenters",
     "spacy_architectures": "architectures",
     "spacy_tokenizers": "tokenizers",
     "spacy_misc": "misc",
@@ -35,6 +36,7 @@ def test_a_registered_name_resolves(kind: str, name: str) -> None:
 
 def test_the_names_are_those_that_users_know() -> None:
     assert {name for _, name in NAMES} == {
+        "spacy-litbert.cut_long_texts.v1",
         "spacy-litbert.LitBertModel.v1",
         "spacy-litbert.LitBertListener.v1",
         "spacy-litbert.LitBertTok2Vec.v1",

@@ -12,10 +12,11 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.training import Corpus, Example
+from spacy.training import Corpus, Example, dont_augment
 from spacy.vocab import Vocab
 
 from ..corpora.docs import id_of
+from ..corpora.parts import Augmenter
 from ..corpora.selection import read_exclusions
 from ..errors import Errors, LitBertError
 from ..files import check_file
@@ -45,6 +46,7 @@ def build_labelled_corpora_v1(
     exclude: Sequence[str] = (),
     seed: int = 0,
     spans_key: str = "litbert",
+    augmenter: Augmenter | None = None,
 ) -> Reader:
     """Build the reader of several corpora, ``spacy-litbert.LabelledCorpora.v1``.
 
@@ -53,6 +55,7 @@ def build_labelled_corpora_v1(
         splits of the corpora, or texts with an id a line. Ids are those that ``doc._.document_id`` has.
     seed: of the order and of what is read once more.
     spans_key: where corpora with overlapping mentions have them; ``doc.ents`` are read as well.
+    augmenter: what makes examples of each one, as in spaCy's own reader, such as ``spacy-litbert.cut_long_texts.v1``.
 
     Each document says which labels were annotated in it (``spacy_litbert.ner.annotation``). Every call gives the same
     examples in the same order. What was read and left out is logged, by corpus.
@@ -65,7 +68,7 @@ def build_labelled_corpora_v1(
         raise LitBertError(Errors.L424.format(name="", problem="there is no corpus"))
     for path in exclude:
         check_file(Path(path))
-    return LabelledCorpora(chosen, [Path(path) for path in exclude], seed, spans_key)
+    return LabelledCorpora(chosen, [Path(path) for path in exclude], seed, spans_key, augmenter or dont_augment)
 
 
 @dataclass
@@ -76,6 +79,7 @@ class LabelledCorpora:
     exclude: list[Path]
     seed: int
     spans_key: str
+    augmenter: Augmenter
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         excluded = frozenset().union(*(_ids(path, nlp.vocab) for path in self.exclude))
@@ -85,7 +89,8 @@ class LabelledCorpora:
             examples = self._read(name, corpus, excluded, nlp)
             whole = int(corpus.weight)
             more = chance.sample(range(len(examples)), round((corpus.weight - whole) * len(examples)))
-            mixed += examples * whole + [examples[index] for index in more]
+            chosen = examples * whole + [examples[index] for index in more]
+            mixed += (part for example in chosen for part in self.augmenter(nlp, example))
         chance.shuffle(mixed)
         yield from mixed
 

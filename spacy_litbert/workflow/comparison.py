@@ -12,12 +12,10 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import spacy
-from spacy.util import load_config
 
 from ..errors import Errors, LitBertError
 from ..files import replacing
@@ -41,17 +39,11 @@ class System:
     gpu_id: int = -1
 
     def describe(self) -> dict[str, Any]:
-        """Return the config by its name and a checksum of what it says, the settings, and the weights, if any."""
-        said = load_config(self.config).to_str().encode("utf8")
+        """Return the config's name, the settings, and the weights that training begins with, if any."""
         settings = {name: value for name, value in self.overrides.items() if not name.startswith("paths.")}
         begun = self.overrides.get("paths.weights")
         weights = {} if begun is None else describe_weights(str(begun))
-        return {
-            "config": self.config.name,
-            "config_sha256": sha256(said).hexdigest(),
-            "settings": settings,
-            **weights,
-        }
+        return {"config": self.config.name, "settings": settings, **weights}
 
 
 class Shown(NamedTuple):

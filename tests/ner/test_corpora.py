@@ -14,6 +14,7 @@ from spacy.tokens import DocBin, Span
 
 from spacy_litbert.corpora.docbin import to_docbin, write_docbin
 from spacy_litbert.corpora.document import Document, Mention
+from spacy_litbert.corpora.parts import build_cut_long_texts_v1
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.ner.annotation import ANNOTATED
 from spacy_litbert.ner.corpora import build_labelled_corpora_v1
@@ -174,3 +175,11 @@ def test_concept_ids_are_kept(nlp: Language, tmp_path: Path) -> None:
     (example,) = build_labelled_corpora_v1({"one": corpus})(nlp)
     (ent,) = example.reference.ents
     assert (ent.label_, ent.kb_id_, ent.id_) == ("Disease", "MESH:D006073", "T1")
+
+
+def test_long_texts_are_cut_with_what_was_annotated(nlp: Language, settings: dict[str, dict[str, Any]]) -> None:
+    augmenter = build_cut_long_texts_v1(max_words=2)
+    found = read({"genes": settings["genes"]}, nlp, augmenter=augmenter)
+    assert len(found) == 16
+    assert ("IL3 in ", ["Gene"], ["Gene"]) in found
+    assert ("mice", [], ["Gene"]) in found
