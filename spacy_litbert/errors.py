@@ -210,7 +210,10 @@ class Errors(metaclass=_Coded):
     )
     L507 = "The weights in {path} do not fit this run: {problem}."
     L508 = "The vocabulary {path} has {size} entries; tokens are stored as 16-bit integers: at most {limit}."
-    L509 = "The loss at step {step} is {loss}. Lower `training.learning_rate` and resume from a checkpoint."
+    L509 = (
+        "At step {step} {what} is no longer a finite number. Begin anew in another `training.output` with a lower "
+        "`training.learning_rate`; checkpoints from before are kept."
+    )
     L510 = "Settings are overridden as `--section.name value`, found: {found}."
     L511 = "The setting `{name}` in {path} is called `{now}` now. Rename it."
     L512 = "{path} is no config: {reason}."

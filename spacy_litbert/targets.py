@@ -13,7 +13,7 @@ from .errors import Errors, LitBertError
 
 _MARK = "spacy_litbert"
 _OF_A_PIPELINE = ("meta.json", "config.cfg", "tokenizer", "vocab", "LICENSE", "LICENSES_SOURCES", "README.md")
-_OF_A_CHECKPOINT = (
+FILES_OF_A_CHECKPOINT = (
     "config.json",
     "model*.safetensors",
     "model.safetensors.index.json",
@@ -91,7 +91,7 @@ def checkpoint_made_by(heading: str) -> Callable[[Path], str | None]:
         card = folder / "README.md"
         if heading and not (card.is_file() and card.read_text("utf8", errors="replace").startswith(heading)):
             return f"its README.md does not begin with {heading!r}"
-        return _foreign(folder, _OF_A_CHECKPOINT)
+        return _foreign(folder, FILES_OF_A_CHECKPOINT)
 
     return against
 

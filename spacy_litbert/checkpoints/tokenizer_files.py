@@ -8,8 +8,16 @@ from pathlib import Path
 from tokenizers.decoders import WordPiece as WordPieceDecoder
 from tokenizers.processors import BertProcessing
 
+from ..errors import Errors, LitBertError
 from ..files import replacing
 from ..tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
+
+
+def check_no_model(folder: Path) -> None:
+    """Raise LitBertError L218 for a folder that holds a model, whose vocabulary must not be replaced."""
+    if (folder / "config.json").exists():
+        problem = "a model lies there, and its vocabulary is not replaced. Choose another folder"
+        raise LitBertError(Errors.L218.format(path=folder, problem=problem))
 
 
 def write_tokenizer(vocabulary: Vocabulary, folder: Path, *, model_max_length: int) -> None:

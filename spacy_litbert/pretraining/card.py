@@ -59,6 +59,7 @@ def _summary(record: dict[str, Any]) -> str:
     """Say what the weights are and what made them, in a sentence or two."""
     runs = [*record["before"], record]
     text, hardware = record["text"], record["hardware"]
+    n_read = sum(run["tokens"] for run in runs)
     begun = first_start(record)
     if begun is None:
         made = ", with LitBERT's design and none of its original weights: pretrained from random weights"
@@ -66,8 +67,8 @@ def _summary(record: dict[str, Any]) -> str:
         made = f": pretrained further from the weights of {begun}"
     return (
         f"A light BERT for biomedical text{made} for {sum(run['hours'] for run in runs):.1f} hours on "
-        f"{hardware['processes']} × {hardware['device']}, with {sum(run['tokens'] for run in runs) / 1e6:,.1f} million "
-        f"wordpieces of {text['documents']:,} texts."
+        f"{hardware['processes']} × {hardware['device']}. It read {n_read / 1e6:,.1f} million wordpieces, from "
+        f"{text['documents']:,} texts that have {text['tokens'] / 1e6:,.1f} million."
     )
 
 

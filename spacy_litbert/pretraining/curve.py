@@ -20,7 +20,7 @@ HELDOUT = ("step", "tokens", "masked_loss", "masked_accuracy", "next_loss", "nex
 class Curve:
     """A CSV file that grows line by line.
 
-    last_step: lines beyond it, left by a sitting that was cut off after its last checkpoint, are dropped, and so is
+    last_step: lines beyond it, left by a call that was cut off after its last checkpoint, are dropped, and so is
     a last line that was cut in the middle. Raises LitBertError L514 for any other line that can't be read.
     """
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..checkpoints.config import written_config
 from ..checkpoints.write import write_folder
 from ..errors import Errors, LitBertError
 from ..files import replacing_folder
+from ..targets import FILES_OF_A_CHECKPOINT, check_target, only
 from ..tokenization.vocabulary import Vocabulary
 from .card import model_card
 from .config import SHAPE, ModelSettings
@@ -25,14 +27,17 @@ from .state import latest_checkpoint, read_checkpoint, read_tensors
 # BERT's own, for those who fine-tune the weights, whatever it was in pretraining: a few hundred labelled texts are
 # soon learned by heart without it.
 FINE_TUNING_DROPOUT = 0.1
+_OF_THE_RUN = (NAME, "curve.csv", "heldout.csv", "curve.png", "NOTICE", "LICENSE")
 
 
 def export(run: Path, folder: Path) -> None:
     """Write config.json, model.safetensors, the tokenizer's files, the record, the curve, README.md and NOTICE.
 
     The storage type, the name and the licence are those of the run's settings.
-    Raises LitBertError L507 if the run is not finished, L219 if its weights do not fit the storage type.
+    Raises LitBertError L218 if ``folder`` is anything but an earlier export or holds the run, L507 if the run is not
+    finished, L219 if its weights do not fit the storage type.
     """
+    check_export(folder, sources=[run])
     checkpoint = latest_checkpoint(run)
     if checkpoint is None or not (run / NAME).is_file():
         raise _unfinished(run)
@@ -60,6 +65,17 @@ def export(run: Path, folder: Path) -> None:
         (partial / "README.md").write_text(card, encoding="utf8")
         if text := notice(record):
             (partial / "NOTICE").write_text(text, encoding="utf8")
+
+
+def check_export(folder: Path, *, sources: Iterable[Path]) -> None:
+    """Raise LitBertError L218 if ``folder`` is anything but an earlier export, or holds what is read."""
+    check_target(folder, sources=sources, made=_exported, what="exported model", option=None)
+
+
+def _exported(folder: Path) -> str | None:
+    if not (folder / NAME).is_file():
+        return f"it has no {NAME} of a pretraining"
+    return only(*FILES_OF_A_CHECKPOINT, *_OF_THE_RUN)(folder)
 
 
 def _unfinished(run: Path) -> LitBertError:

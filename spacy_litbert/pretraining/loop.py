@@ -43,7 +43,7 @@ class Budget:
 
 
 class Stopwatch:
-    """Seconds since a run began, over all its interruptions. before: those of earlier sittings."""
+    """Seconds since a run began, over all its interruptions. before: those of earlier calls."""
 
     def __init__(self, before: float = 0.0, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
@@ -192,7 +192,7 @@ class Trainer:
         if not sums.n_tokens:
             return {}
         if not isfinite(sums.masked_loss + sums.next_loss):
-            raise LitBertError(Errors.L509.format(step=self.state.step, loss=sums.masked_loss))
+            raise LitBertError(Errors.L509.format(step=self.state.step, what="the loss"))
         self.state.tokens += sums.n_tokens
         elapsed = self.stopwatch.elapsed()
         speed = (self.state.tokens - self._since[0]) / max(1e-9, elapsed - self._since[1])
@@ -215,6 +215,9 @@ class Trainer:
             self._heldout_curve.add({**place, **Sums(*total.tolist()).means()})
 
     def _save(self) -> None:
+        # Each process has the same weights, so all of them stop here.
+        if not all(bool(value.isfinite().all()) for value in self.model.parameters()):
+            raise LitBertError(Errors.L509.format(step=self.state.step, what="a weight"))
         self.state.elapsed = self.stopwatch.elapsed()
         self.state.sums = self.processes.total(self._sums.clone()).tolist()
         if self.processes.first:

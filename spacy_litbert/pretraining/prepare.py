@@ -25,7 +25,7 @@ from zlib import crc32
 import numpy as np
 from tqdm import tqdm
 
-from ..checkpoints.tokenizer_files import write_tokenizer
+from ..checkpoints.tokenizer_files import check_no_model, write_tokenizer
 from ..corpora.files import bare_name
 from ..corpora.selection import Selection, fingerprint, read_exclusions
 from ..corpora.unlabelled_text import find_texts, read_documents
@@ -60,8 +60,8 @@ def prepare(
         The chance depends on the text alone. For text to train on, not for held-out text.
     workers: processes that tokenise; the result does not depend on it.
     Raises LitBertError L508 for a vocabulary that 16 bits can't count, L402 for two files of one name, L207 for what
-    is no regular file, L218 if something else stands where a shard would be written or removed, and what
-    ``read_documents`` raises.
+    is no regular file, L218 if a model lies in the folder or something else stands where a shard would be written or
+    removed, and what ``read_documents`` raises.
     """
     if len(vocabulary) > LARGEST_VOCABULARY:
         raise LitBertError(Errors.L508.format(path=vocabulary.source, size=len(vocabulary), limit=LARGEST_VOCABULARY))
@@ -74,6 +74,7 @@ def prepare(
     dropped = [path for path in shards_in(folder) if path.name not in names]
     for path in [*(folder / name for name in names), *dropped]:
         check_replaceable(path)
+    check_no_model(folder)
     write_tokenizer(vocabulary, folder, model_max_length=LARGEST_VOCABULARY)
     selection = Selection(exclude)
     earlier = ""

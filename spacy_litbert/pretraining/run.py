@@ -18,11 +18,11 @@ import torch
 from safetensors import SafetensorError
 from transformers import BertConfig, BertForPreTraining
 
-from ..checkpoints.tokenizer_files import write_tokenizer
+from ..checkpoints.tokenizer_files import check_no_model, write_tokenizer
 from ..errors import Errors, LitBertError
 from ..tokenization.vocabulary import Vocabulary
 from .config import Settings, read_overrides, read_settings, with_shape
-from .export import bert_config, export
+from .export import bert_config, check_export, export
 from .loop import Stopwatch, Trainer
 from .masking import Masker
 from .model import PretrainingModel
@@ -52,9 +52,12 @@ def pretrain(
     """Train by the settings and export. False if the run was stopped before its end.
 
     resume: go on from the last checkpoint, if there is one.
-    Raises LitBertError L504 if there is a run already and ``resume`` is not set, L222 if the disk is full or can't be
-    written to; other codes for text, weights and checkpoints that don't fit.
+    Raises LitBertError L504 if there is a run already and ``resume`` is not set, L218 if the export would replace
+    anything but an earlier one or the run lies over a model, L505 if settings or text are not those that the run was
+    begun with, L222 if the disk is full or can't be written to; other codes for text, weights and checkpoints that
+    don't fit.
     """
+    check_export(Path(settings.export.folder), sources=_places(settings))
     keep_freed_memory()
     processes = join_processes()
     try:
@@ -92,12 +95,14 @@ def make_trainer(
         remove_leftovers(folder)
     saved = None if checkpoint is None else read_checkpoint(checkpoint)
     if saved is None:
+        check_no_model(folder)
         settings, state, bert = _begin(settings, corpus.vocabulary)
+        state.text = corpus.checksum()
         if processes.first:
             _say(state, progress)
             write_tokenizer(corpus.vocabulary, folder, model_max_length=state.config["max_position_embeddings"])
     else:
-        settings, state, bert = _go_on(settings, saved, corpus.vocabulary)
+        settings, state, bert = _go_on(settings, saved, corpus)
     model = _model(settings, bert, corpus.vocabulary, processes.device)
     optimizer = make_optimizer(model, settings.training.weight_decay)
     if saved is not None:
@@ -121,15 +126,29 @@ def _begin(settings: Settings, vocabulary: Vocabulary) -> tuple[Settings, State,
     return settings, State(config=start.config, start=start.description), start.bert
 
 
-def _go_on(settings: Settings, saved: Saved, vocabulary: Vocabulary) -> tuple[Settings, State, BertForPreTraining]:
+def _go_on(settings: Settings, saved: Saved, corpus: Corpus) -> tuple[Settings, State, BertForPreTraining]:
     """Make the model of a checkpoint, still without its weights. What it started from is not asked for again."""
     state = saved.state
     if not state.config:  # an earlier version's
-        state.config = bert_config(settings.model, vocabulary, dropout=settings.model.hidden_dropout_prob)
+        state.config = bert_config(settings.model, corpus.vocabulary, dropout=settings.model.hidden_dropout_prob)
     if settings.model.start is not None:
         settings = with_shape(settings, state.config, str(saved.path))
     check_settings(saved, settings.to_dict())
+    text = corpus.checksum()
+    if state.text not in ("", text):
+        name = "the text of data.train"
+        raise LitBertError(
+            Errors.L505.format(name=name, found=text[:12], expected=state.text[:12], path=saved.path.parent)
+        )
     return settings, state, BertForPreTraining(BertConfig.from_dict(state.config))
+
+
+def _places(settings: Settings) -> list[Path]:
+    """Return the folders that a run reads and writes, its export aside."""
+    places = [settings.training.output, settings.data.train, settings.data.heldout]
+    if settings.model.start is not None and Path(settings.model.start).exists():
+        places.append(settings.model.start)
+    return [Path(place) for place in places]
 
 
 def _say(state: State, progress: bool) -> None:

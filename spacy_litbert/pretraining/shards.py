@@ -108,6 +108,12 @@ class Corpus:
         self.document_starts = starts_of(np.concatenate([shard.documents for shard in self.shards]))
         self._shard_starts = starts_of(np.array([len(shard.tokens) for shard in self.shards]))
 
+    def checksum(self) -> str:
+        """Return a checksum of the vocabulary and of what all shards hold."""
+        of_shards = [shard.description.get("files") for shard in self.shards]
+        said = json.dumps([vocabulary_checksum(self.vocabulary), of_shards], sort_keys=True)
+        return sha256(said.encode("utf8")).hexdigest()
+
     @property
     def n_tokens(self) -> int:
         return int(self._shard_starts[-1])

@@ -29,7 +29,7 @@ from .rows import Place
 _PREFIX = "checkpoint-"
 _STATE, _MODEL, _OPTIMIZER = "state.json", "model.safetensors", "optimizer.safetensors"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-# What may not change between the sittings of one run; its budget may.
+# What may not change when a run goes on; its budget may.
 _FIXED = ("model", "data", "training")
 _MAY_CHANGE = frozenset(["training.output", "training.steps", "training.minutes", "training.micro_tokens"])
 
@@ -41,6 +41,7 @@ class State:
     places: row length → how far its rows have been read; the present length is the last one. sums: of ``Sums``, since
     the last line of the curve. finished: the budget was spent, and the last figures are in the curves.
     config: config.json of the model. start: see ``Start.description``; None for random weights.
+    text: a checksum of the vocabulary and the tokenised text; empty in checkpoints of earlier versions.
     """
 
     step: int = 0
@@ -51,6 +52,7 @@ class State:
     finished: bool = False
     config: dict[str, Any] = field(default_factory=dict)
     start: dict[str, Any] | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,8 @@ def check_settings(saved: Saved, now: dict[str, Any]) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what a process that was killed had begun to write in a run's folder."""
-    for path in list(folder.glob("**/*.partial")):
+    names = [".checkpoint-*", "checkpoint-*", ".run.json.*", "checkpoint-*/.state.json.*"]
+    for path in [path for name in names for path in folder.glob(f"{name}.partial")]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -23,7 +23,7 @@ CONFIGS = sorted((Path(__file__).parent.parent.parent / "configs").glob("*.cfg")
 def test_every_config_on_litbert_ends_with_a_doc_cleaner(path: Path) -> None:
     config = load_config(path)
     assert config["nlp"]["pipeline"][-1] == "doc_cleaner"
-    assert config["components"]["doc_cleaner"]["attrs"] == {"tensor": None, "_.trf_data": None}
+    assert config["components"]["doc_cleaner"]["attrs"] == {"_.trf_data": None}
 
 
 def test_docs_without_their_vectors_are_small_and_have_the_same_entities(checkpoint: Path) -> None:

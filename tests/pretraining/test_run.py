@@ -6,6 +6,7 @@ import csv
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,9 +25,12 @@ from spacy_litbert.pretraining.config import Settings
 from spacy_litbert.pretraining.curve import read_curve
 from spacy_litbert.pretraining.evaluate import evaluate_folder
 from spacy_litbert.pretraining.loop import Trainer
+from spacy_litbert.pretraining.prepare import prepare
 from spacy_litbert.pretraining.processes import Processes
 from spacy_litbert.pretraining.run import make_trainer, pretrain
+from spacy_litbert.pretraining.shards import Corpus
 from spacy_litbert.pretraining.state import latest_checkpoint
+from spacy_litbert.tokenization.vocabulary import Vocabulary
 
 from .conftest import PROJECT, stop_after
 
@@ -237,3 +241,62 @@ def test_refuses_a_batch_that_can_not_be_shared(make_settings: MakeSettings) -> 
 def test_a_broken_loss_ends_the_run(make_settings: MakeSettings) -> None:
     with pytest.raises(LitBertError, match="L509"):
         pretrain(make_settings(training__learning_rate=1e30), progress=False)
+
+
+def test_weights_that_are_no_numbers_are_not_saved(make_settings: MakeSettings) -> None:
+    settings = make_settings(training__steps=8, report__log_steps=8, report__checkpoints=4)
+    step = Trainer._step
+
+    def broken(self: Trainer, *arguments: Any) -> float:
+        rate = step(self, *arguments)
+        if self.state.step == 3:
+            with torch.no_grad():
+                next(self.model.parameters()).fill_(float("nan"))
+        return rate
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "_step", broken)
+        with pytest.raises(LitBertError, match=r"L509.*step 4.*weight"):
+            pretrain(settings, progress=False)
+    [kept] = Path(settings.training.output).glob("checkpoint-*")
+    assert kept.name == "checkpoint-00000002"
+    assert all(value.isfinite().all() for value in load_file(kept / "model.safetensors").values())
+
+
+@pytest.mark.parametrize("place", ["thesis", "a model of others", "around the run"])
+def test_an_export_replaces_nothing_but_an_earlier_one(make_settings: MakeSettings, tmp_path: Path, place: str) -> None:
+    target = tmp_path / "mine"
+    target.mkdir()
+    (target / ("config.json" if place == "a model of others" else "thesis.txt")).write_text("{}")
+    run = target / "run" if place == "around the run" else tmp_path / "run"
+    settings = make_settings(training__steps=1, training__output=str(run), export__folder=str(target))
+    with pytest.raises(LitBertError, match="L218"):
+        pretrain(settings, progress=False)
+    assert not run.exists()
+    assert len(list(target.iterdir())) == 1
+
+
+def test_the_text_of_a_run_stays_the_same(make_settings: MakeSettings, texts: list[Path], tmp_path: Path) -> None:
+    prepared = Path(make_settings().data.train).parent
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    own = {"data__train": str(tmp_path / "train"), "data__heldout": str(tmp_path / "heldout")}
+    settings = make_settings(training__steps=2, **own)
+    assert pretrain(settings, progress=False)
+    assert pretrain(settings, resume=True, progress=False)
+    vocabulary = Corpus(tmp_path / "train").vocabulary
+    prepare(texts, tmp_path / "train", vocabulary, wordpiece_dropout=0.5, progress=False)
+    with pytest.raises(LitBertError, match=r"L505.*text of data\.train"):
+        pretrain(settings, resume=True, progress=False)
+
+
+def test_a_run_does_not_lie_over_a_model(
+    make_settings: MakeSettings, texts: list[Path], vocabulary: Vocabulary
+) -> None:
+    exported = Path(make_settings().training.output).parent / "model"
+    assert pretrain(make_settings(training__steps=1, export__folder=str(exported)), progress=False)
+    before = (exported / "vocab.txt").read_bytes()
+    with pytest.raises(LitBertError, match=r"L218.*a model lies there"):
+        pretrain(make_settings("other", training__output=str(exported)), progress=False)
+    with pytest.raises(LitBertError, match=r"L218.*a model lies there"):
+        prepare(texts, exported, vocabulary, progress=False)
+    assert (exported / "vocab.txt").read_bytes() == before

@@ -213,8 +213,10 @@ def test_leftovers_of_killed_processes_are_removed(stopped: Settings) -> None:
     for name in (".checkpoint-00000009.77.partial", "checkpoint-00000004.partial"):
         shutil.copytree(_checkpoint(stopped), folder / name)
     (folder / ".run.json.77.partial").write_text("{", "utf8")
+    (folder / "downloads").mkdir()
+    (folder / "downloads" / "pubmed.tar.partial").write_text("of somebody else", "utf8")
     assert pretrain(stopped, resume=True, progress=False)
-    assert not list(folder.glob("**/*.partial"))
+    assert [path.name for path in folder.glob("**/*.partial")] == ["pubmed.tar.partial"]
 
 
 def test_a_place_that_can_not_be_written_to_is_said(make_settings: MakeSettings, tmp_path: Path) -> None:
