@@ -323,7 +323,7 @@ class Errors(metaclass=_Coded):
     L627 = "Another process is writing to {path}. Wait for its end, or choose another OUT."
     L628 = (
         "A worker died {n} times over the shard {shard}, whose first document is {id!r} in {path}. Is there memory for "
-        "it? All other shards that were begun are finished; the same command goes on from there."
+        "it? What it printed may say more. All other shards that were begun are finished; the same command goes on."
     )
     L629 = (
         "{path} is not what the others see on {host}. All machines of a Ray cluster must reach the output by one path: "
@@ -342,6 +342,10 @@ class Errors(metaclass=_Coded):
     L634 = (
         "The document {id!r} has no spans `{key}` behind the pipeline; it has: {choices}. "
         "Name one of these with --spans, or leave it out for the entities."
+    )
+    L635 = (
+        "A program that annotates with several processes is read by each of them, and would annotate there as well. "
+        'Put what it does under `if __name__ == "__main__":`.'
     )
     # Serving
     L640 = "There is no {method} {path} here. There are: {choices}."

@@ -79,6 +79,16 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
+def json_line(data: Any) -> str:
+    """Return data as one line of JSON, readable where it can be; names of files that are not UTF-8 are escaped."""
+    line = json.dumps(data, ensure_ascii=False)
+    try:
+        line.encode("utf8")
+    except UnicodeEncodeError:
+        return json.dumps(data)
+    return line
+
+
 def listing(folder: Path) -> str:
     """Return the first names in a folder, for messages."""
     return ", ".join(sorted(path.name for path in folder.iterdir())[:10]) or "nothing"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import Errors, LitBertError
+from ..files import json_line
 from ..targets import only
 from .shards import Place
 
@@ -140,7 +141,7 @@ def _first_difference(one: list[Any], other: list[Any]) -> tuple[Any, Any]:
 
 
 def _append(stream: IO[bytes], row: dict[str, Any]) -> None:
-    stream.write(json.dumps(row, ensure_ascii=False).encode("utf8") + b"\n")
+    stream.write(json_line(row).encode("utf8") + b"\n")
     stream.flush()
     os.fsync(stream.fileno())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -74,8 +75,11 @@ def annotate(
     Raises LitBertError L218 if ``output`` holds anything else, L626 if it was begun with other inputs or settings, L627
     if another process is writing to it, L628 if a worker dies over a shard again and again, L340 or L341 for a
     pipeline that can't be loaded, L224 and L403 for inputs that are no files of a known format, L003, L004, L625 and
-    L633 for settings that can't be, L629–L632 for a cluster that does not fit.
+    L633 for settings that can't be, L629–L632 for a cluster that does not fit, L635 in a process that is only reading
+    the program which annotates.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
+        raise LitBertError(Errors.L635)
     _check_settings(output_format, engine, n_process, shard_size)
     _check_engine(engine, address, gpus_per_worker)
     folder = pipeline_folder(pipeline)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from ..corpora.docs import identified
 from ..corpora.document import Document
 from ..corpora.writers.outputs import OUTPUTS
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, folder_checksum, replacing, replacing_folder
+from ..files import file_checksum, folder_checksum, json_line, replacing, replacing_folder
 from ..pipelines import annotate_texts, load_pipeline
 from .manifest import Done, size_of
 from .shards import Shard
@@ -119,4 +118,4 @@ def _write_rejected(path: Path, rejected: list[Rejected]) -> None:
         return
     rows: list[dict[str, Any]] = [{"file": one.file, "id": one.id, "error": one.error} for one in rejected]
     with replacing(path) as partial, partial.open("w", encoding="utf8", newline="\n") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        file.writelines(json_line(row) + "\n" for row in rows)

@@ -44,7 +44,10 @@ def build_cut_long_texts_v1(max_words: int = 1000) -> Augmenter:
         if reference.cats:
             raise LitBertError(Errors.L428.format(text=reference.text[:60], n=len(reference), max_words=max_words))
         for part in parts(reference, max_words):
-            yield Example(_unannotated(part, nlp), part)
+            words = [token.text for token in part]
+            # Where blanks are unknown, as spaCy's own reader does it: a part no longer says so.
+            plain = Doc(nlp.vocab, words=words) if reference.has_unknown_spaces else nlp.make_doc(part.text)
+            yield Example(plain, part)
 
     return cut
 
@@ -107,10 +110,3 @@ def _part(span: Span, max_words: int) -> Doc:
             if one.start < span.end and span.start < one.end
         ]
     return part
-
-
-def _unannotated(part: Doc, nlp: Language) -> Doc:
-    """Return the tokens of a part as the pipeline makes them, as spaCy's own reader does."""
-    if not part.has_unknown_spaces:
-        return nlp.make_doc(part.text)
-    return Doc(nlp.vocab, words=[token.text for token in part])

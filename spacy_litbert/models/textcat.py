@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Optional
+from typing import Any, Optional
 
 from spacy.ml.models.textcat import build_reduce_text_classifier
+from spacy.tokens import Doc
 from thinc.api import Model, chain
 from thinc.types import Floats2d
 
@@ -13,6 +14,7 @@ from ..errors import Errors, LitBertError
 from .seal import sealed
 from .types import TextClassifier, Tok2VecModel
 
+Forward = Callable[[Any, Any, bool], tuple[Any, Callable[..., Any]]]
 POOLINGS = ("first", "max", "mean", "mean+max")
 
 
@@ -28,8 +30,8 @@ def build_litbert_textcat_v1(
     pooling: how the vectors of a Doc's tokens become one: ``"first"``, ``"max"``, ``"mean"`` or ``"mean+max"``.
     nO: the number of labels; the component sets it.
 
-    It is spaCy's ``TextCatReduce``, except that a Doc without tokens has the vector 0 where ``TextCatReduce``
-    fails, and that both kinds of labels learn by cross-entropy.
+    It is spaCy's ``TextCatReduce``, except that a Doc without tokens has the vector 0 in training, and the score 0
+    for each label in use, where ``TextCatReduce`` fails, and that both kinds of labels learn by cross-entropy.
 
     Raises LitBertError L607 for another pooling.
     """
@@ -47,7 +49,21 @@ def build_litbert_textcat_v1(
     if not exclusive_classes:
         model.layers[-1] = logistic_with_cross_entropy()
     model.set_ref("tok2vec", tok2vec)
+    model._func = _without_text_without_score(model._func)
     return sealed(model)
+
+
+def _without_text_without_score(forward: Forward) -> Forward:
+    """Give a Doc without tokens the score 0 for each label in use, as spaCy does where no Doc of a batch has any."""
+
+    def scored(model: TextClassifier, docs: list[Doc], is_train: bool) -> tuple[Floats2d, Callable[..., Any]]:
+        scores, backprop = forward(model, docs, is_train)
+        if not is_train:
+            for i in [i for i, doc in enumerate(docs) if not len(doc)]:
+                scores[i] = 0
+        return scores, backprop
+
+    return scored
 
 
 def never_empty() -> Model[list[Floats2d], list[Floats2d]]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import spacy
+from spacy.util import load_config
 
 from ..errors import Errors, LitBertError
 from ..files import replacing
@@ -39,11 +41,13 @@ class System:
     gpu_id: int = -1
 
     def describe(self) -> dict[str, Any]:
-        """Return the config's name, the settings, and the weights that training begins with, if any."""
+        """Return the config's name and a checksum of what it says, the settings, and the weights, if any."""
+        said = load_config(self.config).to_str().encode("utf8")
         settings = {name: value for name, value in self.overrides.items() if not name.startswith("paths.")}
         begun = self.overrides.get("paths.weights")
         weights = {} if begun is None else describe_weights(str(begun))
-        return {"config": self.config.name, "settings": settings, **weights}
+        config = {"config": self.config.name, "config_sha256": sha256(said).hexdigest()}
+        return {**config, "settings": settings, **weights}
 
 
 class Shown(NamedTuple):
@@ -113,10 +117,11 @@ def compare(
     others = {f"{shown} weights": _weights(name, weights, folder) for shown, name in _shown_as(beside).items()}
     begun = {"litbert": weights, **others}
     systems = _chosen({**{name: _begun_from(start, litbert) for name, start in begun.items()}, **baselines}, only)
+    folders = _file_names(systems)
     trainings = {
         (name, seed): Training(
             system.config,
-            folder / f"{_file_name(name)}-{seed}",
+            folder / f"{folders[name]}-{seed}",
             {**paths, **system.overrides, "system.seed": seed},
             system.gpu_id,
         )
@@ -165,8 +170,14 @@ def _weights(name: str, litbert: str, folder: Path) -> str:
     return str(untrained)
 
 
-def _file_name(system: str) -> str:
-    return re.sub(r"[^A-Za-z0-9.]+", "-", system).strip("-")
+def _file_names(systems: Iterable[str]) -> dict[str, str]:
+    """Return a name for the folder of each system; of those that would share one, with a checksum."""
+    names = {system: re.sub(r"[^A-Za-z0-9.]+", "-", system).strip("-") for system in systems}
+    shared = Counter(name.lower() for name in names.values())
+    return {
+        system: name if shared[name.lower()] == 1 else f"{name}-{sha256(system.encode('utf8')).hexdigest()[:8]}"
+        for system, name in names.items()
+    }
 
 
 def _begun_from(weights: str, system: System) -> System:

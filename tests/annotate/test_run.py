@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -326,3 +328,48 @@ def test_spans_that_are_not_there_are_said_for_each_document(tmp_path: Path) -> 
     done = annotate(pipeline, [tmp_path / "in.jsonl"], tmp_path / "out", spans_key="litbert")
     assert (done.documents, done.rejected) == (0, 1)
     assert re.search("L634.*'in-0'.*`litbert`.*'ruler'", rejects(tmp_path / "out")[0]["error"])
+
+
+@pytest.mark.parametrize("output_format", OUTPUTS)
+@pytest.mark.parametrize("n_process", [1, 2])
+def test_names_that_are_not_utf8_are_set_aside(ruler: Path, tmp_path: Path, output_format: str, n_process: int) -> None:
+    if output_format == "parquet":
+        pytest.importorskip("pyarrow")
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / os.fsdecode(b"caf\xe9.txt")).write_text("Given zinomycin.")
+    (folder / "good.txt").write_text("Given zinomycin.")
+    for _ in range(2):  # and are still the same files when the run goes on
+        options: dict[str, Any] = {"output_format": output_format, "n_process": n_process}
+        done = annotate(ruler, [folder], tmp_path / "out", **options)
+        assert (done.documents, done.rejected) == (1, 1)
+    [rejected] = rejects(tmp_path / "out")
+    assert rejected["id"] == os.fsdecode(b"caf\xe9")
+    assert "L624" in rejected["error"]
+
+
+@pytest.mark.parametrize("output_format", [one for one in OUTPUTS if one not in ("parquet", "docbin")])
+def test_mentions_of_white_space_are_set_aside(tmp_path: Path, output_format: str) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("span_ruler").add_patterns([{"label": "BREAK", "pattern": [{"IS_SPACE": True}]}])
+    nlp.to_disk(tmp_path / "pipeline")
+    write_jsonl(tmp_path / "in.jsonl", ["Title.\n\nText.", "Title. Text."])
+    done = annotate(
+        tmp_path / "pipeline", [tmp_path / "in.jsonl"], tmp_path / "out", output_format=output_format, spans_key="ruler"
+    )
+    [rejected] = rejects(tmp_path / "out")
+    assert done.documents == 1
+    assert re.search("L624.*white space", rejected["error"])
+
+
+def test_a_program_without_a_guard_is_told_so(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "in.jsonl", ["Given zinomycin."])
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from spacy_litbert.annotate.run import annotate\nfrom pathlib import Path\n"
+        f"annotate({str(ruler)!r}, [{str(tmp_path / 'in.jsonl')!r}], Path({str(tmp_path / 'out')!r}), n_process=2)\n"
+    )
+    ended = subprocess.run([sys.executable, str(program)], capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "L635" in ended.stderr
+    assert "__main__" in ended.stderr

@@ -91,7 +91,7 @@ def test_only_long_texts_are_cut_and_texts_with_categories_are_refused() -> None
 def test_spacys_reader_cuts_with_it(tmp_path: Path) -> None:
     doc = NLP.make_doc("Zinc for gout. " * 50)
     doc.ents = [Span(doc, i, i + 1, "Chemical") for i in range(0, len(doc), 4)]
-    words = Doc(NLP.vocab, words=["zinc"] * 30)
+    words = Doc(NLP.vocab, words=["zinc", "don't", "(p53)-dependent"] * 10)
     DocBin(docs=[doc, words]).to_disk(tmp_path / "long.spacy")
     augmenter = registry.augmenters.get("spacy-litbert.cut_long_texts.v1")(max_words=20)
     reader = registry.readers.get("spacy.Corpus.v1")(

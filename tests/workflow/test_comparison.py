@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.comparison import joined
-from spacy_litbert.workflow.comparison import Shown, _shown_as, comparison_parser, lines, plot
+from spacy_litbert.workflow.comparison import Shown, System, _file_names, _shown_as, comparison_parser, lines, plot
 from spacy_litbert.workflow.summary import summary
 
 RESULT = {
@@ -73,3 +73,18 @@ def test_what_was_trained_otherwise_is_not_joined() -> None:
 def test_weights_whose_names_end_alike_are_told_apart() -> None:
     names = ["runs/a/model", "runs/b/model", "other/small"]
     assert _shown_as(names) == {"runs/a/model": names[0], "runs/b/model": names[1], "small": names[2]}
+
+
+def test_systems_with_like_names_have_folders_of_their_own() -> None:
+    names = _file_names(["me/bert_base weights", "me/bert-base weights", "Me/Bert-Base weights", "spaCy's CNN"])
+    assert len({name.lower() for name in names.values()}) == 4
+    assert names["spaCy's CNN"] == "spaCy-s-CNN"
+
+
+def test_a_system_is_described_by_what_its_config_says(tmp_path: Path) -> None:
+    config = tmp_path / "same.cfg"
+    checksums = []
+    for said in ("[training]\ndropout = 0.1\n", "# so much\n[training]\ndropout=0.1\n", "[training]\ndropout = 0.5\n"):
+        config.write_text(said)
+        checksums.append(System(config, {}).describe()["config_sha256"])
+    assert checksums[0] == checksums[1] != checksums[2]

@@ -114,6 +114,8 @@ def hallmarks(folder: Path) -> None:
     folder.mkdir(parents=True)
     lines = {str(i): [f"First sentence of {i} .", f"Second sentence of {i} ."] for i in range(22)}
     with zipfile.ZipFile(folder / "hallmarks.zip", "w") as archive:
+        for name in ("repository-main/", "repository-main/text/", "repository-main/labels/"):
+            archive.writestr(name, "")  # as archives of repositories begin
         for text_id, sentences in lines.items():
             archive.writestr(f"repository-main/text/{text_id}.txt", "\n".join(sentences) + "\n")
             mark = "Resisting cell death--Apoptosis AND Cellular energetics--" if text_id == "20" else " "

@@ -66,10 +66,11 @@ def _read_archive(path: Path) -> list[tuple[list[str], LabelledText]]:
     """Read the sentences of each abstract, and the abstract; by id."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = {tuple(Path(name).parts[-2:]): name for name in archive.namelist()}
-            ids = sorted(Path(name).stem for folder, name in names if folder == "text" and name.endswith(".txt"))
+            files = (Path(name) for name in archive.namelist() if name.endswith(".txt"))
+            names = {(file.parent.name, file.stem): file.as_posix() for file in files}
+            ids = sorted(text_id for folder, text_id in names if folder == "text")
             return [
-                _abstract(text_id, *(_decode(archive, names[kind, f"{text_id}.txt"]) for kind in ("text", "labels")))
+                _abstract(text_id, *(_decode(archive, names[kind, text_id]) for kind in ("text", "labels")))
                 for text_id in ids
             ]
     except (OSError, KeyError, zipfile.BadZipFile) as error:

@@ -10,10 +10,11 @@ from typing import Any
 from spacy.tokens import Doc, DocBin
 
 from ..docs import document_of
-from ..document import Document
+from ..document import Document, problem_of
 from ..jsonl import jsonl_line
 from . import bioc_json, bioc_xml
 from .brat import brat_files
+from .limits import cannot_hold
 from .parquet import check_parquet, parquet_row, write_parquet
 from .pubtator import pubtator_block
 
@@ -49,7 +50,27 @@ def _text(
                 file.write(between + part if i else part)
             file.write(tail)
 
-    return Output(ending, lambda doc, key: encode(document_of(doc, key)), write)
+    return Output(ending, lambda doc, key: encode(_document(doc, key)), write)
+
+
+def _document(doc: Doc, spans_key: str | None) -> Document:
+    """Return what a Doc says. Raises LitBertError L624 for mentions that no reader would take."""
+    document = _named(doc, spans_key)
+    for mention in document.entities:
+        if problem := problem_of(mention, document.text):
+            way_out = "Correct the component that finds it, or write other spans."
+            raise cannot_hold("A file of annotations", "a mention", document, problem, way_out)
+    return document
+
+
+def _named(doc: Doc, spans_key: str | None) -> Document:
+    document = document_of(doc, spans_key)
+    try:
+        document.id.encode("utf8")
+    except UnicodeEncodeError:
+        way_out = "Give the file that it is from a name in UTF-8."
+        raise cannot_hold("A file of annotations", "the id", document, document.id, way_out) from None
+    return document
 
 
 def _write_brat(path: Path, parts: Iterable[dict[str, str]]) -> None:
@@ -62,7 +83,7 @@ def _write_brat(path: Path, parts: Iterable[dict[str, str]]) -> None:
 
 def _cleaned(doc: Doc, spans_key: str | None) -> Doc:
     """Drop vectors and other user data, which can be large or have no form on disk."""
-    document_of(doc, spans_key)
+    _named(doc, spans_key)
     kept = {key: value for key, value in doc.user_data.items() if isinstance(key, tuple) and key[1] in _KEPT}
     doc.user_data.clear()
     doc.user_data.update(kept)
@@ -81,9 +102,9 @@ OUTPUTS: dict[str, Output] = {
     "bioc-json": _text(
         ".json", bioc_json.bioc_json, head=bioc_json.HEAD, between=bioc_json.BETWEEN, tail=bioc_json.TAIL
     ),
-    "brat": Output("", lambda doc, key: brat_files(document_of(doc, key)), _write_brat, unique=True),
+    "brat": Output("", lambda doc, key: brat_files(_document(doc, key)), _write_brat, unique=True),
     "docbin": Output(".spacy", _cleaned, _write_docbin),
     "parquet": Output(
-        ".parquet", lambda doc, key: parquet_row(document_of(doc, key)), write_parquet, check=check_parquet
+        ".parquet", lambda doc, key: parquet_row(_document(doc, key)), write_parquet, check=check_parquet
     ),
 }
