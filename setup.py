@@ -89,6 +89,7 @@ setup(
         "spacy_factories": [
             "litbert_ner = spacy_litbert.ner.component:build_litbert_ner",
             "litbert_linker = spacy_litbert.linking.factory:make_linker",
+            "litbert_doc_cleaner = spacy_litbert.models.doc_cleaner:build_litbert_doc_cleaner",
             "litbert_mention_vectors = spacy_litbert.models.mention_vectors:build_litbert_mention_vectors",
         ],
         "spacy_scorers": [

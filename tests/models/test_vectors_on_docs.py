@@ -23,16 +23,18 @@ CONFIGS = sorted((Path(__file__).parent.parent.parent / "configs").glob("*.cfg")
 def test_every_config_on_litbert_ends_with_a_doc_cleaner(path: Path) -> None:
     config = load_config(path)
     assert config["nlp"]["pipeline"][-1] == "doc_cleaner"
-    assert config["components"]["doc_cleaner"]["attrs"] == {"_.trf_data": None}
+    assert config["components"]["doc_cleaner"] == {"factory": "litbert_doc_cleaner"}
 
 
 def test_docs_without_their_vectors_are_small_and_have_the_same_entities(checkpoint: Path) -> None:
     nlp = build_ner(checkpoint, steps=3)
     kept = list(nlp.pipe(TEXTS * 4))
-    nlp.add_pipe("doc_cleaner", config={"attrs": {"_.trf_data": None}})
+    nlp.add_pipe("litbert_doc_cleaner")
     cleaned = list(nlp.pipe(TEXTS * 4))
     assert [[str(e) for e in doc.ents] for doc in cleaned] == [[str(e) for e in doc.ents] for doc in kept]
     assert all(doc._.trf_data is None for doc in cleaned)
+    assert [doc[:2].as_doc().text for doc in cleaned] == [doc[:2].text_with_ws for doc in cleaned]
+    assert all(doc.vector.shape == doc[:1].vector.shape == (0,) for doc in cleaned if len(doc))
     assert sum(len(doc.to_bytes()) for doc in cleaned) < 0.5 * sum(len(doc.to_bytes()) for doc in kept)
 
 
