@@ -273,8 +273,8 @@ def _speed() -> Iterator[Row]:
     ours = abstracts["times"]["litbert"]
     others = [other for other in ours if not other.startswith("litbert,") and other not in (BUNDLED, CNN)]
     yield Row(
-        f"annotating {abstracts['texts']:,} abstracts with LitBERT's shape and `ner`, float32 with torch (exact), "
-        "words/s beside …",
+        f"annotating {abstracts['texts']:,} abstracts with LitBERT's shape and `ner`, float32 with torch (exact): how "
+        "many times as fast as …",
         "; ".join(f"{_times(ours[other])} {other}" for other in others),
         "speed",
         main=True,
@@ -284,7 +284,6 @@ def _speed() -> Iterator[Row]:
         f"the same with `{BUNDLED}` 0.3.0 (6 layers × 384): words/s, beside LitBERT's shape, beside spaCy's CNN",
         f"{rates[BUNDLED]['median']:,.0f}; {_times(bundled['litbert'])}; {_times(bundled[CNN])}",
         "speed",
-        main=True,
     )
     paths = precision["paths"]
     yield Row(
@@ -316,6 +315,7 @@ def _speed() -> Iterator[Row]:
         f"{len(whole['labels'])} labels: words/s",
         f"{_times(whole['times_as_fast'])} ({whole['words_per_second']['litbert_ner']['median']:,.0f})",
         "ner_end_to_end",
+        main=True,
     )
     yield Row(
         "training step of LitBERT's shape, words/s: beside BERT-base's with the same code, beside spacy-transformers'",
@@ -327,15 +327,17 @@ def _speed() -> Iterator[Row]:
 def _memory() -> Iterator[Row]:
     memory = read("memory")
     in_use, in_training = (memory[name]["ratio"] for name in ("predict_litbert_shape", "train_mini_shape"))
+    peaks = [f"{memory[BUNDLED][text]['peak_beyond_pipeline_mb']:,.0f} MB" for text in ("short", "long")]
     yield Row(
-        "peak memory of the transformer for a document of 200,000 words beside one of 2,000, beyond model and vectors",
-        f"{in_use:.2f}× in use, {in_training:.2f}× in training",
+        f"peak memory beyond `{BUNDLED}` itself for a document of 2,000 words and for one of 200,000; of the "
+        "transformer alone, beyond model and vectors, the second beside the first",
+        f"{' and '.join(peaks)}; {in_use:.2f}× in use, {in_training:.2f}× in training",
         "memory",
         main=True,
     )
     resident = memory["stream_mini_shape"]["resident_mb"]
     yield Row(
-        "resident memory while `nlp.pipe` reads on (see docs/speed.md)",
+        "resident memory while `nlp.pipe` reads on, with an encoder of 4 layers × 256 (see docs/speed.md)",
         ", ".join(f"{value:,.0f} MB after {mark}" for mark, value in resident.items()),
         "memory",
     )
@@ -351,7 +353,7 @@ def table(page: Path) -> str:
     results = "benchmarks/results" if page == README else "../benchmarks/results"
     lines = ["| measured | figure | file |", "|---|---|---|"]
     lines += [f"| {row.what} | {row.figure} | [{row.file}]({results}/{row.file}.json) |" for row in shown]
-    lines += ["", "Speeds are of two CPU cores, without a GPU. Machines differed; each file names its own."]
+    lines += ["", "Speeds are of one or two CPU cores, without a GPU. Machines differed; each file names its own."]
     return "\n".join(lines)
 
 
