@@ -50,8 +50,8 @@ def joined(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joined_seeds(earlier: dict[str, Any], later: dict[str, Any], name: str) -> dict[str, Any]:
-    # Weights are known by their checksum: what their card says of them may be put better since.
-    _check(earlier, later, but={"seeds", "trained", "weights_card", *SPLITS}, of=name)
+    # Weights are known by their checksum: their folder may be called otherwise, and their card be put better since.
+    _check(earlier, later, but={"seeds", "trained", "weights", "weights_card", *SPLITS}, of=name)
     runs = {seed: run for system in (earlier, later) for seed, run in _runs(system).items()}
     seeds = sorted(runs)
     figures = {split: summary([runs[seed][split] for seed in seeds]) for split in SPLITS}

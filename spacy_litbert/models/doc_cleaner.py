@@ -15,6 +15,8 @@ def build_litbert_doc_cleaner(nlp: Language, name: str) -> Callable[[Doc], Doc]:
     spaCy's own ``doc_cleaner`` sets ``doc.tensor`` to None as well, whatever its settings say; ``token.vector``,
     ``doc.similarity`` and ``span.as_doc()`` fail then.
     """
+    if not Doc.has_extension("trf_data"):  # spacy-transformers sets it when a transformer is made
+        Doc.set_extension("trf_data", default=None)
     return clean
 
 

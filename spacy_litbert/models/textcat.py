@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Optional
 
 from spacy.ml.models.textcat import build_reduce_text_classifier
@@ -49,21 +50,19 @@ def build_litbert_textcat_v1(
     if not exclusive_classes:
         model.layers[-1] = logistic_with_cross_entropy()
     model.set_ref("tok2vec", tok2vec)
-    model._func = _without_text_without_score(model._func)
+    model._func = partial(_without_text_without_score, model._func)
     return sealed(model)
 
 
-def _without_text_without_score(forward: Forward) -> Forward:
+def _without_text_without_score(
+    forward: Forward, model: TextClassifier, docs: list[Doc], is_train: bool
+) -> tuple[Floats2d, Callable[..., Any]]:
     """Give a Doc without tokens the score 0 for each label in use, as spaCy does where no Doc of a batch has any."""
-
-    def scored(model: TextClassifier, docs: list[Doc], is_train: bool) -> tuple[Floats2d, Callable[..., Any]]:
-        scores, backprop = forward(model, docs, is_train)
-        if not is_train:
-            for i in [i for i, doc in enumerate(docs) if not len(doc)]:
-                scores[i] = 0
-        return scores, backprop
-
-    return scored
+    scores, backprop = forward(model, docs, is_train)
+    if not is_train:
+        for i in [i for i, doc in enumerate(docs) if not len(doc)]:
+            scores[i] = 0
+    return scores, backprop
 
 
 def never_empty() -> Model[list[Floats2d], list[Floats2d]]:

@@ -37,7 +37,7 @@ def export(run: Path, folder: Path) -> None:
     Raises LitBertError L218 if ``folder`` is anything but an earlier export or holds the run, L507 if the run is not
     finished, L219 if its weights do not fit the storage type.
     """
-    check_export(folder, sources=[run])
+    check_export(folder, run)
     checkpoint = latest_checkpoint(run)
     if checkpoint is None or not (run / NAME).is_file():
         raise _unfinished(run)
@@ -67,8 +67,14 @@ def export(run: Path, folder: Path) -> None:
             (partial / "NOTICE").write_text(text, encoding="utf8")
 
 
-def check_export(folder: Path, *, sources: Iterable[Path]) -> None:
-    """Raise LitBertError L218 if ``folder`` is anything but an earlier export, or holds what is read."""
+def check_export(folder: Path, run: Path, *, sources: Iterable[Path] = ()) -> None:
+    """Raise LitBertError L218 if ``folder`` is anything but an earlier export, holds the run, or what else is read.
+
+    It may lie in the folder of the run.
+    """
+    if folder.resolve() in (run.resolve(), *run.resolve().parents):
+        problem = "the run lies in it. Choose another `export.folder`"
+        raise LitBertError(Errors.L218.format(path=folder, problem=problem))
     check_target(folder, sources=sources, made=_exported, what="exported model", option=None)
 
 

@@ -57,10 +57,10 @@ def pretrain(
     begun with, L222 if the disk is full or can't be written to; other codes for text, weights and checkpoints that
     don't fit.
     """
-    check_export(Path(settings.export.folder), sources=_places(settings))
     keep_freed_memory()
     processes = join_processes()
     try:
+        _check_export(settings, processes)
         trainer = make_trainer(settings, processes, resume=resume, clock=clock, progress=progress)
         finished = trainer.run()
         if finished and processes.first:
@@ -140,15 +140,28 @@ def _go_on(settings: Settings, saved: Saved, corpus: Corpus) -> tuple[Settings, 
         raise LitBertError(
             Errors.L505.format(name=name, found=text[:12], expected=state.text[:12], path=saved.path.parent)
         )
+    state.text = text
     return settings, state, BertForPreTraining(BertConfig.from_dict(state.config))
 
 
-def _places(settings: Settings) -> list[Path]:
-    """Return the folders that a run reads and writes, its export aside."""
-    places = [settings.training.output, settings.data.train, settings.data.heldout]
-    if settings.model.start is not None and Path(settings.model.start).exists():
-        places.append(settings.model.start)
-    return [Path(place) for place in places]
+def _check_export(settings: Settings, processes: Processes) -> None:
+    """Check where the model will be written before it is trained; only the first process writes, and all of them stop.
+
+    Weights to start from are read at a run's beginning alone.
+    """
+    run, start = Path(settings.training.output), settings.model.start
+    read = [Path(settings.data.train), Path(settings.data.heldout)]
+    if start is not None and Path(start).exists() and latest_checkpoint(run) is None:
+        read.append(Path(start))
+    refused: LitBertError | None = None
+    if processes.first:
+        try:
+            check_export(Path(settings.export.folder), run, sources=read)
+        except LitBertError as error:
+            refused = error
+    _, stop = processes.agree(0.0, refused is not None)
+    if stop:
+        raise refused or LitBertError(Errors.L218.format(path=settings.export.folder, problem="see the first process"))
 
 
 def _say(state: State, progress: bool) -> None:

@@ -116,8 +116,9 @@ def compare(
     paths: dict[str, Override] = {f"paths.{split}": f"corpus/{corpus}/{split}.spacy" for split in ("train", "dev")}
     others = {f"{shown} weights": _weights(name, weights, folder) for shown, name in _shown_as(beside).items()}
     begun = {"litbert": weights, **others}
-    systems = _chosen({**{name: _begun_from(start, litbert) for name, start in begun.items()}, **baselines}, only)
+    systems = {**{name: _begun_from(start, litbert) for name, start in begun.items()}, **baselines}
     folders = _file_names(systems)
+    systems = _chosen(systems, only)
     trainings = {
         (name, seed): Training(
             system.config,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +120,12 @@ def test_a_doc_without_tokens_has_one_row_and_gives_no_gradient() -> None:
 def test_an_unknown_pooling_is_an_error() -> None:
     with pytest.raises(LitBertError, match=r"L607.*'median'.*mean\+max"):
         build_litbert_textcat_v1(Model("none", lambda *_: None), False, pooling="median")
+
+
+def test_it_can_be_sent_to_other_processes(checkpoint: Path) -> None:
+    nlp = build(checkpoint, "mean", exclusive=False)
+    nlp.initialize(lambda: examples(nlp))
+    name = nlp.pipe_names[-1]
+    docs = list(nlp.pipe(TEXTS, disable=[name]))
+    again = pickle.loads(pickle.dumps(nlp.get_pipe(name)))
+    assert again.predict(docs) == pytest.approx(nlp.get_pipe(name).predict(docs))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,12 @@ def test_docs_without_their_vectors_are_small_and_have_the_same_entities(checkpo
     assert [doc[:2].as_doc().text for doc in cleaned] == [doc[:2].text_with_ws for doc in cleaned]
     assert all(doc.vector.shape == doc[:1].vector.shape == (0,) for doc in cleaned if len(doc))
     assert sum(len(doc.to_bytes()) for doc in cleaned) < 0.5 * sum(len(doc.to_bytes()) for doc in kept)
+
+
+def test_texts_without_a_transformer_may_be_cleaned_too() -> None:
+    program = "import spacy; nlp = spacy.blank('en'); nlp.add_pipe('litbert_doc_cleaner'); print(nlp('a')._.trf_data)"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["None"]
 
 
 @pytest.mark.parametrize("way", ["replaced listener", "encoder of its own"])

@@ -27,6 +27,9 @@ def test_the_project_runs_from_text_to_a_measured_model(tmp_path: Path) -> None:
     tried = [sys.executable, "scripts/trials.py", "configs/tiny.cfg", "configs/trials.json", "training/trials"]
     for _ in range(2):  # the second time nothing is left to do
         subprocess.run([*tried, "--wordpieces", "8192"], cwd=tmp_path, env=environment, check=True)
-    records = [json.loads((tmp_path / "training" / "trials" / name / "run.json").read_text("utf8")) for name in trials]
+    records = [
+        json.loads((tmp_path / "training" / "trials" / "tiny-8192" / name / "run.json").read_text("utf8"))
+        for name in trials
+    ]
     assert [record["steps"] for record in records] == [4, 4]
     assert [record["settings"]["training"]["learning_rate"] for record in records] == [0.002, 0.01]

@@ -268,7 +268,7 @@ def test_an_export_replaces_nothing_but_an_earlier_one(make_settings: MakeSettin
     target = tmp_path / "mine"
     target.mkdir()
     (target / ("config.json" if place == "a model of others" else "thesis.txt")).write_text("{}")
-    run = target / "run" if place == "around the run" else tmp_path / "run"
+    run = target / "run" / "1" if place == "around the run" else tmp_path / "run"
     settings = make_settings(training__steps=1, training__output=str(run), export__folder=str(target))
     with pytest.raises(LitBertError, match="L218"):
         pretrain(settings, progress=False)
@@ -300,3 +300,25 @@ def test_a_run_does_not_lie_over_a_model(
     with pytest.raises(LitBertError, match=r"L218.*a model lies there"):
         prepare(texts, exported, vocabulary, progress=False)
     assert (exported / "vocab.txt").read_bytes() == before
+
+
+def test_an_export_may_lie_in_the_folder_of_its_run(make_settings: MakeSettings, tmp_path: Path) -> None:
+    own = {"training__output": str(tmp_path / "run"), "export__folder": str(tmp_path / "run" / "model")}
+    for steps in (1, 2):
+        assert pretrain(make_settings(training__steps=steps, **own), resume=True, progress=False)
+    load_checkpoint(tmp_path / "run" / "model")
+
+
+def test_a_run_of_an_earlier_version_keeps_to_its_text_from_now_on(make_settings: MakeSettings) -> None:
+    assert pretrain(make_settings(training__steps=1), progress=False)
+    folder = Path(make_settings().training.output)
+    checkpoint = latest_checkpoint(folder)
+    assert checkpoint is not None
+    state = json.loads((checkpoint / "state.json").read_text("utf8"))
+    known = state.pop("text")
+    del state["checksum"]
+    (checkpoint / "state.json").write_text(json.dumps(state), "utf8")
+    assert pretrain(make_settings(training__steps=2), resume=True, progress=False)
+    checkpoint = latest_checkpoint(folder)
+    assert checkpoint is not None
+    assert json.loads((checkpoint / "state.json").read_text("utf8"))["text"] == known

@@ -63,6 +63,16 @@ def test_systems_of_two_times_are_joined() -> None:
     assert both["date"] == "day 1"
 
 
+def test_weights_in_another_folder_are_the_same_weights() -> None:
+    first, second = of_seeds([0], [50.0]), of_seeds([1], [52.0])
+    for result, name in ((first, "model"), (second, "sentence-transformers/model")):
+        result["systems"]["ours"] |= {"weights": name, "weights_sha256": "1"}
+    assert joined(first, second)["systems"]["ours"]["seeds"] == [0, 1]
+    second["systems"]["ours"]["weights_sha256"] = "2"
+    with pytest.raises(ValueError, match="weights_sha256 of ours"):
+        joined(first, second)
+
+
 def test_what_was_trained_otherwise_is_not_joined() -> None:
     with pytest.raises(ValueError, match="settings of ours"):
         joined(of_seeds([0], [50.0], rate=1), of_seeds([1], [50.0], rate=2))

@@ -69,11 +69,12 @@ def test_systems_are_compared_over_seeds(project: Path) -> None:
     steps = {"max_steps": 2, "eval_frequency": 1, "baseline_steps": 2}
     others = {"beside": "litbert-oa-small", "other_config": "configs/ner_cpu.cfg"}
     run(project, "compare", corpus="toy", seeds="0,1", lr=0.001, **others, **steps)
+    tested = project / "metrics" / "toy" / "test.json"
     result = json.loads((project / "metrics" / "toy" / "compare.json").read_text())
     assert list(result["systems"]) == ["litbert", "litbert-oa-small weights", "litbert with ner_cpu", "spaCy's CNN"]
     same = [result["systems"][name]["test"] for name in ("litbert", "litbert-oa-small weights")]
     assert same[0] == same[1]
-    assert result["digests"]["test"] == json.loads((project / "metrics" / "toy" / "test.json").read_text())["digest"]
+    assert result["digests"]["test"] == json.loads(tested.read_text())["protocol"]["digest"]
     assert result["systems"]["spaCy's CNN"]["settings"]["training.max_steps"] == 2
     for system in result["systems"].values():
         assert system["seeds"] == [0, 1]

@@ -3,7 +3,7 @@
 python scripts/trials.py configs/small.cfg configs/trials.json training/full/trials --wordpieces 3000000
 
 The file of trials gives each its name and the settings that it changes of the config. All read as many wordpieces, and
-each is exported to FOLDER/NAME. Interrupted, the same call goes on; a trial that is finished is not run again.
+each is exported to FOLDER/CONFIG-WORDPIECES/NAME. Interrupted, the same call goes on; what is finished stays.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from spacy_litbert.pretraining.run import pretrain
 def read_trials(config: Path, trials: Path, folder: Path, wordpieces: int) -> dict[str, Settings]:
     """Return the settings of each trial, checked before any of them begins."""
     changes: dict[str, dict[str, object]] = json.loads(trials.read_text("utf8"))
-    return {name: _settings(config, changed, folder / name, wordpieces) for name, changed in changes.items()}
+    place = folder / f"{config.stem}-{wordpieces}"
+    return {name: _settings(config, changed, place / name, wordpieces) for name, changed in changes.items()}
 
 
 def _settings(config: Path, changed: dict[str, object], folder: Path, wordpieces: int) -> Settings:
