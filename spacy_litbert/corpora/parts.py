@@ -58,7 +58,7 @@ def parts(doc: Doc, max_words: int) -> Iterator[Doc]:
     start = 0
     while start < len(doc):
         end = _end(doc, start, max_words, allowed)
-        yield _part(doc[start:end], max_words)
+        yield _part(doc[start:end])
         start = end
 
 
@@ -94,7 +94,7 @@ def _ends_sentence(doc: Doc, place: int) -> bool:
     return doc[place - 1].text in _SENTENCE_ENDS and bool(doc[place - 1].whitespace_)
 
 
-def _part(span: Span, max_words: int) -> Doc:
+def _part(span: Span) -> Doc:
     part = span.as_doc()
     for key, group in span.doc.spans.items():
         part.spans[key] = [
