@@ -168,10 +168,6 @@ class Errors(metaclass=_Coded):
     L408 = "{path} holds no documents, or not as a {format} file holds them. Fetch it again, or leave it out."
     L409 = "{path}, document {number}: {problem}"
     # Mentions
-    L420 = (
-        "{name} can't get the label {label!r} any more: its model was initialized for {labels}. Add labels before "
-        "`nlp.initialize`, or train it anew."
-    )
     L421 = "{name} has no labels: no gold Doc has a mention, and none was given. Add labels with `add_label`."
     L422 = "`threshold` is {found}. It must be from 0 to 1, or null for the thresholds of `spacy litbert calibrate`."
     L423 = "The saved settings of {name} can't be: {problem}. Save, copy or fetch the pipeline again."
@@ -371,4 +367,8 @@ class Warnings(metaclass=_Coded):
     )
     W002 = (
         "This processor has no bfloat16 and imitates it, which takes many times as long. Set `precision` to 'float32'."
+    )
+    W003 = (
+        "{name} learns nothing of the mentions labelled {unknown}: it knows {labels}. If it is to find them, call "
+        "`nlp.get_pipe({name!r}).add_label` before training."
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Optional
 
@@ -18,17 +19,16 @@ from thinc.types import Floats2d, Ragged
 from tqdm import tqdm
 
 from ..confidence import register_confidence
-from ..errors import Errors, LitBertError
+from ..errors import Errors, LitBertError, Warnings
 from ..ragged import starts_of
 from ..types import IntArray
 from .annotation import ANNOTATED, mentions_of, tags_of
 from .calibration import TEMPERATURES, LabelCalibration, Objective
-from .decoding import Evidence, Mentions, confidence, decode, gather
+from .decoding import N_TAGS, Evidence, Mentions, confidence, decode, gather
 from .evidence import collect
 from .mentions import DocMentions, annotate, split
 from .model import TagScores
 
-N_TAGS = 3
 _SAMPLE = 10
 _DEFAULT_MODEL = """
 [model]
@@ -105,6 +105,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         self.cfg: dict[str, Any] = {"labels": [], "temperatures": {}, "thresholds": {}}
         self.cfg.update(threshold=threshold, configured_threshold=threshold)
         self._rehearsal_model: TagScores | None = None
+        self._warned_of: set[str] = set()
 
     @property
     def threshold(self) -> float | None:
@@ -129,11 +130,15 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         return list(self.cfg["labels"])
 
     def add_label(self, label: str) -> int:
-        """Add a label; return 1, or 0 if it is there. Raises LitBertError L420 once the model is initialized."""
+        """Add a label; return 1, or 0 if it is there.
+
+        A model that is initialized grows: what it finds of other labels stays as it is, and of this one it finds
+        nothing until it has learned it.
+        """
         if label in self.cfg["labels"]:
             return 0
         if self.model.get_ref("output_layer").has_dim("nO"):
-            raise LitBertError(Errors.L420.format(name=self.name, label=label, labels=", ".join(self.labels)))
+            self.set_output(N_TAGS * (len(self.labels) + 1))
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
@@ -192,9 +197,10 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         sgd: Optional[Optimizer] = None,
         losses: Optional[dict[str, float]] = None,
     ) -> dict[str, float]:
-        """Learn from examples; return the losses with that of this component."""
+        """Learn from examples; return the losses with that of this component. Warns of labels that it lacks (W003)."""
         examples = list(examples)
         validate_examples(examples, "LitBertNer.update")
+        self._warn_of_unknown(examples)
         return self._step(examples, lambda scores: self.get_loss(examples, scores), drop, sgd, losses)
 
     def rehearse(
@@ -207,8 +213,9 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     ) -> dict[str, float]:
         """Learn to say what the model said when training was resumed (``nlp.resume_training``), as spaCy's tagger.
 
-        ``nlp.rehearse`` runs no ``transformer``: a listener needs predicted Docs that one has annotated
-        (``nlp.get_pipe("transformer")(example.predicted)``), and raises LitBertError L302 for others.
+        Labels that were added since are left alone. ``nlp.rehearse`` runs no ``transformer``: a listener needs
+        predicted Docs that one has annotated (``nlp.get_pipe("transformer")(example.predicted)``), and raises
+        LitBertError L302 for others.
         """
         examples = list(examples)
         validate_examples(examples, "LitBertNer.rehearse")
@@ -217,9 +224,11 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
             return losses if losses is not None else {}
 
         def get_loss(scores: Ragged) -> tuple[float, Ragged]:
-            taught = self._by_label(teacher.predict([example.predicted for example in examples]))
-            target = self.model.ops.softmax(taught, axis=-1)
-            return self._cross_entropy(scores, target, self.model.ops.xp.ones(taught.shape[:2], dtype="f"))
+            taught = _by_label(teacher.predict([example.predicted for example in examples]))
+            xp, n_taught = self.model.ops.xp, taught.shape[1]
+            target, weight = xp.zeros_like(_by_label(scores)), xp.zeros((len(taught), len(self.labels)), dtype="f")
+            target[:, :n_taught], weight[:, :n_taught] = self.model.ops.softmax(taught, axis=-1), 1
+            return self._cross_entropy(scores, target, weight)
 
         return self._step(examples, get_loss, drop, sgd, losses)
 
@@ -299,7 +308,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
     def _find(self, docs: list[Doc]) -> tuple[Mentions, Evidence, IntArray]:
         """Return the mentions of Docs end to end, what speaks for them, and where each Doc starts."""
-        scores = self._by_label(self.model.predict(docs))
+        scores = _by_label(self.model.predict(docs))
         lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
         spaces = np.concatenate([doc.to_array("IS_SPACE").astype(bool) for doc in docs])
         found = decode(scores, lengths, never_begins=spaces)
@@ -309,8 +318,13 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         found = Mentions(found.labels, found.starts, words[found.ends - 1] + 1)
         return found, evidence, starts_of(lengths)
 
-    def _by_label(self, scores: Ragged) -> Any:
-        return scores.dataXd.reshape((-1, len(self.labels), N_TAGS))
+    def _warn_of_unknown(self, examples: list[Example]) -> None:
+        mentions = chain.from_iterable(mentions_of(example.reference, self.spans_key) for example in examples)
+        unknown = {span.label_ for span in mentions} - set(self.labels) - self._warned_of
+        if unknown:
+            self._warned_of |= unknown
+            found, known = ", ".join(sorted(unknown)), ", ".join(self.labels)
+            warnings.warn(Warnings.W003.format(name=self.name, unknown=found, labels=known), stacklevel=3)
 
     def _step(
         self,
@@ -336,10 +350,15 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     def _cross_entropy(self, scores: Ragged, target: Any, weight: Any) -> tuple[float, Ragged]:
         """Return loss and gradient. target: (tokens, labels, 3) probabilities. weight: (tokens, labels)."""
         ops = self.model.ops
-        p = ops.softmax(self._by_label(scores), axis=-1)
+        p = ops.softmax(_by_label(scores), axis=-1)
         loss = -(target * ops.xp.log(ops.xp.maximum(p, 1e-30))).sum(axis=-1) * weight
         d_scores: Floats2d = ((p - target) * weight[..., None]).reshape(scores.dataXd.shape)
         return float(loss.sum()), Ragged(d_scores, scores.lengths)
+
+
+def _by_label(scores: Ragged) -> Any:
+    values: Any = scores.dataXd
+    return values.reshape((len(values), values.shape[1] // N_TAGS, N_TAGS))
 
 
 def _labels_of(examples: Iterable[Example], key: str) -> list[str]:

@@ -25,7 +25,8 @@ from thinc.util import to_numpy
 from ..ragged import indices_of, starts_of
 from ..types import BoolArray, FloatArray, IntArray
 
-OUTSIDE, BEGINS, INSIDE = range(3)
+N_TAGS = 3
+OUTSIDE, BEGINS, INSIDE = range(N_TAGS)
 
 
 @dataclass(frozen=True)

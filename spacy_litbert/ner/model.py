@@ -7,22 +7,37 @@ from functools import partial
 from typing import Any
 
 from spacy.tokens import Doc
-from thinc.api import Dropout, Model, chain, expand_window, glorot_uniform_init, list2ragged, with_array, zero_init
+from thinc.api import (
+    Dropout,
+    Model,
+    chain,
+    expand_window,
+    glorot_uniform_init,
+    list2ragged,
+    with_array,
+    zero_init,
+)
 from thinc.layers.linear import init
+from thinc.layers.resizable import resize_linear_weighted
 from thinc.types import Floats2d, Ragged
 
 from ..models.seal import sealed
 from ..models.types import Tok2VecModel
+from .decoding import N_TAGS, OUTSIDE
 
 TagScores = Model[list[Doc], Ragged]
 Layer = Model[Floats2d, Floats2d]
+_UNLEARNED = (
+    5.0  # the score of outside, beside 0 for the others: a new label finds nothing (p = 0.987) until it is learned
+)
 
 
 def build_litbert_ner_v1(tok2vec: Tok2VecModel, hidden_width: int = 64) -> TagScores:
     """Build the tagger of mentions, ``spacy-litbert.LitBertNer.v1``.
 
     Model[List[Doc], Ragged]: for each token 3 scores a label, (tokens, labels * 3) float32, of the tags outside, begins
-    and inside of that label (``spacy_litbert.ner.decoding``). The component sets the number of labels.
+    and inside of that label (``spacy_litbert.ner.decoding``). The component sets the number of labels, and may raise it
+    later: ``attrs["resize_output"]`` is spaCy's convention for that.
 
     tok2vec: token vectors, such as ``spacy-litbert.LitBertListener.v1`` or any other tok2vec of spaCy.
     hidden_width: width of the two hidden layers. The first reads one token, the second that token and its neighbours.
@@ -38,7 +53,26 @@ def build_litbert_ner_v1(tok2vec: Tok2VecModel, hidden_width: int = 64) -> TagSc
     )
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
+    model.attrs["resize_output"] = _grow
     return sealed(model)
+
+
+def _grow(model: TagScores, nO: int) -> TagScores:
+    """Give an initialized model more scores a token, for labels that have not been learned. Those that are there stay.
+
+    The output layer becomes another one, so that what an optimizer remembers of the old one's shape is not met.
+    """
+    old: Layer = model.get_ref("output_layer")
+    new = resize_linear_weighted(old, nO)
+    bias: Any = new.get_param("b")
+    bias[old.get_dim("nO") + OUTSIDE :: N_TAGS] = _UNLEARNED
+    array_layer = model.layers[-1]
+    array_layer.layers[0].layers[-1] = new
+    for outer in (model, array_layer, array_layer.layers[0]):
+        if outer.has_dim("nO"):
+            outer.set_dim("nO", nO, force=True)
+    model.set_ref("output_layer", new)
+    return model
 
 
 def linear(nO: int | None = None, nI: int | None = None, *, rectified: bool = False) -> Layer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from spacy.training import Example
 
 from spacy_litbert.cli.export import export
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.ner.annotation import set_annotated
 from spacy_litbert.ner.component import LitBertNer
 from spacy_litbert.serve.answers import answer
 
@@ -224,7 +226,7 @@ def component_listener() -> dict[str, object]:
     return {"@architectures": "spacy-litbert.LitBertListener.v1", "pooling": {"@layers": "reduce_mean.v1"}}
 
 
-def test_labels_can_be_given_and_none_added_later(trained: Language) -> None:
+def test_labels_can_be_given(trained: Language) -> None:
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("litbert_ner", config={"model": {"tok2vec": CNN}})
     nlp.config["initialize"]["components"]["litbert_ner"] = {"labels": ["Variant", "Gene"]}
@@ -232,13 +234,75 @@ def test_labels_can_be_given_and_none_added_later(trained: Language) -> None:
     assert pipe.labels == ("Variant", "Gene")
     assert pipe.label_data == ["Variant", "Gene"]
     assert pipe.add_label("Gene") == 0
-    with pytest.raises(LitBertError, match=r"L420.*'Species'.*Variant, Gene"):
-        pipe.add_label("Species")
-    nlp.update(examples_for(nlp))  # mentions of other labels are none of its business
+    with pytest.warns(UserWarning, match=r"W003.*Chemical, Disease, Species: it knows Variant, Gene"):
+        nlp.update(examples_for(nlp))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nlp.update(examples_for(nlp))  # said once
     pipe.cfg["thresholds"] = {"Gene": 0.5}
     nlp.initialize(lambda: examples_for(nlp))
     assert pipe.cfg["labels"] == ["Variant", "Gene"]
     assert pipe.cfg["temperatures"] == pipe.cfg["thresholds"] == {}
+
+
+DOSE = "Patients got 5 mg of aspirin."
+
+
+def with_dose(nlp: Language) -> Example:
+    gold = gold_doc(nlp, DOSE, [("5 mg", "Dose")])
+    set_annotated(gold, ["Dose"])
+    return Example(nlp.make_doc(DOSE), gold)
+
+
+def test_a_label_that_is_added_to_a_trained_model_is_learned_beside_the_others(
+    trained_listener: Language, tmp_path: Path
+) -> None:
+    nlp = build_like(trained_listener).from_bytes(trained_listener.to_bytes())
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    nlp.update(examples_for(nlp), sgd=optimizer)  # the optimizer has met the smaller layer
+    before = [results(doc) for doc in nlp.pipe(TEXTS)]
+    pipe = component(nlp)
+    assert pipe.is_resizable
+    assert pipe.add_label("Dose") == 1
+    assert pipe.labels == ("Chemical", "Disease", "Gene", "Species", "Dose")
+    assert [results(doc) for doc in nlp.pipe([*TEXTS, DOSE])][: len(TEXTS)] == before
+    assert "Dose" not in {label for _, label in mentions(nlp(DOSE))}
+    for _ in range(30):
+        nlp.update([with_dose(nlp), *examples_for(nlp)], sgd=optimizer)
+    assert ("5 mg", "Dose") in mentions(nlp(DOSE))
+    for text, expected in GOLD:
+        assert sorted(mentions(nlp(text))) == sorted(expected)
+    with nlp.use_params(optimizer.averages):
+        nlp.to_disk(tmp_path / "averaged")
+    assert component(spacy.load(tmp_path / "averaged")).labels == pipe.labels
+    nlp.to_disk(tmp_path / "last")
+    again = spacy.load(tmp_path / "last")
+    assert [results(doc) for doc in again.pipe([*TEXTS, DOSE])] == [results(doc) for doc in nlp.pipe([*TEXTS, DOSE])]
+
+
+def only_known(nlp: Language, n_labels: int) -> list[Example]:
+    examples = examples_for(nlp)
+    for example in examples:
+        set_annotated(example.reference, component(nlp).labels[:n_labels])
+    return examples
+
+
+def test_a_label_of_which_nothing_is_annotated_changes_no_other(trained: Language) -> None:
+    plain, grown = (build_like(trained).from_bytes(trained.to_bytes()) for _ in range(2))
+    component(grown).add_label("Dose")
+    for nlp in (plain, grown):
+        optimizer = nlp.resume_training()
+        for _ in range(3):
+            nlp.update(only_known(nlp, 4), sgd=optimizer)
+    assert [results(doc) for doc in plain.pipe(TEXTS)] == [results(doc) for doc in grown.pipe(TEXTS)]
+
+
+def test_a_label_is_added_where_a_trained_model_is_initialized_anew(trained: Language) -> None:
+    nlp = build_like(trained).from_bytes(trained.to_bytes())
+    nlp.initialize(lambda: [with_dose(nlp)])
+    assert component(nlp).labels == ("Chemical", "Disease", "Gene", "Species", "Dose")
+    nlp.update([with_dose(nlp)])
 
 
 def test_without_labels_it_can_not_be_initialized() -> None:
@@ -257,6 +321,11 @@ def test_rehearsal_holds_to_what_was_learned(trained: Language) -> None:
         nlp.update([Example(nlp.make_doc(other.text), other)], sgd=optimizer)
     losses = [nlp.rehearse(examples_for(nlp), sgd=optimizer)["litbert_ner"] for _ in range(10)]
     assert losses[-1] < losses[0]
+    component(nlp).add_label("Dose")
+    output = component(nlp).model.get_ref("output_layer")
+    new = output.get_param("W")[-3:].copy()
+    assert nlp.rehearse(examples_for(nlp), sgd=optimizer)["litbert_ner"] < losses[0]
+    assert (output.get_param("W")[-3:] == new).all()
 
 
 def test_batches_of_empty_texts_train_nothing(trained: Language) -> None:
