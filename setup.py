@@ -112,6 +112,9 @@ setup(
         "spacy_augmenters": [
             "spacy-litbert.cut_long_texts.v1 = spacy_litbert.corpora.parts:build_cut_long_texts_v1",
         ],
+        "spacy_callbacks": [
+            "spacy-litbert.add_labels.v1 = spacy_litbert.ner.labels:build_add_labels_v1",
+        ],
         "spacy_misc": [
             "spacy-litbert.KnowledgeBase.v1 = spacy_litbert.linking.spacy_kb:build_knowledge_base_v1",
             "spacy-litbert.wordpiece_length.v1 = spacy_litbert.models.lengths:build_wordpiece_length_v1",

@@ -12,6 +12,7 @@ from spacy.util import registry
 REGISTRIES = {
     "spacy_augmenters": "augmenters",
     "spacy_architectures": "architectures",
+    "spacy_callbacks": "callbacks",
     "spacy_tokenizers": "tokenizers",
     "spacy_misc": "misc",
     "spacy_readers": "readers",
@@ -36,6 +37,7 @@ def test_a_registered_name_resolves(kind: str, name: str) -> None:
 
 def test_the_names_are_those_that_users_know() -> None:
     assert {name for _, name in NAMES} == {
+        "spacy-litbert.add_labels.v1",
         "spacy-litbert.cut_long_texts.v1",
         "spacy-litbert.LitBertModel.v1",
         "spacy-litbert.LitBertListener.v1",

@@ -173,9 +173,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         if not any(len(doc) for doc in docs):  # nothing that the model could be run on
             return [DocMentions(*(np.zeros(0, dtype=np.int64),) * 3, np.zeros(0)) for _ in docs]
         found, evidence, starts = self._find(docs)
-        labels = self.labels
-        temperatures = np.array([self.cfg["temperatures"].get(label, 1.0) for label in labels])
-        thresholds = np.array([self.cfg["thresholds"].get(label, 0.0) for label in labels])
+        temperatures, thresholds = (np.array(values) for values in self._fitted())
         if self.threshold is not None:
             thresholds[:] = self.threshold
         confidences = confidence(evidence, temperatures[found.labels])
@@ -264,18 +262,23 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
             this recall. Without either those with the best F1.
         progress: show it.
 
-        Return for each label what was fitted. Raises LitBertError L430 for an objective that can't be, L431 for one
-        that a label does not reach, L432 without known gold mentions; then nothing changes.
+        A label of which fewer than 20 mentions were found keeps the temperature that it has, and one without gold
+        mentions its threshold: 1 and 0 at first. Return for each label what was fitted. Raises LitBertError
+        L430 for an objective that can't be, L431 for one that a label does not reach, L432 without known gold
+        mentions; then nothing changes.
         """
         objective = Objective(precision, recall)
         shown = tqdm(examples, unit=" texts", disable=not progress)
         judged = collect(shown, self._find, self.labels, self.spans_key)
         if not sum(judged.n_gold.values()):
             raise LitBertError(Errors.L432.format(name=self.name, labels=", ".join(self.labels)))
-        result = {label: judged.fit(index, label, objective) for index, label in enumerate(self.labels)}
+        result = {
+            label: judged.fit(index, label, objective, temperature=temperature, threshold=threshold)
+            for index, (label, temperature, threshold) in enumerate(zip(self.labels, *self._fitted()))
+        }
         fitted = {label: one.temperature for label, one in result.items() if one.temperature is not None}
         thresholds = {label: one.threshold for label, one in result.items()}
-        self.cfg.update(temperatures=fitted, thresholds=thresholds)
+        self.cfg.update(temperatures={**self.cfg["temperatures"], **fitted}, thresholds=thresholds)
         return result
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertNer:
@@ -305,6 +308,12 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
             )
             if not fits:
                 raise LitBertError(Errors.L423.format(name=self.name, problem=f"{key} = {values}"))
+
+    def _fitted(self) -> tuple[list[float], list[float]]:
+        """Return the temperatures and thresholds of all labels, those that ``calibrate`` chose."""
+        temperatures, thresholds = self.cfg["temperatures"], self.cfg["thresholds"]
+        labels = self.labels
+        return [temperatures.get(label, 1.0) for label in labels], [thresholds.get(label, 0.0) for label in labels]
 
     def _find(self, docs: list[Doc]) -> tuple[Mentions, Evidence, IntArray]:
         """Return the mentions of Docs end to end, what speaks for them, and where each Doc starts."""

@@ -20,7 +20,9 @@ from ..corpora.parts import Augmenter
 from ..corpora.selection import read_exclusions
 from ..errors import Errors, LitBertError
 from ..files import check_file
+from ..pipelines import load_pipeline, pipeline_folder
 from .annotation import mentions_of, set_annotated
+from .silver import add_silver
 
 Reader = Callable[[Language], Iterable[Example]]
 _log = logging.getLogger("spacy")
@@ -47,6 +49,7 @@ def build_labelled_corpora_v1(
     seed: int = 0,
     spans_key: str = "litbert",
     augmenter: Augmenter | None = None,
+    silver: str | None = None,
 ) -> Reader:
     """Build the reader of several corpora, ``spacy-litbert.LabelledCorpora.v1``.
 
@@ -56,19 +59,24 @@ def build_labelled_corpora_v1(
     seed: of the order and of what is read once more.
     spans_key: where corpora with overlapping mentions have them; ``doc.ents`` are read as well.
     augmenter: what makes examples of each one, as in spaCy's own reader, such as ``spacy-litbert.cut_long_texts.v1``.
+    silver: a pipeline, package or folder; what it finds of labels that a corpus does not annotate is learned as well
+        (``spacy_litbert.ner.silver``).
 
     Each document says which labels were annotated in it (``spacy_litbert.ner.annotation``). Every call gives the same
     examples in the same order. What was read and left out is logged, by corpus.
 
-    Raises LitBertError L424 for settings that can't be and L224 for a file that is not there, when the reader is made;
-    L425 where documents are to be left out of a corpus that has no ids, and L426 for a corpus of which nothing is left.
+    Raises LitBertError L424 for settings that can't be, L224 and L340 for a file or a pipeline that is not there, when
+    the reader is made; L425 where documents are to be left out of a corpus that has no ids, L426 for a corpus of which
+    nothing is left, L341 for a damaged pipeline and L429 for one that finds no mentions.
     """
     chosen = {name: _checked(name, settings) for name, settings in corpora.items()}
     if not chosen:
         raise LitBertError(Errors.L424.format(name="", problem="there is no corpus"))
     for path in exclude:
         check_file(Path(path))
-    return LabelledCorpora(chosen, [Path(path) for path in exclude], seed, spans_key, augmenter or dont_augment)
+    if silver is not None:
+        pipeline_folder(silver)
+    return LabelledCorpora(chosen, [Path(path) for path in exclude], seed, spans_key, augmenter or dont_augment, silver)
 
 
 @dataclass
@@ -80,13 +88,18 @@ class LabelledCorpora:
     seed: int
     spans_key: str
     augmenter: Augmenter
+    silver: str | None
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         excluded = frozenset().union(*(_ids(path, nlp.vocab) for path in self.exclude))
         chance = random.Random(self.seed)
         mixed: list[Example] = []
+        finder = None if self.silver is None else load_pipeline(self.silver)
         for name, corpus in self.corpora.items():
             examples = self._read(name, corpus, excluded, nlp)
+            if finder is not None:
+                found = add_silver([one.reference for one in examples], finder, key=self.spans_key, progress=True)
+                _log.info("Corpus %s: silver mentions that %s finds: %s", name, self.silver, _counts(found))
             whole = int(corpus.weight)
             more = chance.sample(range(len(examples)), round((corpus.weight - whole) * len(examples)))
             chosen = examples * whole + [examples[index] for index in more]

@@ -29,8 +29,14 @@ class Judged:
     right: list[BoolArray] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
 
-    def fit(self, index: int, label: str, objective: Objective) -> LabelCalibration:
-        """Fit temperature and threshold of a label, by its index. Raises LitBertError L431 as ``choose_threshold``."""
+    def fit(
+        self, index: int, label: str, objective: Objective, *, temperature: float, threshold: float
+    ) -> LabelCalibration:
+        """Fit temperature and threshold of a label, by its index. Raises LitBertError L431 as ``choose_threshold``.
+
+        temperature: what it has, and keeps if fewer than 20 mentions were found.
+        threshold: what it has, and keeps if there are no gold mentions to choose one by.
+        """
         own = [labels == index for labels in self.labels]
         right = np.concatenate([of[chosen] for of, chosen in zip(self.right, own)] or [np.zeros(0, dtype=bool)])
         parts = [select(of, chosen) for of, chosen in zip(self.evidence, own)]
@@ -43,14 +49,16 @@ class Judged:
         def confidences(temperature: float) -> np.ndarray:
             return confidence(evidence, np.full(len(right), temperature))
 
-        temperature = fit_temperature(confidences, right) if len(right) >= FEWEST else None
-        before, after = confidences(1.0), confidences(temperature or 1.0)
+        fitted = fit_temperature(confidences, right) if len(right) >= FEWEST else None
+        before, after = confidences(1.0), confidences(fitted or temperature)
         n_gold = self.n_gold[label]
-        threshold, figures = choose_threshold(after, right, n_gold, objective, label)
+        figures = dict.fromkeys(("precision", "recall", "f1"), 0.0)
+        if n_gold:
+            threshold, figures = choose_threshold(after, right, n_gold, objective, label)
         return LabelCalibration(
             n_gold=n_gold,
             n_found=len(right),
-            temperature=temperature,
+            temperature=fitted,
             threshold=threshold,
             ece_before=reliability(before, right)["ece"] if len(right) else None,
             ece_after=reliability(after, right)["ece"] if len(right) else None,

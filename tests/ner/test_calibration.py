@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from spacy_litbert.cli import app
 from spacy_litbert.cli.calibrate import calibrate
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.ner.annotation import set_annotated
 from spacy_litbert.ner.calibration import Objective, choose_threshold, fit_temperature, reliability
 
 from .conftest import GOLD, examples_for, gold_doc, mentions, results
@@ -123,6 +124,21 @@ def test_few_mentions_fit_no_temperature(trained: Language) -> None:
     assert {one.temperature for one in fitted.values()} == {None}
     assert pipe.cfg["temperatures"] == {}
     assert [results(doc) for doc in nlp.pipe(text for text, _ in GOLD)] == before
+
+
+def test_labels_that_the_texts_do_not_have_keep_what_was_fitted(trained: Language) -> None:
+    nlp = spacy.util.load_model_from_config(trained.config).from_bytes(trained.to_bytes())
+    pipe = nlp.get_pipe("litbert_ner")
+    few = {"temperatures": {"Gene": 2.0, "Chemical": 3.0}, "thresholds": {"Gene": 0.25, "Chemical": 0.99}}
+    pipe.cfg.update(few)
+    examples = examples_for(nlp)
+    for example in examples:
+        set_annotated(example.reference, ["Chemical", "Disease"])
+    fitted = pipe.calibrate(examples)
+    assert pipe.cfg["temperatures"] == few["temperatures"]  # too few texts for any
+    assert pipe.cfg["thresholds"] == {"Chemical": 0.0, "Disease": 0.0, "Gene": 0.25, "Species": 0.0}
+    assert (fitted["Gene"].n_gold, fitted["Gene"].threshold, fitted["Gene"].f1) == (0, 0.25, 0.0)
+    pipe.calibrate(examples, precision=0.99)  # of labels that are there
 
 
 def test_a_failed_calibration_changes_nothing(trained: Language, tmp_path: Path) -> None:
