@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 import typer
+from spacy.pipeline import TrainablePipe as Pipe
 
 import spacy_litbert
 from spacy_litbert.cli import app
+from spacy_litbert.linking.linker import LitBertLinker
+from spacy_litbert.ner.component import LitBertNer
 
 PAGE = (Path(__file__).parent.parent / "docs" / "api.md").read_text("utf8")
 SECTIONS = dict(re.findall(r"^### `(.+?)`.*?\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -48,7 +51,7 @@ COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_a_name_stands_in_the_page_with_its_parameters_and_defaults(name: str) -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", SECTIONS[name], re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", SECTIONS[name].split("| method")[0], re.MULTILINE))
     parameters = inspect.signature(DOCUMENTED[name]).parameters
     assert list(rows) == list(parameters)
     for parameter in parameters.values():
@@ -72,3 +75,15 @@ def test_what_is_public_is_listed_and_nothing_else_is_found() -> None:
     assert set(spacy_litbert.__all__) <= set(dir(spacy_litbert))
     with pytest.raises(AttributeError, match="no_such_name"):
         spacy_litbert.no_such_name  # noqa: B018
+
+
+@pytest.mark.parametrize("name, component", [("litbert_ner", LitBertNer), ("litbert_linker", LitBertLinker)])
+def test_the_methods_of_a_component_stand_in_its_section(name: str, component: type) -> None:
+    own = {one for one in vars(component) if not one.startswith("_") and not hasattr(Pipe, one)}
+    told = dict(re.findall(r"^\| `(\w+)(\(.*\))?` \|", SECTIONS[name].split("| method")[1], re.MULTILINE))
+    assert own <= told.keys()
+    for method, signature in told.items():
+        if signature:
+            parameters = inspect.signature(getattr(component, method)).parameters.values()
+            named = [one.name if one.default is one.empty else f"{one.name}={one.default}" for one in parameters]
+            assert set(signature[1:-1].split(", ")) <= set(named)
