@@ -151,6 +151,10 @@ class Errors(metaclass=_Coded):
     # Corpora
     L401 = "{path}, line {line}: {problem}"
     L402 = "{path} has documents with the same id: {ids}."
+    L415 = (
+        "The id {id!r} is that of a document before it as well, and {format} makes it the name of a file. Rename one, or "
+        "choose another format."
+    )
     L403 = "Can't tell the format of {path}. Known endings: {choices}."
     L404 = (
         "{percent:.2f} % of the mentions in {path} do not fall on the tokenizer's boundaries "
@@ -162,11 +166,28 @@ class Errors(metaclass=_Coded):
     )
     L406 = (
         "Found {found} for the {split} split of {corpus} in {place}. There must be one file {split} "
-        "with one of the endings {choices}."
+        "with one of the endings {choices}. Where files of your own lie is said with `data`."
     )
     L407 = "spaCy's scorer says {key} = {spacy}, seqeval says {seqeval}: one of them is wrong. Please report it."
     L408 = "{path} holds no documents, or not as a {format} file holds them. Fetch it again, or leave it out."
     L409 = "{path}, document {number}: {problem}"
+    L410 = (
+        "`data` is {path}, where this project writes what it converts: your files would be replaced. Move them to a "
+        "folder of their own."
+    )
+    L411 = "{path} has no mention with a concept id, so that nothing can be linked or scored. Give it other texts."
+    L412 = (
+        "Can't download {address}: {reason}. Try again later, or set `data` to a folder on this machine that holds "
+        "CORPUS/train.…, dev.… and test.…."
+    )
+    L413 = (
+        "The document {id!r} in {path} has a mention without a label: {mention!r}. Name it with `labels`, as "
+        '{{"": "Chemical"}}, or in the file.'
+    )
+    L414 = (
+        "{pipeline} finds {found}, and {path} has ids for {annotated}: nothing would be linked. Rename the labels of "
+        "the corpus, or take a recognizer that finds them."
+    )
     # Mentions
     L421 = "{name} has no labels: no gold Doc has a mention, and none was given. Add labels with `add_label`."
     L422 = "`threshold` is {found}. It must be from 0 to 1, or null for the thresholds of `spacy litbert calibrate`."
@@ -204,7 +225,10 @@ class Errors(metaclass=_Coded):
         "{path} holds a run already (step {step}). Continue it with `--resume`, or choose another folder "
         "for `training.output`."
     )
-    L505 = "Can't resume: `{name}` is {found!r} here, but the run in {path} was begun with {expected!r}."
+    L505 = (
+        "Can't resume: `{name}` is {found!r} here, but the run in {path} was begun with {expected!r}. Give what it was "
+        "begun with, or choose another folder for `training.output`."
+    )
     L506 = (
         "`training.batch_tokens` is {batch}: it must be a multiple of the longest row ({length}) times the "
         "number of processes ({processes})."

@@ -60,7 +60,7 @@ def annotate_shard(nlp: Language, shard: Shard, to: Destination) -> Done:
             if isinstance(doc, Exception):
                 raise doc
             if output.unique and document.id in ids:
-                raise LitBertError(Errors.L402.format(path=file, ids=document.id))
+                raise LitBertError(Errors.L415.format(id=document.id, format=to.format))
             n_mentions = len(doc.ents if to.spans_key is None else doc.spans.get(to.spans_key, ()))
             parts.append(output.encode(identified(doc, document), to.spans_key))
         except Exception as error:  # whatever a component makes of a text

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..errors import Errors, LitBertError
 from ..files import LARGEST_WEIGHTS, check_file
 
-# Only what a checkpoint consists of is unpacked.
+# Only what a checkpoint consists of is unpacked, and what it says of itself.
 _WANTED = (
     "*.index",
     "*.data-*-of-*",
@@ -22,6 +22,9 @@ _WANTED = (
     "vocab.txt",
     "*.safetensors",
     "pytorch_model*.bin",
+    "README.md",
+    "NOTICE",
+    "LICENSE",
 )
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST_ENTRIES = 10_000

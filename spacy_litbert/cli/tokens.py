@@ -13,6 +13,7 @@ from wasabi import msg, table
 
 from ..corpora.selection import read_texts
 from ..corpora.unlabelled_text import find_texts
+from ..errors import Errors, LitBertError
 from ..files import replacing
 from ..tokenization.report import TokenReport, cut, report_tokens
 from ..tokenization.vocabulary import Vocabulary, read_vocabulary
@@ -25,6 +26,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "unknown": ("Unknown", "{:,}".format),
     "unknown_share": ("Unknown share", "{:.4%}".format),
 }
+_IMAGES = (".png", ".svg", ".pdf")
 _PLOTTED = ("pieces_per_word", "characters_per_512", "unknown_share")
 
 
@@ -38,6 +40,9 @@ def tokens_cli(
     """Compare vocabularies: how they cut a text (--show), and their figures on files of text (--texts)."""
     if show is None and not texts:
         msg.fail("Nothing to cut: give a text with --show or files with --texts", exits=1)
+    if plot is not None and plot.suffix.lower() not in _IMAGES:
+        choices = ", ".join(_IMAGES)
+        raise LitBertError(Errors.L003.format(name="--plot", value=str(plot), choices=f"a name that ends in {choices}"))
     loaded = {name: _load(name) for name in vocabularies}
     if show is not None:
         for name, vocabulary in loaded.items():
@@ -77,7 +82,7 @@ def plot_reports(reports: list[TokenReport], path: Path) -> None:
         axes.margins(x=0.35)
         axes.invert_yaxis()
     with replacing(path) as partial:
-        figure.savefig(partial, dpi=120, format=path.suffix[1:] or "png")
+        figure.savefig(partial, dpi=120, format=path.suffix[1:].lower())
 
 
 def _load(name: str) -> Vocabulary:

@@ -50,7 +50,7 @@ def brat_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
 
 def plain_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
     """Yield the one document of an open file of plain text, as it lies, or an error. Its id is the name of the file."""
-    yield attempt(lambda: Document(bare_name(path), _text(stream, path), ()))
+    yield attempt(lambda: Document(bare_name(path), _text(stream, path).removeprefix("\ufeff"), ()))
 
 
 def _document(stream: IO[bytes], path: Path) -> Document:

@@ -54,10 +54,14 @@ def to_docbin(
     source: what the documents are called in an error.
     limit: how many per cent of the mentions may lie off the token boundaries.
 
-    Equal documents give equal bytes. Raises LitBertError L404 above the limit.
+    Equal documents give equal bytes. Raises LitBertError L404 above the limit, L413 for a mention without a label.
     """
     conversion = Conversion(DocBin(attrs=["ENT_IOB", "ENT_TYPE", "ENT_KB_ID"], store_user_data=True))
     for document in documents:
+        for one in document.entities:
+            if not one.label:
+                mention = document.text[one.start : one.end]
+                raise LitBertError(Errors.L413.format(id=document.id, path=source, mention=mention))
         placed = place(document, tokenizer)
         conversion.docbin.add(placed.doc)
         conversion.n_documents += 1

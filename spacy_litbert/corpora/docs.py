@@ -23,7 +23,7 @@ _CONTEXT = 12
 class Placed:
     """A Doc, and the mentions that its entities can't be.
 
-    misaligned: their ends fall inside tokens; the tokens they touch are marked as missing.
+    misaligned: their ends fall inside tokens; the tokens they touch are marked as missing, but for those of an entity.
     overlapping: a longer one covers part of them, so that they are no entities.
     """
 
@@ -48,17 +48,16 @@ def place(document: Document, tokenizer: Callable[[str], Doc]) -> Placed:
     """
     doc = identified(tokenizer(document.text), document)
     kept, overlapping = keep_longest(document.entities)
+    spans = {one: doc.char_span(one.start, one.end, one.label, kb_id=one.concept_id) for one in (*kept, *overlapping)}
+    misaligned = sorted(mention for mention, span in spans.items() if span is None)
+    overlapping = [mention for mention in overlapping if spans[mention] is not None]
     if overlapping:
-        places = [(one.start, one.end, one.label, one.concept_id) for one in sorted(document.entities)]
-        found = (doc.char_span(start, end, label, kb_id=concept_id) for start, end, label, concept_id in places)
-        doc.spans[SPANS_KEY] = [span for span in found if span is not None]
-    spans = [(one, doc.char_span(one.start, one.end, one.label, kb_id=one.concept_id)) for one in kept]
-    entities = [span for _, span in spans if span is not None]
-    misaligned = [mention for mention, span in spans if span is None]
+        doc.spans[SPANS_KEY] = [span for one in sorted(spans) if (span := spans[one]) is not None]
+    entities = [span for one in kept if (span := spans[one]) is not None]
     taken = {token.i for span in entities for token in span}
     touched = {token.i for mention in misaligned for token in doc if _touches(mention, token.idx, len(token))}
     doc.set_ents(entities, missing=[doc[i : i + 1] for i in sorted(touched - taken)], default="outside")
-    for mention, span in spans:
+    for mention, span in spans.items():
         if span is not None and mention.confidence is not None:
             span._.confidence = mention.confidence
     return Placed(doc, misaligned, overlapping)

@@ -50,12 +50,16 @@ def read_with(reader: Reader, path: Path, labels: Mapping[str, str] | None = Non
     seen: dict[str, int] = {}
     for document in reader(path):
         if document.id not in seen:
-            seen[document.id] = hash(document)
+            seen[document.id] = _content(document)
             yield _renamed(document, labels or {})
-        elif seen[document.id] != hash(document):
+        elif seen[document.id] != _content(document):
             raise LitBertError(Errors.L402.format(path=path, ids=document.id))
     if not seen:
         raise LitBertError(Errors.L408.format(path=path, format=format_of(path)))
+
+
+def _content(document: Document) -> int:
+    return hash((document, tuple(mention.concept_id for mention in document.entities)))
 
 
 def _renamed(document: Document, labels: Mapping[str, str]) -> Document:

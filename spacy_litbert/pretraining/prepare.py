@@ -26,6 +26,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..checkpoints.tokenizer_files import check_no_model, write_tokenizer
+from ..command_line import errors_in_one_line
 from ..corpora.files import bare_name
 from ..corpora.selection import Selection, fingerprint, read_exclusions
 from ..corpora.unlabelled_text import find_texts, read_documents
@@ -225,4 +226,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with errors_in_one_line():
+        main()

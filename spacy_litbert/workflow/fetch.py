@@ -14,7 +14,9 @@ import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 
 import srsly
 
@@ -34,9 +36,11 @@ def fetch(corpus: str, data: str, project: Path) -> list[Path]:
     They are one for each split that corpora.json has on record, else for train, dev and test. What is there from a
     public address is kept.
 
-    Raises LitBertError L406 if a split has no file at its source, or several, and L621 for a file of a split that no
-    fetch put there.
+    Raises LitBertError L406 if a split has no file at its source, or several, L410 if ``data`` is the project's own
+    folder ``corpus``, L412 if the source can't be reached, and L621 for a file of a split that no fetch put there.
     """
+    if data and not _is_web(data) and Path(data).expanduser().resolve() == (project / "corpus").resolve():
+        raise LitBertError(Errors.L410.format(path=data))
     folder = project / "assets" / corpus
     makers: dict[str, Callable[[Path], None]] = {}
     records = project / "corpora.json"
@@ -82,7 +86,7 @@ def split_file(folder: Path, split: str) -> Path:
 
 
 def download(address: str, target: Path) -> None:
-    """Copy what is at a web address or a path to ``target``; it appears when it is whole."""
+    """Copy what is at a web address or a path to ``target``; it appears when it is whole. Raises L412."""
     with replacing(target) as unfinished:
         _copy(address, unfinished)
 
@@ -93,11 +97,20 @@ def _copy(address: str, target: Path) -> None:
         shutil.copyfile(address, target)
         return
     try:
-        with urllib.request.urlopen(address) as source, target.open("wb") as file:
+        with _opened(address) as source, target.open("wb") as file:
             shutil.copyfileobj(source, file)
-    except URLError as error:
-        error.filename = address
+    except HTTPError as error:
+        raise LitBertError(Errors.L412.format(address=address, reason=error)) from None
+
+
+def _opened(address: str) -> Any:
+    """Open a web address, which may have any characters in its path. Raises HTTPError for an answer that is no file."""
+    try:
+        return urllib.request.urlopen(quote(address, safe=":/?&=%"))
+    except HTTPError:
         raise
+    except URLError as error:
+        raise LitBertError(Errors.L412.format(address=address, reason=error.reason)) from None
 
 
 def _split_files(folder: Path) -> list[Path]:
@@ -130,7 +143,7 @@ def _address_in(data: str, corpus: str, split: str) -> str:
     for ending in ENDINGS:
         address = f"{data.rstrip('/')}/{corpus}/{split}{ending}"
         try:
-            urllib.request.urlopen(address).close()
+            _opened(address).close()
             return address
         except HTTPError:
             continue

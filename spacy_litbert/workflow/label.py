@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import srsly
 from spacy.util import load_config, walk_dict
 
-from ..checkpoints.resolve import resolve
+from ..checkpoints.sources import open_source
 from ..command_line import errors_in_one_line
 from ..errors import Errors, LitBertError
 from ..files import read_json, replacing_folder
@@ -48,13 +49,13 @@ def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, 
     set_requirements(meta, onnx=any(path[-1] == "backend" and value == "onnx" for path, value in settings))
     mark_pipeline(meta, "label")
     named = config["paths"].get("weights")
-    weights = None if named is None else resolve(named)
     config["paths"].update(train=None, dev=None, weights=results["protocol"]["weights"])
     for split, reader in config["corpora"].items():
         if reader["@readers"] == "spacy-litbert.LabelledCorpora.v1":
             config["corpora"][split] = {**_CORPUS, "path": f"${{paths.{split}}}"}
             config["paths"].pop("corpora", None)
-    with replacing_folder(output) as partial:
+    with replacing_folder(output) as partial, open_source(named) if named is not None else nullcontext() as source:
+        weights = None if source is None else source.folder
         shutil.copytree(model, partial, dirs_exist_ok=True)
         srsly.write_json(partial / "meta.json", meta)
         config.to_disk(partial / "config.cfg")

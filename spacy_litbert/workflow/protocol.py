@@ -15,10 +15,10 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from spacy.language import Language
 
 from ..checkpoints.read import weight_files
-from ..checkpoints.resolve import resolve
 from ..checkpoints.sources import open_source
 from ..machine import processor_name
 
+_HEAD = re.compile(r"(?:---\r?\n(.*?)^---\s*$)?(.*)", re.DOTALL | re.MULTILINE)
 PACKAGES = ("spacy", "spacy-litbert", "spacy-transformers", "transformers", "thinc", "torch", "numpy")
 
 
@@ -27,8 +27,7 @@ def describe_weights(weights: str) -> dict[str, str]:
     return {
         "weights": Path(weights).resolve().name if Path(weights).is_dir() else weights,
         "weights_sha256": weights_checksum(weights),
-        "weights_license": _card_license(weights),
-        "weights_card": _card(weights),
+        **_card(weights),
     }
 
 
@@ -67,19 +66,24 @@ def weights_checksum(weights: str) -> str:
     return digest.hexdigest()
 
 
-def _card(weights: str) -> str:
-    """Return the first paragraph of the weights' model card: what they were trained on, if on anything."""
-    card = resolve(weights) / "README.md"
-    if not card.exists():
-        return "These weights came without a model card."
-    paragraphs = [part for part in card.read_text("utf8").split("\n\n") if not part.startswith(("#", "---"))]
-    return " ".join(paragraphs[0].replace("**", "").split())
+def _card(weights: str) -> dict[str, str]:
+    """Return what the weights' model card says: its licence, and its first paragraph, what they were trained on."""
+    with open_source(weights) as source:
+        path = source.folder / "README.md"
+        card = path.read_text("utf8", errors="replace") if path.is_file() else ""
+    head, text = _HEAD.fullmatch(card).groups(default="")  # type: ignore[union-attr]
+    paragraphs = [
+        part.strip() for part in re.split(r"\n\s*\n", text) if part.strip() and not part.lstrip().startswith("#")
+    ]
+    said = (
+        " ".join(paragraphs[0].replace("**", "").split()) if paragraphs else "These weights came without a model card."
+    )
+    return {"weights_license": _license(head), "weights_card": said}
 
 
-def _card_license(weights: str) -> str:
-    """Return the licence that the head of the weights' model card names, by its name in SPDX where it has one."""
-    card = resolve(weights) / "README.md"
-    named = re.search(r"\A---\n(?:.*\n)*?license: *(\S+)\n", card.read_text("utf8")) if card.exists() else None
+def _license(head: str) -> str:
+    """Return the licence in the head of a card, by its name in SPDX where it has one."""
+    named = re.search(r"^license: *(\S+)", head, re.MULTILINE)
     if named is None:
         return "not said"
     try:

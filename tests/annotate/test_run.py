@@ -133,7 +133,7 @@ def test_what_fails_is_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
 def test_two_documents_of_one_name_are_not_written_over_each_other(ruler: Path, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps({"id": 1, "text": TEXT}) + "\n" + json.dumps({"id": 1, "text": "B"}))
     assert annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", output_format="brat").rejected == 1
-    assert "L402" in rejects(tmp_path / "out")[0]["error"]
+    assert "L415" in rejects(tmp_path / "out")[0]["error"]
 
 
 def test_a_finished_run_is_left_as_it_is(ruler: Path, tmp_path: Path) -> None:

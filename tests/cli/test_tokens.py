@@ -53,3 +53,11 @@ def test_knows_bundled_names_and_asks_for_a_text() -> None:
     result = CliRunner().invoke(app, ["tokens", "litbert-oa-small", "--show", "fever"])
     assert "fever" in result.output
     assert CliRunner().invoke(app, ["tokens", "litbert-oa-small"]).exit_code == 1
+
+
+def test_an_image_that_nobody_draws_is_refused_before_the_work(files: Path) -> None:
+    arguments = ["tokens", "litbert-oa-small", "--texts", str(files / "none.txt"), "--plot", "p.foo"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert "L003" in done.output
+    assert ".svg" in done.output

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from spacy_litbert.corpora.brat import read_brat
+from spacy_litbert.corpora.brat import plain_items, read_brat
 from spacy_litbert.corpora.document import Document, Mention
 from spacy_litbert.errors import LitBertError
 
@@ -68,3 +69,8 @@ def test_bad_texts_are_named(tmp_path: Path) -> None:
         list(read_brat(tmp_path))
     with pytest.raises(LitBertError, match=r"L401.*NUL"):
         list(read_brat(write(tmp_path, text="a\0")))
+
+
+def test_the_mark_of_an_encoding_is_no_part_of_a_plain_text() -> None:
+    [found] = plain_items(BytesIO("\ufeffAspirin.\r\n".encode()), Path("a.txt"))
+    assert found == Document("a", "Aspirin.\r\n", ())

@@ -121,3 +121,18 @@ def test_equal_documents_give_equal_bytes_in_any_process() -> None:
         for seed in ("1", "2")
     }
     assert len(digests) == 1
+
+
+def test_nested_mentions_off_the_token_boundaries_count_as_such(nlp: Language) -> None:
+    document = Document("1", "p70IkB gene and fits", (Mention(0, 3, "P"), Mention(0, 11, "G"), Mention(16, 20, "D")))
+    with pytest.raises(LitBertError, match=r"L404.*33\.33 %.*⟦p70⟧"):
+        to_docbin([document], nlp.tokenizer, source="gold")
+    conversion = to_docbin([document], nlp.tokenizer, source="gold", limit=50)
+    assert (conversion.n_mentions, conversion.n_overlapping, len(conversion.misaligned)) == (3, 0, 1)
+    [doc] = conversion.docbin.get_docs(nlp.vocab)
+    assert [ent.text for ent in doc.ents] == ["p70IkB gene", "fits"]
+
+
+def test_a_mention_without_a_label_is_refused(nlp: Language) -> None:
+    with pytest.raises(LitBertError, match=r"L413.*'7' in gold.*'fits'.*labels"):
+        to_docbin([Document("7", "fits", (Mention(0, 4, ""),))], nlp.tokenizer, source="gold")

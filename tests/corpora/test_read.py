@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import lzma
 from pathlib import Path
 
@@ -64,3 +65,11 @@ def test_a_file_without_documents_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("\n\n")
     with pytest.raises(LitBertError, match=rf"L408.*{name}"):
         list(read_documents(tmp_path / name))
+
+
+def test_two_documents_that_differ_in_concept_ids_alone_are_refused(tmp_path: Path) -> None:
+    entity = {"start": 0, "end": 4, "label": "D"}
+    rows = [{"id": "1", "text": "fits", "entities": [{**entity, "concept_id": one}]} for one in ("A", "B")]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(LitBertError, match="L402"):
+        list(read_documents(tmp_path / "a.jsonl"))

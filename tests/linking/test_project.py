@@ -176,6 +176,19 @@ def test_ambiguous_abbreviations_are_scored_with_their_context_and_without(tmp_p
     assert scores["learned"] == {"texts": 8, "abbreviations": 2}
 
 
+def test_texts_that_nothing_can_be_linked_in_are_refused_before_the_work(tmp_path: Path, kb: KnowledgeBase) -> None:
+    entity = {"start": 0, "end": 4, "label": "Krankheit", "concept_id": "T:D1"}
+    rows = {"id": "1", "text": "Gout hurts.", "entities": [entity]}
+    for split in ("train", "dev", "test"):
+        srsly.write_jsonl(tmp_path / f"{split}.jsonl", [rows])
+    with pytest.raises(LitBertError, match=r"L414.*en_litbert_ner finds .*Chemical.*Krankheit"):
+        imported("end_to_end").end_to_end(tmp_path, kb, "en_litbert_ner")
+    del entity["concept_id"]
+    srsly.write_jsonl(tmp_path / "test.jsonl", [rows])
+    with pytest.raises(LitBertError, match=r"L411.*test\.jsonl"):
+        imported("evaluate").evaluate(tmp_path, kb, renamed=None, seed=0)
+
+
 def test_the_made_up_texts_are_balanced() -> None:
     documents = imported("context").read_texts(PROJECT / "ambiguous" / "texts.tsv")
     assert len(documents) == 200

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +185,11 @@ def test_refuses_large_vocabularies_and_doubled_names(
         prepare(texts, tmp_path, large)
     with pytest.raises(LitBertError, match=r"L402.*text-00"):
         prepare([texts[0], texts[0]], tmp_path, vocabulary)
+
+
+def test_a_command_that_can_not_go_on_prints_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "spacy_litbert.pretraining.prepare", str(tmp_path / "out"), "--vocabulary", "none"]
+    done = subprocess.run([*command, str(tmp_path / "nothing.*")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("✘ [L224]")
+    assert "Traceback" not in done.stderr

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +31,17 @@ PUBTATOR = (
 )
 ENTITIES = [{"start": 0, "end": 9, "label": "Chemical"}, {"start": 17, "end": 21, "label": "Disease"}]
 JSONL = {"text": "Zinomycin caused fits.", "entities": ENTITIES}
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.fixture
@@ -65,17 +78,35 @@ def test_public_and_local_files_give_the_same_docbin(project: Path, tmp_path: Pa
 
 
 def test_a_web_address_will_do(project: Path, tmp_path: Path) -> None:
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "local"))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        files = fetch("mini", f"http://127.0.0.1:{server.server_port}/", project)
-    finally:
-        server.shutdown()
-        server.server_close()
+    shutil.copytree(tmp_path / "local" / "mini", tmp_path / "local" / "Läsionen 2")
+    with serving(tmp_path / "local") as address:
+        files = [*fetch("mini", address, project), *fetch("Läsionen 2", address, project)]
+        with pytest.raises(LitBertError, match=r"L406.*no file for the train split of none"):
+            fetch("none", address, project)
     assert [path.read_text() for path in files] == [
-        (tmp_path / "local" / "mini" / path.name).read_text() for path in files
+        (tmp_path / "local" / path.parent.name / path.name).read_text() for path in files
     ]
+    with pytest.raises(LitBertError, match=r"L412.*127.0.0.1.*refused.*set `data` to a folder"):
+        fetch("mini", address, project)
+
+
+def test_a_public_address_that_is_gone_is_named(project: Path, tmp_path: Path) -> None:
+    settings = srsly.read_yaml(project / "project.yml")
+    with serving(tmp_path / "local") as address:
+        settings["assets"][0]["url"] = f"{address}gone.txt"
+        srsly.write_yaml(project / "project.yml", settings)
+        with pytest.raises(LitBertError, match=r"L412.*gone\.txt.*404.*set `data`"):
+            fetch("mini", "", project)
+    assert not (project / "assets" / "mini" / "train.txt").exists()
+
+
+def test_files_of_a_user_in_the_projects_own_folder_are_not_converted_away(project: Path, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "local" / "mini", project / "corpus" / "mini")
+    before = (project / "corpus" / "mini" / "train.jsonl").read_text()
+    for data in (str(project / "corpus"), str(project / "assets" / ".." / "corpus")):
+        with pytest.raises(LitBertError, match=r"L410.*Move them"):
+            fetch("mini", data, project)
+    assert (project / "corpus" / "mini" / "train.jsonl").read_text() == before
 
 
 def test_what_was_downloaded_is_not_downloaded_again(project: Path, tmp_path: Path) -> None:

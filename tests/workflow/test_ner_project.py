@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import spacy
 
 from .conftest import NER, copy_of, run, unpack
 
-STEPS = ("fetch", "convert", "train", "store", "evaluate", "visualize", "package")
+STEPS = ("convert", "train", "store", "evaluate", "visualize", "package")
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_second_run_has_nothing_to_do(project: Path) -> None:
     output = run(project, "toy")
     assert all(f"Skipping '{step}': nothing changed" in output for step in STEPS)
+
+
+def test_a_changed_corpus_is_noticed(project: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(project, tmp_path / "blanks in its name")
+    train = copy / "toy" / "train.jsonl"
+    train.write_text("".join(train.read_text("utf8").splitlines(keepends=True)[1:]), "utf8")
+    for step in ("fetch", "convert"):
+        output = run(copy, step, corpus="toy", data=".")
+        assert f"Skipping '{step}'" not in output
+    assert "train: 22 documents" in output
 
 
 def test_the_figures_name_their_protocol(project: Path) -> None:

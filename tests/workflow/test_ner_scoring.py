@@ -33,6 +33,13 @@ def test_a_mention_counts_if_its_place_and_label_are_right() -> None:
     assert list(scores["ents_per_type"]) == ["C", "D", "S"]
 
 
+@pytest.mark.parametrize("label", ["CD4-", "-", "micro avg", "B-cell", "Größe µ"])
+def test_labels_may_have_any_name(label: str) -> None:
+    gold = Document("1", "fits and fever", (Mention(0, 4, label), Mention(9, 14, label)))
+    scores = score([gold], [predict(gold.text, Mention(0, 4, label))])
+    assert scores["ents_per_type"] == {label: {"p": 1.0, "r": 0.5, "f": pytest.approx(2 / 3)}}
+
+
 def test_a_wrong_label_is_both_missed_and_invented() -> None:
     scores = score([Document("1", "fits", (Mention(0, 4, "D"),))], [predict("fits", Mention(0, 4, "C"))])
     assert (scores["ents_p"], scores["ents_r"]) == (0.0, 0.0)
@@ -74,7 +81,7 @@ def test_the_figures_are_those_of_sets(document: Document, data: st.DataObject) 
 
 def test_scorers_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     gold = Document("1", "Zinomycin", (Mention(0, 9, "C"),))
-    monkeypatch.setattr("scoring._tags", lambda doc: ["O"] * len(doc))
+    monkeypatch.setattr("scoring._tags", lambda doc, names: ["O"] * len(doc))
     with pytest.raises(LitBertError, match=r"L407.*p of.*1\.0.*0\.0"):
         score([gold], [predict("Zinomycin", *gold.entities)])
 

@@ -11,7 +11,7 @@ import spacy
 
 from .conftest import TEXTCAT, copy_of, run, unpack
 
-STEPS = ("fetch", "convert", "configure", "train", "store", "tune", "evaluate", "plot", "package")
+STEPS = ("convert", "configure", "train", "store", "tune", "evaluate", "plot", "package")
 ANY, EXCLUSIVE = "toy_topics", "toy_roles"
 SETTINGS: dict[str, Any] = {"data": "toy", "lr": 0.001, "max_steps": 40, "eval_frequency": 20}
 

@@ -26,6 +26,7 @@ from spacy.training import Example
 from tqdm import tqdm
 
 from spacy_litbert.command_line import errors_in_one_line
+from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.files import file_checksum, replacing, replacing_folder
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.linker import LitBertLinker
@@ -57,6 +58,8 @@ def end_to_end(
     name_encoder: what made the knowledge base's vectors; None to do without them.
     more: a corpus to learn from beside the other, such as `kb abbreviations` makes.
     save: where the trained linker goes, as a pipeline.
+
+    Raises LitBertError L414 if the recognizer finds nothing that the corpus has ids for.
     """
     if save is not None:
         made = pipeline_made_by("end_to_end")
@@ -64,10 +67,15 @@ def end_to_end(
     recognizer = spacy.load(ner)
     parts = {name: read_examples(split_file(corpus, name), read_renamed(renamed)) for name in ("train", "dev", "test")}
     labels = {ent.label_ for example in parts["train"] for ent in example.reference.ents}
+    if (found := entity_labels(recognizer)) and not found & labels:
+        names = {"found": ", ".join(sorted(found)), "annotated": ", ".join(sorted(labels))}
+        raise LitBertError(Errors.L414.format(pipeline=ner, path=corpus, **names))
+    if found and labels - found:
+        print(f"{ner} does not find {', '.join(sorted(labels - found))}: all mentions of these count as missed")
     for name in ("dev", "test"):
         recognize(recognizer, parts[name], labels, name)
     nlp = spacy.blank("en")
-    types: dict[str, list[str]] = {label: [] for label in sorted(entity_labels(recognizer) - labels)}
+    types: dict[str, list[str]] = {label: [] for label in sorted(found - labels)}
     linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder, "types": types})
     linker.set_kb(kb)
     others = [] if more is None else read_examples(more, {})

@@ -14,12 +14,19 @@ from spacy.vocab import Vocab
 from spacy_litbert.corpora.document import Document, keep_longest
 from spacy_litbert.corpora.files import numbered_lines
 from spacy_litbert.corpora.read import read_documents
+from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.linking.readers.problems import record_error
 
 
 def read_examples(path: Path, renamed: Mapping[str, str]) -> list[Example]:
-    """Read the mentions with ids of a corpus file as gold entities, as ``examples_of`` makes them."""
-    return examples_of(read_documents(path), renamed)
+    """Read the mentions with ids of a corpus file as gold entities, as ``examples_of`` makes them.
+
+    Raises LitBertError L411 if there are none, and what the reader raises.
+    """
+    examples = examples_of(read_documents(path), renamed)
+    if not any(example.reference.ents for example in examples):
+        raise LitBertError(Errors.L411.format(path=path))
+    return examples
 
 
 def examples_of(documents: Iterable[Document], renamed: Mapping[str, str]) -> list[Example]:

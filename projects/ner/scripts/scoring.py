@@ -107,19 +107,21 @@ def _spacy_scores(examples: list[Example]) -> dict[str, dict[str, float]]:
 
 
 def _seqeval_scores(examples: list[Example]) -> dict[str, dict[str, float]]:
-    gold = [_tags(example.reference) for example in examples]
-    predicted = [_tags(example.predicted) for example in examples]
+    docs = [doc for example in examples for doc in (example.reference, example.predicted)]
+    # Under names of their own: seqeval strips hyphens off labels and has rows with names like "micro avg".
+    stand_ins = {
+        label: f"L{number}" for number, label in enumerate(sorted({ent.label_ for doc in docs for ent in doc.ents}))
+    }
+    labels = {stand_in: label for label, stand_in in stand_ins.items()}
+    gold = [_tags(example.reference, stand_ins) for example in examples]
+    predicted = [_tags(example.predicted, stand_ins) for example in examples]
     if not any(tag != "O" for tags in (*gold, *predicted) for tag in tags):
         return {"": {"p": 0.0, "r": 0.0, "f": 0.0}}
     report = classification_report(gold, predicted, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
     keys = {"p": "precision", "r": "recall", "f": "f1-score"}
-    named = {("" if label == "micro avg" else label): figures for label, figures in report.items()}
-    return {
-        label: {short: float(figures[long]) for short, long in keys.items()}
-        for label, figures in named.items()
-        if label not in ("macro avg", "weighted avg")
-    }
+    named = {"": report["micro avg"], **{label: report[stand_in] for stand_in, label in labels.items()}}
+    return {label: {short: float(of[long]) for short, long in keys.items()} for label, of in named.items()}
 
 
-def _tags(doc: Doc) -> list[str]:
-    return [f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O" for token in doc]
+def _tags(doc: Doc, names: dict[str, str]) -> list[str]:
+    return [f"{token.ent_iob_}-{names[token.ent_type_]}" if token.ent_type_ else "O" for token in doc]

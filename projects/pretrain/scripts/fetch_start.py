@@ -16,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 from spacy_litbert.checkpoints.resolve import resolve
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.files import file_checksum, replacing_folder
 
@@ -72,4 +73,5 @@ def _checksum(folder: Path) -> str | None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
-    fetch(parser.parse_args().folder)
+    with errors_in_one_line():
+        fetch(parser.parse_args().folder)

@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from spacy_litbert.errors import LitBertError
+from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.pretraining.config import Settings, read_settings
 from spacy_litbert.pretraining.run import pretrain
 
@@ -47,7 +47,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with errors_in_one_line():
         main()
-    except LitBertError as error:
-        sys.exit(str(error))
