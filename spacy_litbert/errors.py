@@ -152,8 +152,8 @@ class Errors(metaclass=_Coded):
     L401 = "{path}, line {line}: {problem}"
     L402 = "{path} has documents with the same id: {ids}."
     L415 = (
-        "The id {id!r} is that of a document before it as well, and {format} makes it the name of a file. Rename one, or "
-        "choose another format."
+        "The id {id!r} is that of a document before it as well, and {format} makes it the name of a file. Rename one, "
+        "or choose another format."
     )
     L403 = "Can't tell the format of {path}. Known endings: {choices}."
     L404 = (
