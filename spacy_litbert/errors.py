@@ -144,6 +144,10 @@ class Errors(metaclass=_Coded):
     L309 = "The package {package} is missing. Install it with `pip install 'spacy-litbert[onnx]'`."
     L310 = '`precision = "{precision}"` is not for `backend = "{backend}"`. Choose one of: {choices}.'
     L311 = "{pipeline} has no LitBERT to export. Its components are: {components}."
+    L314 = (
+        "The weights of {name} are no finite numbers any more: training has diverged. Begin anew from what was saved "
+        "before, with a lower learning rate."
+    )
     L319 = "`total_steps` is {found!r}. Give a whole number, or the variable `${{training.max_steps}}`."
     # Command line
     L340 = "There is no pipeline {pipeline!r}, as a package or as a folder. Install it, or check the name."
@@ -189,6 +193,7 @@ class Errors(metaclass=_Coded):
         "the corpus, or take a recognizer that finds them."
     )
     # Mentions
+    L420 = "{name} was given {found!r} as a label. A label is a string that is not empty."
     L421 = "{name} has no labels: no gold Doc has a mention, and none was given. Add labels with `add_label`."
     L422 = "`threshold` is {found}. It must be from 0 to 1, or null for the thresholds of `spacy litbert calibrate`."
     L423 = "The saved settings of {name} can't be: {problem}. Save, copy or fetch the pipeline again."
@@ -398,6 +403,7 @@ class Warnings(metaclass=_Coded):
         "This processor has no bfloat16 and imitates it, which takes many times as long. Set `precision` to 'float32'."
     )
     W003 = (
-        "{name} learns nothing of the mentions labelled {unknown}: it knows {labels}. If it is to find them, call "
-        "`nlp.get_pipe({name!r}).add_label` before training."
+        "{name} does not know the label of mentions labelled {unknown}, and learns that there is no {labels} at these "
+        "places. Give them its labels, add theirs with `nlp.get_pipe({name!r}).add_label`, or say with "
+        "`spacy_litbert.ner.annotation.set_annotated` what was annotated."
     )

@@ -22,11 +22,13 @@ def to_storage(weights: dict[str, Tensor], storage: Storage, source: str) -> dic
 
     source: what the weights belong to, for the message.
 
-    Raises LitBertError L219 for a value that the type can't hold.
+    Raises LitBertError L219 for a value that the type can't hold, L314 for one that is no finite number.
     """
     dtype = _DTYPES[storage]
     stored = {}
     for key, value in weights.items():
+        if not torch.isfinite(value).all():
+            raise LitBertError(Errors.L314.format(name=f"{key} in {source}"))
         stored[key] = value.detach().to("cpu", dtype).contiguous()
         if not torch.isfinite(stored[key]).all():
             raise LitBertError(

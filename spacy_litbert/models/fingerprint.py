@@ -45,10 +45,6 @@ class Fingerprint:
     def __reduce__(self) -> tuple[type[Fingerprint], tuple[str]]:
         return Fingerprint, (self.value,)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Fingerprint:
-        # The copy of a listener listens to the same encoder.
-        return self
-
     def accepts(self, other: Fingerprint) -> bool:
         """Return whether both are of the same weights, as far as they are known."""
         if self is other or not self.value:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Union
 
-from thinc.schedules import constant, warmup_linear
+from thinc.schedules import warmup_linear
 
 from ..errors import Errors, LitBertError
 
@@ -16,7 +17,7 @@ def build_warmup_linear_v1(initial_rate: float, warmup_steps: int, total_steps: 
     It is thinc's ``warmup_linear.v1``, except that ``total_steps`` may be a variable of the config.
     ``spacy train`` puts the number in the place of ``${training.max_steps}``. ``nlp.resume_training``,
     ``nlp.initialize``, ``spacy debug data`` and the like read the optimizer's section alone and don't know how long
-    training will last: the rate then rises and stays.
+    training will last, nor does ``nlp.update`` ever step a schedule: the rate is then ``initial_rate`` throughout.
 
     initial_rate: the highest rate.
     warmup_steps: steps until it is reached.
@@ -28,9 +29,4 @@ def build_warmup_linear_v1(initial_rate: float, warmup_steps: int, total_steps: 
         return iter(warmup_linear(initial_rate, warmup_steps, total_steps))
     if not total_steps.startswith("${"):
         raise LitBertError(Errors.L319.format(found=total_steps))
-    return _warmup_constant(initial_rate, warmup_steps)
-
-
-def _warmup_constant(rate: float, warmup_steps: int) -> Iterator[float]:
-    yield from (rate * step / warmup_steps for step in range(warmup_steps))
-    yield from constant(rate)
+    return repeat(initial_rate)  # which can be copied and pickled, as pipelines are

@@ -6,12 +6,14 @@ over. The checksum is CRC-32C (Castagnoli), little-endian and last, so that the 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
 import google_crc32c
 from thinc.api import Model
 
 from ..errors import Errors, LitBertError
+from ..files import replacing
 
 _MARK = b"\xa6crc32c\xc4\x04"  # the key, and the head of four bytes
 _WHOLE = 0x48674BC7  # of anything followed by its own checksum
@@ -43,7 +45,18 @@ class SealedModel(Model[InT, OutT]):
     """A thinc Model whose saved bytes have a seal. Bytes of earlier versions, which have none, are read as well."""
 
     def to_bytes(self) -> bytes:
+        """Return the bytes with their seal. Raise LitBertError L314 for parameters that are not finite."""
+        for node in self.walk():
+            for name in node.param_names:
+                if node.has_param(name) and not bool(self.ops.xp.isfinite(node.get_param(name)).all()):
+                    raise LitBertError(Errors.L314.format(name=node.name))
         return seal(super().to_bytes())
+
+    def to_disk(self, path: Path | str) -> None:
+        """Write the bytes to a file. If there are none to write, what was there before stays."""
+        data = self.to_bytes()
+        with replacing(Path(path)) as partial:
+            partial.write_bytes(data)
 
     def from_bytes(self, bytes_data: bytes) -> SealedModel[InT, OutT]:
         """Read bytes with or without a seal. Raise LitBertError L312 for damaged ones."""

@@ -94,6 +94,7 @@ class EncoderShim(Shim, ABC):
             else:
                 self._take(message["config"], vocabulary, fingerprint)
                 self._load_exported(message)
+        self._take_message(message)
         return self
 
     def _take(self, config: dict[str, Any], vocabulary: Vocabulary, fingerprint: str) -> None:
@@ -104,6 +105,9 @@ class EncoderShim(Shim, ABC):
         rate = self.windows.wordpiece_dropout
         self.dropout = WordpieceDropout(vocabulary, rate) if rate else None
         self.entries = np.array(vocabulary.tokens, dtype=object)
+
+    def _take_message(self, message: dict[str, Any]) -> None:
+        """Take what else ``_encoder_to_bytes`` wrote."""
 
     @abstractmethod
     def _load_encoder(self, checkpoint: Checkpoint) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import torch
 from safetensors.torch import save
-from thinc.api import Optimizer, Shim, get_torch_default_device, torch2xp, xp2torch
+from thinc.api import Model, Optimizer, Shim, get_torch_default_device, torch2xp, xp2torch
 from thinc.types import Floats2d, FloatsXd
 from transformers import BertModel
 
@@ -29,7 +29,9 @@ class TorchShim(EncoderShim):
 
     windows: the settings of windows.
     precision: of the forward pass. float16 training scales its gradients, the others need not.
-    storage: of the weights in ``to_bytes``; in memory they are float32.
+    storage: of the weights in ``to_bytes``; in memory they are float32. What was trained since it was loaded is saved
+        as float32 for as long as the setting is the one that it was trained under: rounding anew would take back
+        most of a short training. ``round_to`` has it rounded.
     batch_wordpieces: wordpieces of a micro-batch, ``budget`` in ``torch_encoder``.
     keep_wordpieces: wordpieces whose activations training keeps, ``keep`` in ``torch_encoder``.
     """
@@ -46,6 +48,7 @@ class TorchShim(EncoderShim):
         super().__init__(windows)
         self.precision = precision
         self.storage = storage
+        self._trained_under: Storage | None = None
         self.batch_wordpieces = batch_wordpieces
         self.keep_wordpieces = keep_wordpieces
         self._scaler = torch.amp.GradScaler(get_torch_default_device().type, enabled=precision == "float16")
@@ -83,6 +86,7 @@ class TorchShim(EncoderShim):
         self._scaler.step(step)
         self._scaler.update()
         step.zero_grad(set_to_none=True)
+        self._trained_under = self.storage
         self.fingerprint.renew(lambda: fingerprint_of(self.bert))
 
     @contextmanager
@@ -123,7 +127,13 @@ class TorchShim(EncoderShim):
 
     def _encoder_to_bytes(self) -> dict[str, Any]:
         # Raises LitBertError L219 for weights that the type of ``storage`` can't hold.
-        return {"weights": save(to_storage(self.bert.state_dict(), self.storage, "the pipeline"))}
+        storage = self.storage if self._trained_under is None else "float32"
+        weights = save(to_storage(self.bert.state_dict(), storage, "the pipeline"))
+        return {"weights": weights, "trained_under": self._trained_under}
+
+    def _take_message(self, message: dict[str, Any]) -> None:
+        under = message.get("trained_under")
+        self._trained_under = under if under == self.storage else None
 
     def _to_torch(self, array: Floats2d) -> torch.Tensor:
         return xp2torch(array, device=self.bert.device)
@@ -131,6 +141,14 @@ class TorchShim(EncoderShim):
     def _set_data(self, values: Mapping[str, torch.Tensor]) -> None:
         for name, value in values.items():
             self.bert.get_parameter(name).data = value
+
+
+def round_to(model: Model[Any, Any], storage: Storage) -> None:
+    """Have the encoders in a model saved so from now on, whether they were trained or not."""
+    for node in model.walk():
+        for shim in node.shims:
+            if isinstance(shim, TorchShim):
+                shim.storage, shim._trained_under = storage, None
 
 
 class _ThincStep(torch.optim.Optimizer):

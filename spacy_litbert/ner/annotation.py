@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
+from ..confidence import SCORES
 from ..types import BoolArray, IntArray
 from .decoding import BEGINS, INSIDE, OUTSIDE
 
@@ -27,8 +28,23 @@ def set_annotated(doc: Doc, labels: Iterable[str]) -> None:
 
 
 def mentions_of(doc: Doc, key: str | None) -> Sequence[Span]:
-    """Return the gold mentions: ``doc.spans[key]``, which may overlap, or ``doc.ents`` where there is no such group."""
-    return list(doc.spans[key]) if key in doc.spans else doc.ents
+    """Return the gold mentions: ``doc.spans[key]``, which may overlap, or ``doc.ents`` where there is no such group.
+
+    A group with scores is what a recognizer found. If somebody has corrected ``doc.ents`` since, these are the gold.
+    """
+    if key not in doc.spans or (SCORES in doc.spans[key].attrs and _was_corrected(doc, doc.spans[key])):
+        return doc.ents
+    return list(doc.spans[key])
+
+
+def _was_corrected(doc: Doc, found: SpanGroup) -> bool:
+    """Return whether ``doc.ents`` are not what is made of the mentions found: those that no surer one covers."""
+    if not doc.has_annotation("ENT_IOB"):
+        return False
+    ents = {(ent.start, ent.end, ent.label) for ent in doc.ents}
+    places = [(span.start, span.end, span.label) for span in found]
+    gone = (place for place in places if place not in ents)
+    return not ents <= set(places) or not all(any(s < end and start < e for s, e, _ in ents) for start, end, _ in gone)
 
 
 def known_tokens(doc: Doc, label: str, key: str | None) -> BoolArray:

@@ -25,7 +25,7 @@ _PRECISION = 1e9
 class LabelCalibration:
     """What was fitted for a label, on how many mentions, and what it changes; fractions.
 
-    temperature: None if fewer than 20 mentions were found: the label's stays as it is.
+    temperature: None if fewer than 20 mentions were found, or none is gold: the label's stays as it is.
     threshold: what it was before if there are no gold mentions.
     ece_before, ece_after: expected calibration errors, with temperature 1 and with the label's; None without mentions.
     precision, recall, f1: of the mentions with at least ``threshold``.

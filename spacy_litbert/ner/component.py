@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ..confidence import register_confidence
 from ..errors import Errors, LitBertError, Warnings
+from ..models.listener import accept_any_encoder
 from ..ragged import starts_of
 from ..types import IntArray
 from .annotation import ANNOTATED, mentions_of, tags_of
@@ -133,14 +134,16 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         """Add a label; return 1, or 0 if it is there.
 
         A model that is initialized grows: what it finds of other labels stays as it is, and of this one it finds
-        nothing until it has learned it.
+        nothing until it has learned it. Raises LitBertError L420 for what is no name.
         """
+        if not isinstance(label, str) or not label:
+            raise LitBertError(Errors.L420.format(name=self.name, found=label))
         if label in self.cfg["labels"]:
             return 0
+        self.vocab.strings.add(label)
         if self.model.get_ref("output_layer").has_dim("nO"):
             self.set_output(N_TAGS * (len(self.labels) + 1))
         self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
         return 1
 
     def initialize(
@@ -213,7 +216,8 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
         Labels that were added since are left alone. ``nlp.rehearse`` runs no ``transformer``: a listener needs
         predicted Docs that one has annotated (``nlp.get_pipe("transformer")(example.predicted)``), and raises
-        LitBertError L302 for others.
+        LitBertError L302 for others. The teacher reads the vectors of the encoder as it is now: keep that as it was
+        (``nlp.update(…, exclude=["transformer"])``), or what is held to shifts with it.
         """
         examples = list(examples)
         validate_examples(examples, "LitBertNer.rehearse")
@@ -222,6 +226,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
             return losses if losses is not None else {}
 
         def get_loss(scores: Ragged) -> tuple[float, Ragged]:
+            accept_any_encoder(teacher)
             taught = _by_label(teacher.predict([example.predicted for example in examples]))
             xp, n_taught = self.model.ops.xp, taught.shape[1]
             target, weight = xp.zeros_like(_by_label(scores)), xp.zeros((len(taught), len(self.labels)), dtype="f")
@@ -262,10 +267,10 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
             this recall. Without either those with the best F1.
         progress: show it.
 
-        A label of which fewer than 20 mentions were found keeps the temperature that it has, and one without gold
-        mentions its threshold: 1 and 0 at first. Return for each label what was fitted. Raises LitBertError
-        L430 for an objective that can't be, L431 for one that a label does not reach, L432 without known gold
-        mentions; then nothing changes.
+        A label without gold mentions keeps the temperature and the threshold that it has, 1 and 0 at first, and one of
+        which fewer than 20 mentions were found keeps the temperature. Return for each label what was fitted. Raises
+        LitBertError L430 for an objective that can't be, L431 for one that a label does not reach, L432 without known
+        gold mentions; then nothing changes.
         """
         objective = Objective(precision, recall)
         shown = tqdm(examples, unit=" texts", disable=not progress)

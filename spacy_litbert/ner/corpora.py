@@ -134,7 +134,7 @@ def _relabel(doc: Doc, corpus: LabelledCorpus, key: str, kept: Counter[str], dro
         label = corpus.names.get(span.label_, span.label_)
         (kept if label in corpus.labels else dropped)[label] += 1
     if key in doc.spans:
-        doc.spans[key] = _named(doc, doc.spans[key], corpus)
+        doc.spans[key] = _named(doc, mentions_of(doc, key), corpus)
     if doc.has_annotation("ENT_IOB"):
         missing = [doc[token.i : token.i + 1] for token in doc if token.ent_iob == 0]
         doc.set_ents(_named(doc, doc.ents, corpus), missing=missing, default="outside")

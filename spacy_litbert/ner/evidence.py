@@ -34,8 +34,8 @@ class Judged:
     ) -> LabelCalibration:
         """Fit temperature and threshold of a label, by its index. Raises LitBertError L431 as ``choose_threshold``.
 
-        temperature: what it has, and keeps if fewer than 20 mentions were found.
-        threshold: what it has, and keeps if there are no gold mentions to choose one by.
+        temperature, threshold: what it has, and keeps if there are no gold mentions, which says that nobody looked for
+            them rather than that all that was found is wrong; of fewer than 20 found ones it keeps the temperature.
         """
         own = [labels == index for labels in self.labels]
         right = np.concatenate([of[chosen] for of, chosen in zip(self.right, own)] or [np.zeros(0, dtype=bool)])
@@ -49,9 +49,9 @@ class Judged:
         def confidences(temperature: float) -> np.ndarray:
             return confidence(evidence, np.full(len(right), temperature))
 
-        fitted = fit_temperature(confidences, right) if len(right) >= FEWEST else None
-        before, after = confidences(1.0), confidences(fitted or temperature)
         n_gold = self.n_gold[label]
+        fitted = fit_temperature(confidences, right) if n_gold and len(right) >= FEWEST else None
+        before, after = confidences(1.0), confidences(fitted or temperature)
         figures = dict.fromkeys(("precision", "recall", "f1"), 0.0)
         if n_gold:
             threshold, figures = choose_threshold(after, right, n_gold, objective, label)

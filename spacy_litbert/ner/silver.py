@@ -43,9 +43,12 @@ def add_silver(docs: Sequence[Doc], nlp: Language, *, key: str = "litbert", prog
     found = tqdm(nlp.pipe(copies), "silver mentions", len(docs), unit=" texts", disable=not progress)
     for doc, silver in zip(docs, found):
         annotated = {span.label_ for span in doc.spans[ANNOTATED]}
-        new = [span for span in mentions_of(silver, key) if span.label_ not in annotated]
+        spans = dict.fromkeys(
+            (span.start, span.end, span.label_) for span in (*silver.spans.get(key, ()), *silver.ents)
+        )
+        new = [Span(doc, *place) for place in spans if place[2] not in annotated]
         counts.update(span.label_ for span in new)
-        doc.spans[key] = [*mentions_of(doc, key), *(Span(doc, span.start, span.end, span.label_) for span in new)]
+        doc.spans[key] = [*mentions_of(doc, key), *new]
         marks = [Span(doc, 0, len(doc), label) for label in labels if label not in annotated]
         doc.spans[ANNOTATED] = [*doc.spans[ANNOTATED], *marks]
     return counts

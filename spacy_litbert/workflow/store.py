@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..command_line import errors_in_one_line
 from ..files import check_file, replacing_folder
+from ..models.torch_shim import round_to
 from ..ner.pipeline import calibrate_pipeline
 from ..pipelines import load_with, pipeline_folder
 from ..targets import check_target, mark_pipeline, pipeline_made_by
@@ -30,7 +31,9 @@ def store(model: Path, output: Path, storage: Storage = "float16", *, dev: Path 
         check_file(dev)
     made = pipeline_made_by("store")
     check_target(output, sources=[pipeline_folder(model)], made=made, what="stored pipeline", option=None)
-    nlp, _ = load_with(model, storage=storage, precision="float32")
+    nlp, encoders = load_with(model, storage=storage, precision="float32")
+    for name in encoders:
+        round_to(nlp.get_pipe(name).model, storage)  # type: ignore[attr-defined]
     if dev is not None:
         calibrate_pipeline(nlp, dev, progress=True)
     mark_pipeline(nlp.meta, "store")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,19 @@ def test_a_listener_that_was_initialized_makes_no_vectors_up(checkpoint: Path) -
     for tried in (docs, [example.reference for example in examples], docs[:1]):
         with pytest.raises(LitBertError, match="L302"):
             nlp.get_pipe("ner").model.get_ref("tok2vec").predict(tried)
+
+
+def test_a_copy_of_a_pipeline_is_another_one(checkpoint: Path, tmp_path: Path) -> None:
+    nlp = build_ner(checkpoint, steps=2)
+    backup = copy.deepcopy(nlp)
+    expected = entities(nlp)
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    for _ in range(2):
+        nlp.update(examples_for(nlp), sgd=optimizer)
+    assert entities(backup) == expected
+    assert len(entities(nlp)) == len(TEXTS)
+    backup.update(examples_for(backup), sgd=backup.resume_training())
+    for one in (nlp, backup):
+        one.to_disk(tmp_path)
+        assert entities(spacy.load(tmp_path)) == entities(one)

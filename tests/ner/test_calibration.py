@@ -141,6 +141,18 @@ def test_labels_that_the_texts_do_not_have_keep_what_was_fitted(trained: Languag
     pipe.calibrate(examples, precision=0.99)  # of labels that are there
 
 
+def test_found_mentions_of_a_label_that_nobody_annotated_change_nothing(trained: Language, tmp_path: Path) -> None:
+    trained.to_disk(tmp_path / "trained")
+    docs = [gold_doc(trained, text, [one for one in gold if one[1] == "Chemical"]) for text, gold in GOLD] * 15
+    DocBin(docs=docs).to_disk(tmp_path / "chemicals.spacy")
+    fitted = calibrate(tmp_path / "trained", tmp_path / "chemicals.spacy", tmp_path / "out")["litbert_ner"]
+    assert fitted["Disease"].n_found >= 20
+    assert fitted["Disease"].temperature is None
+    nlp = spacy.load(tmp_path / "out")
+    for text, gold in GOLD:
+        assert sorted(mentions(nlp(text))) == sorted(gold)
+
+
 def test_a_failed_calibration_changes_nothing(trained: Language, tmp_path: Path) -> None:
     pipe = trained.get_pipe("litbert_ner")
     before = dict(pipe.cfg)

@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from spacy.training import Example
 
 from spacy_litbert.cli.export import export
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.ner.annotation import set_annotated
+from spacy_litbert.ner.annotation import mentions_of, set_annotated
 from spacy_litbert.ner.component import LitBertNer
 from spacy_litbert.serve.answers import answer
 
@@ -234,7 +235,9 @@ def test_labels_can_be_given(trained: Language) -> None:
     assert pipe.labels == ("Variant", "Gene")
     assert pipe.label_data == ["Variant", "Gene"]
     assert pipe.add_label("Gene") == 0
-    with pytest.warns(UserWarning, match=r"W003.*Chemical, Disease, Species: it knows Variant, Gene"):
+    with pytest.warns(
+        UserWarning, match=r"W003.*Chemical, Disease, Species, and learns that there is no Variant, Gene"
+    ):
         nlp.update(examples_for(nlp))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -326,6 +329,40 @@ def test_rehearsal_holds_to_what_was_learned(trained: Language) -> None:
     new = output.get_param("W")[-3:].copy()
     assert nlp.rehearse(examples_for(nlp), sgd=optimizer)["litbert_ner"] < losses[0]
     assert (output.get_param("W")[-3:] == new).all()
+
+
+def test_it_is_rehearsed_on_an_encoder(trained_listener: Language) -> None:
+    nlp = build_like(trained_listener).from_bytes(trained_listener.to_bytes())
+    optimizer = nlp.resume_training()
+    for _ in range(3):
+        nlp.update(examples_for(nlp), sgd=optimizer)
+        examples = examples_for(nlp)
+        for example in examples:
+            example.predicted = nlp.get_pipe("transformer")(example.predicted)
+        assert nlp.rehearse(examples, sgd=optimizer)["litbert_ner"] > 0
+
+
+@pytest.mark.parametrize("label", [5, None, "", ["Gene"]])
+def test_what_is_no_label_is_refused(trained: Language, label: Any) -> None:
+    before = component(trained).labels
+    with pytest.raises(LitBertError, match="L420"):
+        component(trained).add_label(label)
+    assert component(trained).labels == before
+    assert trained(TEXTS[0]).ents
+
+
+def test_corrected_entities_are_the_gold(trained: Language) -> None:
+    found = trained(TEXTS[2])
+    assert mentions_of(found, KEY) == list(found.spans[KEY])
+    nested = trained(TEXTS[1])
+    assert mentions_of(nested, KEY) == list(nested.spans[KEY])  # one of them is no entity, because the other is
+    fewer, other = trained(TEXTS[2]), trained(TEXTS[2])
+    fewer.ents = fewer.ents[1:]
+    other.ents = [Span(other, other.ents[0].start, other.ents[0].end, "Gene"), *other.ents[1:]]
+    for doc in (fewer, other):
+        assert mentions_of(doc, KEY) == doc.ents
+    again = Doc(trained.vocab).from_bytes(other.to_bytes())
+    assert [span.label_ for span in mentions_of(again, KEY)] == [ent.label_ for ent in other.ents]
 
 
 def test_batches_of_empty_texts_train_nothing(trained: Language) -> None:
