@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "docs" / "benchmarks.md")
-COMPARED = ("bc5cdr", "ncbi_disease", "bc2gm", "s800")
+COMPARED = ("bc5cdr", "ncbi_disease", "bc2gm", "s800", "linnaeus")
 BUNDLED, CNN = "en_litbert_ner", "spaCy's CNN"
 START, END = "<!-- figures: python -m benchmarks.table -->", "<!-- end of figures -->"
 
