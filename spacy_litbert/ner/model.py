@@ -27,9 +27,7 @@ from .decoding import N_TAGS, OUTSIDE
 
 TagScores = Model[list[Doc], Ragged]
 Layer = Model[Floats2d, Floats2d]
-_UNLEARNED = (
-    5.0  # the score of outside, beside 0 for the others: a new label finds nothing (p = 0.987) until it is learned
-)
+_UNLEARNED = 5.0  # what outside scores beside 0 for the others, so that a new label finds nothing until it is learned
 
 
 def build_litbert_ner_v1(tok2vec: Tok2VecModel, hidden_width: int = 64) -> TagScores:
