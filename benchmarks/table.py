@@ -45,6 +45,7 @@ def rows() -> list[Row]:
         *_vocabulary(),
         *_pretraining(),
         *_ner(),
+        *_further(),
         *_scispacy(),
         *_linking(),
         *_linking_context(),
@@ -119,6 +120,22 @@ def _ner() -> Iterator[Row]:
             f"ner_{corpus}",
             main=True,
         )
+
+
+def _further() -> Iterator[Row]:
+    result = read("further")
+    new, f1 = result["new_label"], result["f1_dev"]
+    kept = [label for label in result["corpora"] if label != new]
+    yield Row(
+        f"`{result['recognizer']}` trained further for {result['steps']} steps on {result['texts']} texts of "
+        f"{result['corpora'][new]} in which {new} alone was annotated: F1 on dev splits, of "
+        + ", ".join(f"{label} ({corpus})" for label, corpus in result["corpora"].items()),
+        "; ".join(
+            f"{name} {', '.join(f'{100 * one[label]:.1f}' for label in ((new, *kept) if new in one else kept))}"
+            for name, one in f1.items()
+        ).replace("before ", "before –, "),
+        "further",
+    )
 
 
 def _f1(system: dict[str, Any]) -> str:
