@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-import spacy_litbert.ner.component  # noqa: F401
+from spacy_litbert.ner.component import LitBertNer
 
 from ..conftest import LISTENER
 
@@ -63,6 +63,15 @@ def build(checkpoint: Path | None = None, *, steps: int = 0, **settings: Any) ->
     for _ in range(steps):
         nlp.update(examples_for(nlp), sgd=optimizer)
     return nlp
+
+
+def component(nlp: Language) -> LitBertNer:
+    pipe: LitBertNer = nlp.get_pipe("litbert_ner")
+    return pipe
+
+
+def build_like(nlp: Language) -> Language:
+    return spacy.util.load_model_from_config(nlp.config)
 
 
 def mentions(doc: Doc, key: str = KEY) -> list[tuple[str, str]]:
