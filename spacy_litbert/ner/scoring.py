@@ -22,6 +22,7 @@ class Gold:
 
     def __init__(self, example: Example, key: str | None):
         self._example, self._key = example, key
+        self._x2y = example.alignment.x2y  # an Example hashes its tokens each time that it is asked for it
         self._known: dict[str, BoolArray] = {}
         spans = ((span.label_, span.start, span.end) for span in mentions_of(example.reference, key))
         self.mentions = {mention for mention in spans if self._is_known(*mention)}
@@ -35,7 +36,7 @@ class Gold:
 
     def place(self, span: Span) -> tuple[str, int, int] | None:
         """Return a predicted mention as (label, start, end) in tokens of the reference; None if it has none there."""
-        tokens = self._example.alignment.x2y[span.start : span.end]
+        tokens = self._x2y[span.start : span.end]
         return (span.label_, int(tokens[0]), int(tokens[-1]) + 1) if len(tokens) else None
 
     def _is_known(self, label: str, start: int, end: int) -> bool:
