@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from spacy_litbert.annotate.shards import LARGEST_SHARD
 
+from .figures import ROOT, read
 from .record import RESULTS
-from .table import END, ROOT, read
+from .table import END
 
 PAGE = ROOT / "docs" / "formats.md"
 START = "<!-- cluster: python -m benchmarks.cluster -->"

@@ -1,28 +1,23 @@
 """Write all figures in docs/benchmarks.md and the main ones in the README from ``benchmarks/results``.
 
-python -m benchmarks.table           # rewrite both tables
+python -m benchmarks.table           # rewrite the tables of both pages
 python -m benchmarks.table --check   # fail if either page says anything else
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
+from . import mentions
+from .figures import ROOT, read
+
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "docs" / "benchmarks.md")
-COMPARED = ("bc5cdr", "ncbi_disease", "bc2gm", "s800", "linnaeus")
 BUNDLED, CNN = "en_litbert_ner", "spaCy's CNN"
 START, END = "<!-- figures: python -m benchmarks.table -->", "<!-- end of figures -->"
-
-
-def read(name: str) -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf8"))
-    return figures
 
 
 class Row(NamedTuple):
@@ -111,15 +106,6 @@ def _ner() -> Iterator[Row]:
         f"{100 * alone['ents_f']:.1f}, {100 * alone['calibration']['ece']:.1f} %",
         "ner_bc5cdr_litbert-oa-small",
     )
-    for corpus in COMPARED:
-        systems = read(f"ner_{corpus}")["systems"]
-        yield Row(
-            f"`litbert_ner` trained on {corpus} alone, from our weights (litbert) and from others, and spaCy's own: "
-            "micro-F1 on test, and on dev (in brackets: the mean of how many seeds)",
-            "; ".join(f"{name} {_f1(system)} ({len(system['seeds'])})" for name, system in systems.items()),
-            f"ner_{corpus}",
-            main=True,
-        )
 
 
 def _further() -> Iterator[Row]:
@@ -136,10 +122,6 @@ def _further() -> Iterator[Row]:
         ).replace("before ", "before –, "),
         "further",
     )
-
-
-def _f1(system: dict[str, Any]) -> str:
-    return ", ".join(f"{system[split]['all']['mean']:.1f}" for split in ("test", "dev"))
 
 
 def _scispacy() -> Iterator[Row]:
@@ -365,17 +347,18 @@ def _times(ratio: dict[str, float]) -> str:
 
 
 def table(page: Path) -> str:
-    """Return the table of a page: all rows, or the main ones for the README."""
+    """Return the tables of a page: all rows, or the main ones for the README, and the recognizers of each corpus."""
     shown = [row for row in rows() if row.main or page != README]
     results = "benchmarks/results" if page == README else "../benchmarks/results"
     lines = ["| measured | figure | file |", "|---|---|---|"]
     lines += [f"| {row.what} | {row.figure} | [{row.file}]({results}/{row.file}.json) |" for row in shown]
     lines += ["", "Speeds are of one or two CPU cores, without a GPU. Machines differed; each file names its own."]
+    lines += ["", *mentions.table(results)]
     return "\n".join(lines)
 
 
 def with_figures(page: Path) -> str:
-    """Return the page's text with its table written anew."""
+    """Return the page's text with its tables written anew."""
     before, _, rest = page.read_text("utf8").partition(START)
     _, _, after = rest.partition(END)
     return f"{before}{START}\n{table(page)}\n{END}{after}"

@@ -1,0 +1,41 @@
+"""The recognizers that were trained on each corpus, side by side, as a table in Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .figures import read
+
+COMPARED = ("bc5cdr", "ncbi_disease", "bc2gm", "s800", "linnaeus")
+# What a column is called, and the system that it shows, by its name in the comparison of a corpus.
+COLUMNS = {
+    "`litbert_ner`": "litbert",
+    "the same from all-MiniLM-L6-v2": "all-MiniLM-L6-v2 weights",
+    "`ner` on our encoder": "litbert with ner_cpu",
+    "spaCy's CNN": "spaCy's CNN",
+}
+BEFORE = (
+    "Mentions in the test splits, per cent: micro-F1 of the bundled `en_litbert_ner`, which learned from ten corpora, "
+    "and of recognizers trained on the one corpus alone. In brackets on dev. One seed, unless several are given; –: not "
+    "measured, or not learned from."
+)
+
+
+def table(folder: str) -> list[str]:
+    """Return the lines of the table, with links to files in the folder of results."""
+    joint = read("ner_joint_litbert-oa-small")["corpora"]
+    compared = {corpus: read(f"ner_{corpus}")["systems"] for corpus in COMPARED}
+    shown = {name: key for name, key in COLUMNS.items() if any(key in systems for systems in compared.values())}
+    lines = [BEFORE, "", f"| corpus | `en_litbert_ner` | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
+    for corpus, systems in compared.items():
+        bundled = f"{100 * joint[corpus]['ents_f']:.1f}" if corpus in joint else "–"
+        cells = [_figure(systems[key]) if key in systems else "–" for key in shown.values()]
+        lines.append(f"| [{corpus}]({folder}/ner_{corpus}.json) | {bundled} | {' | '.join(cells)} |")
+    return lines
+
+
+def _figure(system: dict[str, Any]) -> str:
+    test, dev = (system[split]["all"] for split in ("test", "dev"))
+    if test["sd"] is None:
+        return f"{test['mean']:.1f} ({dev['mean']:.1f})"
+    return f"{test['mean']:.1f} ± {test['sd']:.1f} ({dev['mean']:.1f}), {len(system['seeds'])} seeds"
