@@ -16,8 +16,8 @@ COLUMNS = {
 }
 BEFORE = (
     "Mentions in the test splits, per cent: micro-F1 of the bundled `en_litbert_ner`, which learned from ten corpora, "
-    "and of recognizers trained on the one corpus alone. In brackets on dev. One seed, unless several are given; –: not "
-    "measured, or not learned from."
+    "and of recognizers trained on the one corpus alone. In brackets on dev. One seed, unless several are given; –: "
+    "not measured, or not learned from."
 )
 
 
