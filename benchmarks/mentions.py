@@ -17,21 +17,28 @@ COLUMNS = {
 BEFORE = (
     "Mentions in the test splits, per cent: micro-F1 of the bundled `en_litbert_ner`, which learned from ten corpora, "
     "and of recognizers trained on the one corpus alone. In brackets on dev. One seed, unless several are given; –: "
-    "not measured, or not learned from."
+    "not measured, or not learned from in this form."
 )
 
 
 def table(folder: str) -> list[str]:
     """Return the lines of the table, with links to files in the folder of results."""
-    joint = read("ner_joint_litbert-oa-small")["corpora"]
-    compared = {corpus: read(f"ner_{corpus}")["systems"] for corpus in COMPARED}
-    shown = {name: key for name, key in COLUMNS.items() if any(key in systems for systems in compared.values())}
+    compared = {corpus: read(f"ner_{corpus}") for corpus in COMPARED}
+    known = {key for one in compared.values() for key in one["systems"]}
+    shown = {name: key for name, key in COLUMNS.items() if key in known}
     lines = [BEFORE, "", f"| corpus | `en_litbert_ner` | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
-    for corpus, systems in compared.items():
-        bundled = f"{100 * joint[corpus]['ents_f']:.1f}" if corpus in joint else "–"
-        cells = [_figure(systems[key]) if key in systems else "–" for key in shown.values()]
-        lines.append(f"| [{corpus}]({folder}/ner_{corpus}.json) | {bundled} | {' | '.join(cells)} |")
+    for corpus, one in compared.items():
+        cells = [_figure(one["systems"][key]) if key in one["systems"] else "–" for key in shown.values()]
+        lines.append(f"| [{corpus}]({folder}/ner_{corpus}.json) | {_bundled(corpus, one)} | {' | '.join(cells)} |")
     return lines
+
+
+def _bundled(corpus: str, compared: dict[str, Any]) -> str:
+    """Return the bundled recognizer's figure, if it was scored on the very texts and mentions that the others were."""
+    joint = read("ner_joint_litbert-oa-small")["corpora"].get(corpus)
+    if joint is None or joint["digest"] != compared["digests"]["test"]:
+        return "–"
+    return f"{100 * joint['ents_f']:.1f}"
 
 
 def _figure(system: dict[str, Any]) -> str:
