@@ -235,7 +235,7 @@ class Errors(metaclass=_Coded):
         "begun with, or choose another folder for `training.output`."
     )
     L506 = (
-        "`training.batch_tokens` is {batch}: it must be a multiple of the longest row ({length}) times the "
+        "`training.batch_tokens` is {batch}: it must be a multiple of the length of a row ({length}) times the "
         "number of processes ({processes})."
     )
     L507 = "The weights in {path} do not fit this run: {problem}."
@@ -245,7 +245,6 @@ class Errors(metaclass=_Coded):
         "`training.learning_rate`; checkpoints from before are kept."
     )
     L510 = "Settings are overridden as `--section.name value`, found: {found}."
-    L511 = "The setting `{name}` in {path} is called `{now}` now. Rename it."
     L512 = "{path} is no config: {reason}."
     L513 = "The checkpoint {path} does not fit this run: {problem}. Begin anew in another `training.output`."
     L514 = "{path}, line {line}: {found!r} is no line of a curve. Delete the line, or the file to begin a new one."
@@ -254,6 +253,18 @@ class Errors(metaclass=_Coded):
         'Set `objective = "mlm"`.'
     )
     L516 = "{path} is no record of a pretraining: it lacks {missing}. Delete the file, or make the weights again."
+    L517 = (
+        "The run in {path} is finished: at step {step} its learning rate fell to zero. To go on, begin a new run in "
+        'another `training.output`, with `[model] start = "{export}"`.'
+    )
+    L518 = (
+        "Another process is at work on the run in {path}. Wait for it, stop it, or choose another `training.output`; "
+        "several processes work on one run if `torchrun` starts them."
+    )
+    L519 = (
+        "{n} of the {total} texts of data.heldout stand in data.train as well, so that their figures would be those of "
+        "text that was learned. Prepare data.train again with `--apart-from {heldout}`."
+    )
     # Linking
     L520 = "{path}, line {line}: {problem}"
     L521 = "{path}, line {line}: the id {id!r} stands in {first} already. Give each concept one record."

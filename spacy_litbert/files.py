@@ -121,6 +121,44 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         os.replace(partial, path)
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[bool]:
+    """Have a folder to oneself as long as the block lasts; False if another process has it.
+
+    It is made if it is not there, and removed if it is empty at the end. Where there are no locks (Windows, some
+    network file systems), this is always True.
+    """
+    lock = _lock(folder)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder; returns an open file descriptor, or None if another process holds the lock."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = os.open(folder if fcntl is not None else os.devnull, os.O_RDONLY)
+            if fcntl is None:
+                return lock
+            with suppress(OSError):  # a file system without locks
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    os.close(lock)
+                    return None
+            if os.path.samestat(os.fstat(lock), folder.stat()):
+                return lock
+            os.close(lock)  # another process removed it before it was locked
+        except FileNotFoundError:
+            continue
+
+
 def file_checksum(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     digest = sha256()

@@ -87,7 +87,7 @@ def _training_rows(record: dict[str, Any]) -> Iterable[list[str]]:
         split = " or ".join(f"{rate:.0%}" for rate in rates)
         yield ["wordpiece dropout", f"{split} of the pieces that can be split were (MaxMatch-Dropout, Hiraoka 2022)"]
     yield ["steps", f"{record['steps']:,} of {training['batch_tokens']:,} positions"]
-    yield ["wordpieces seen", f"{record['tokens']:,}"]
+    yield ["wordpieces seen, with [CLS] and [SEP]", f"{record['tokens']:,}"]
     yield ["row length", _lengths(training)]
     rate = f"{training['learning_rate']}, {training['warmup']:.0%} warm-up, then linearly to zero"
     yield ["learning rate", f"{rate} (AdamW, weight decay {training['weight_decay']})"]

@@ -123,15 +123,6 @@ class Settings:
 
 Problem = tuple[str, str]  # the name of a setting, and what is wrong with it
 SHAPE = tuple(field.name for field in fields(ModelSettings) if field.default is None)
-_OLD_NAMES = {
-    "model.layers": "num_hidden_layers",
-    "model.width": "hidden_size",
-    "model.heads": "num_attention_heads",
-    "model.inner": "intermediate_size",
-    "model.positions": "max_position_embeddings",
-    "model.dropout": "hidden_dropout_prob",
-    "training.mask_share": "mlm_probability",
-}
 _CHOICES = {
     "training.objective": ("mlm+nsp", "mlm"),
     "training.precision": ("float32", "bfloat16"),
@@ -164,15 +155,12 @@ def read_settings(path: Path, overrides: Mapping[str, str]) -> Settings:
     """Read a config file. overrides: "section.name" → JSON value, or text as it is.
 
     Paths in it are as they are: relative to where the command runs.
-    Raises LitBertError as ``read_text`` does, L501 for what does not fit, L511 for the name that a
-    setting had in an earlier version, L512 for what is no config.
+    Raises LitBertError as ``read_text`` does, L501 for what does not fit, L512 for what is no config.
     """
     values = _read_values(path, {name: _value(text) for name, text in overrides.items()})
     sections = get_type_hints(Settings)
     known = {f"{name}.{field.name}": field for name, kind in sections.items() for field in fields(kind)}
     for name in sorted(values.keys() - known.keys()):
-        if name in _OLD_NAMES:
-            raise LitBertError(Errors.L511.format(name=name, path=path, now=_OLD_NAMES[name]))
         raise _problem((name, "is unknown"), path)
     for name, field in known.items():
         if name not in values and field.default is MISSING:
@@ -202,14 +190,6 @@ def with_shape(settings: Settings, config: Mapping[str, Any], start: str) -> Set
     for problem in shape_problems(settings):
         raise _problem(problem, Path("the config"))
     return settings
-
-
-def current_names(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Rename the settings in the record of a run that an earlier version made."""
-    return {
-        section: {_OLD_NAMES.get(f"{section}.{name}", name): value for name, value in values.items()}
-        for section, values in settings.items()
-    }
 
 
 def shape_problems(settings: Settings) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""The records of earlier runs, also of those that earlier versions made."""
+"""The records of earlier runs."""
 
 from __future__ import annotations
 
@@ -7,24 +7,16 @@ from typing import Any
 
 from ..errors import Errors, LitBertError
 from ..files import read_json
-from .config import current_names
 
 NAME = "run.json"
-_KEPT = ("finished", "settings", "steps", "tokens", "hours", "heldout")
+_KEPT = ("finished", "settings", "steps", "tokens", "hours", "heldout", "start")
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Read run.json, with its settings by their present names.
-
-    Raises LitBertError L207 for a damaged file, L516 if something is missing.
-    """
-    record = {"before": [], "start": None, **read_json(path)}
-    if missing := [key for key in _KEPT if key not in record]:
+    """Read run.json. Raises LitBertError L207 for a damaged file, L516 if something is missing."""
+    record = read_json(path)
+    if missing := [key for key in (*_KEPT, "before") if key not in record]:
         raise LitBertError(Errors.L516.format(path=path, missing=", ".join(missing)))
-    runs = [*record["before"], record]
-    for run in runs:
-        run["settings"] = current_names(run["settings"])
-        run.setdefault("start", None)
     return record
 
 
@@ -33,4 +25,4 @@ def read_earlier(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     record = read_record(path)
-    return [*record["before"], {key: record[key] for key in (*_KEPT, "start")}]
+    return [*record["before"], {key: record[key] for key in _KEPT}]

@@ -16,10 +16,12 @@ from torch import nn
 from tqdm import tqdm
 
 from ..checkpoints.folder import load_pretraining
+from ..command_line import errors_in_one_line
 from ..encoder.precision import autocast
 from ..errors import Errors, LitBertError
 from ..files import replacing
 from ..types import Precision
+from .earlier import NAME, read_record
 from .masking import Masker
 from .model import N_SUMS, PretrainingModel, Sums, losses
 from .rows import Epoch, Rows
@@ -47,11 +49,12 @@ def evaluate(model: nn.Module, batches: Iterator[Rows], device: torch.device, pr
 
 
 def evaluate_folder(
-    folder: Path, heldout: Path, *, length: int, n: int, pairs: bool = True, progress: bool = True
+    folder: Path, heldout: Path, *, length: int, n: int, pairs: bool | None = None, progress: bool = True
 ) -> dict[str, float]:
     """Measure an exported model on held-out text.
 
-    pairs: in rows of two segments, for next-sentence prediction as well, or of one.
+    pairs: in rows of two segments, for next-sentence prediction as well, or of one; None for what it was trained on,
+        by its record (run.json), or two for weights without one.
     Raises LitBertError L507 if the text has another vocabulary, L2xx for a model that lacks its pretraining heads or
     can't be loaded.
     """
@@ -60,6 +63,8 @@ def evaluate_folder(
     bert, vocabulary = load_pretraining(folder, dropout=0.0)
     if vocabulary_checksum(vocabulary) != vocabulary_checksum(corpus.vocabulary):
         raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
+    if pairs is None:
+        pairs = _knows_pairs(folder, bert.config.type_vocab_size)
     masker = Masker(corpus.vocabulary, MASK_SHARE, device)
     model = PretrainingModel(bert, corpus.vocabulary, masker, pairs=pairs).to(device)
     rows = heldout_rows(corpus, length=length, pairs=pairs, n=n)
@@ -68,6 +73,13 @@ def evaluate_folder(
     return {"rows": len(rows), "length": length, **sums.means()}
 
 
+def _knows_pairs(folder: Path, kinds: int) -> bool:
+    record = folder / NAME
+    objective = read_record(record)["settings"]["training"]["objective"] if record.is_file() else "mlm+nsp"
+    return kinds > 1 and objective == "mlm+nsp"
+
+
+@errors_in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="evaluate", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("model", type=Path, help="folder of an exported model")
@@ -76,10 +88,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2048, help="rows to evaluate on, at most")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
-    try:
-        figures = evaluate_folder(arguments.model, arguments.heldout, length=arguments.length, n=arguments.rows)
-    except LitBertError as error:
-        raise SystemExit(str(error)) from None
+    figures = evaluate_folder(arguments.model, arguments.heldout, length=arguments.length, n=arguments.rows)
     text = json.dumps(figures, indent=2)
     print(text)
     if arguments.out:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints.config import written_config
+from ..checkpoints.safetensor_files import read_safetensors
 from ..checkpoints.write import write_folder
+from ..command_line import errors_in_one_line
 from ..errors import Errors, LitBertError
 from ..files import replacing_folder
 from ..targets import FILES_OF_A_CHECKPOINT, check_target, only
@@ -22,7 +24,7 @@ from .config import SHAPE, ModelSettings
 from .curve import plot_curve
 from .earlier import NAME, read_record
 from .notice import notice
-from .state import latest_checkpoint, read_checkpoint, read_tensors
+from .state import latest_checkpoint, read_checkpoint
 
 # BERT's own, for those who fine-tune the weights, whatever it was in pretraining: a few hundred labelled texts are
 # soon learned by heart without it.
@@ -45,15 +47,13 @@ def export(run: Path, folder: Path) -> None:
     if record["steps"] != state.step:
         raise _unfinished(run)
     settings = record["settings"]
-    vocabulary = Vocabulary.from_folder(run)
-    config = state.config or bert_config(ModelSettings(**settings["model"]), vocabulary, dropout=FINE_TUNING_DROPOUT)
     dropout = {"hidden_dropout_prob": FINE_TUNING_DROPOUT, "attention_probs_dropout_prob": FINE_TUNING_DROPOUT}
     with replacing_folder(folder) as partial:
         checksums = write_folder(
             partial,
-            read_tensors(checkpoint / "model.safetensors"),
-            {**config, **dropout},
-            vocabulary,
+            read_safetensors(checkpoint / "model.safetensors"),
+            {**state.config, **dropout},
+            Vocabulary.from_folder(run),
             storage=settings["export"]["storage"],
             shard_megabytes=settings["export"]["shard_megabytes"],
             source=str(checkpoint),
@@ -100,15 +100,13 @@ def bert_config(model: ModelSettings, vocabulary: Vocabulary, *, dropout: float)
     return written_config(values, "BertForPreTraining")
 
 
+@errors_in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="export", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("run", type=Path, help="folder of a finished run (training.output)")
     parser.add_argument("out", type=Path, help="folder for the model")
     arguments = parser.parse_args()
-    try:
-        export(arguments.run, arguments.out)
-    except LitBertError as error:
-        raise SystemExit(str(error)) from None
+    export(arguments.run, arguments.out)
 
 
 if __name__ == "__main__":

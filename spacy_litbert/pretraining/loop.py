@@ -18,7 +18,7 @@ from tqdm import tqdm
 from ..encoder.precision import autocast
 from ..errors import Errors, LitBertError
 from ..types import Precision
-from .config import Settings
+from .config import Settings, TrainingSettings
 from .curve import HELDOUT, TRAINING, Curve
 from .evaluate import evaluate, heldout_rows
 from .model import N_SUMS, PretrainingModel, Sums, losses
@@ -40,6 +40,11 @@ class Budget:
         """Count from 0 at the beginning to exactly 1 at the end, or beyond it."""
         done = step / self.steps if self.steps is not None else elapsed / (self.seconds or 1.0)
         return min(1.0, done)
+
+
+def budget(training: TrainingSettings) -> Budget:
+    """Return the budget of a run."""
+    return Budget(training.steps, None if training.minutes is None else training.minutes * 60)
 
 
 class Stopwatch:
@@ -76,12 +81,13 @@ class Trainer:
         self.settings, self.processes, self.corpus = settings, processes, corpus
         self.model, self.optimizer, self.state, self.stopwatch = model, optimizer, state, stopwatch
         training = settings.training
-        if training.batch_tokens % (training.long_length * processes.n):
-            raise LitBertError(
-                Errors.L506.format(batch=training.batch_tokens, length=training.long_length, processes=processes.n)
-            )
+        for length in (training.length, training.long_length):
+            if training.batch_tokens % (length * processes.n):
+                raise LitBertError(
+                    Errors.L506.format(batch=training.batch_tokens, length=length, processes=processes.n)
+                )
         self.folder = Path(training.output)
-        self.budget = Budget(training.steps, None if training.minutes is None else training.minutes * 60)
+        self.budget = budget(training)
         self._precision = cast(Precision, training.precision)
         self._pairs = training.objective == "mlm+nsp"
         self._wrapped = processes.wrap(model)
@@ -89,6 +95,7 @@ class Trainer:
         sums = state.sums if processes.first else [0.0] * N_SUMS
         self._sums = torch.tensor(sums, dtype=torch.float64).to(processes.device)
         self._since = (state.tokens, stopwatch.elapsed())
+        self._reported = self.budget.progress(state.step, state.elapsed)
         self._bar_shown = progress and processes.first
         self.stop = False
         if processes.first:
@@ -116,16 +123,16 @@ class Trainer:
                 rate = self._step(rows, progress)
                 self.state.step += 1
                 self.state.finished = False
-                self._report(length, rate, progress, bar)
-        if stream is not None:
-            stream.close()
-        if not stop and not self.state.finished:
-            self._log(length or next(reversed(self.state.places), 0), 0.0)
-            self._evaluate()
-            self.state.finished = True
-            self._save()
-        elif stop:
-            self._save()
+                self._report(length, rate, bar)
+            if stream is not None:
+                stream.close()
+            if not stop and not self.state.finished:
+                self._log(length or next(reversed(self.state.places), 0), 0.0)
+                self._evaluate()
+                self.state.finished = True
+                self._save()
+            elif stop:
+                self._save()
         return not stop
 
     def _length(self, progress: float) -> int:
@@ -171,11 +178,13 @@ class Trainer:
         self.optimizer.zero_grad()
         return rate
 
-    def _report(self, length: int, rate: float, before: float, bar: tqdm) -> None:
+    def _report(self, length: int, rate: float, bar: tqdm) -> None:
         """Do what is due after a step: a line of the curve, an evaluation, a checkpoint."""
         report = self.settings.report
         elapsed, _ = self.processes.agree(self.stopwatch.elapsed(), False)
-        now = self.budget.progress(self.state.step, elapsed)
+        # Since the last report, not since the step began: an evaluation takes time, and what falls due in it is due.
+        before, now = self._reported, self.budget.progress(self.state.step, elapsed)
+        self._reported = now
         if self.state.step % report.log_steps == 0:
             figures = self._log(length, rate)
             bar.set_postfix({name: f"{value:.4g}" for name, value in figures.items()}, refresh=False)

@@ -8,11 +8,10 @@ from typing import Any
 def first_start(record: dict[str, Any]) -> str | None:
     """Name the weights of others that all runs together began with; None if these were random."""
     run = [*record["before"], record][0]
-    if run["start"]:
-        license_ = run["start"]["license"]
-        return f"{run['start']['name']} ({f'licence {license_}' if license_ else 'its licence is not said'})"
-    named = run["settings"]["model"]["start"]  # all that earlier versions recorded
-    return None if named is None else f"`{named}`"
+    if run["start"] is None:
+        return None
+    license_ = run["start"]["license"]
+    return f"{run['start']['name']} ({f'licence {license_}' if license_ else 'its licence is not said'})"
 
 
 def changes(start: dict[str, Any]) -> list[str]:
@@ -45,7 +44,5 @@ def notice(record: dict[str, Any]) -> str | None:
         if start is starts[0] and start["notice"]:  # later ones are our own, and repeat it
             lines += ["", "Its own notice:", "", start["notice"].rstrip()]
         lines.append("")
-    if not starts:
-        lines += [f"{first_start(record)}", ""]
     lines.append("All weights were changed by the training; README.md says how.")
     return "\n".join(lines) + "\n"

@@ -2,7 +2,8 @@
 
     python -m spacy_litbert.pretraining.prepare OUT --vocabulary FOLDER TEXT.jsonl.xz [MORE …]
 
-Each file becomes one shard, without the texts that stand in a file before it. A file whose shard is there already
+Each file becomes one shard, without the texts that stand in a file before it, or with ``--apart-from`` in the shards
+of held-out text. A file whose shard is there already
 is skipped, so an interrupted call is simply repeated. Its shard is made again if the file, the vocabulary, the
 exclusions or the files before it in the list have changed; a file that is no longer in the list loses its shard.
 """
@@ -35,9 +36,9 @@ from ..files import check_file, file_checksum, read_json
 from ..tokenization.dropout import WordpieceDropout
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
-from ..types import IntArray
-from .sentences import split_sentences
-from .shards import LARGEST_VOCABULARY, Shard, check_replaceable, read_shard, shards_in, vocabulary_checksum
+from ..types import BoolArray, IntArray
+from .sentences import short_sentences, split_sentences
+from .shards import LARGEST_VOCABULARY, Corpus, Shard, check_replaceable, read_shard, shards_in, vocabulary_checksum
 
 _BATCH = 256  # documents
 
@@ -50,6 +51,7 @@ def prepare(
     vocabulary: Vocabulary,
     *,
     exclude: frozenset[str] = frozenset(),
+    apart_from: Path | None = None,
     wordpiece_dropout: float = 0.0,
     workers: int = 1,
     progress: bool = True,
@@ -57,6 +59,7 @@ def prepare(
     """Tokenise the files into shards below ``folder``; what is there and still fits is kept, other shards go.
 
     exclude: ids of documents to leave out. A text that occurs again, in any file, is left out too.
+    apart_from: a folder of such shards, as of held-out text, whose texts are left out under any id.
     wordpiece_dropout: how many wordpieces to split into shorter ones by chance, from 0 to 1; see ``WordpieceDropout``.
         The chance depends on the text alone. For text to train on, not for held-out text.
     workers: processes that tokenise; the result does not depend on it.
@@ -77,8 +80,11 @@ def prepare(
         check_replaceable(path)
     check_no_model(folder)
     write_tokenizer(vocabulary, folder, model_max_length=LARGEST_VOCABULARY)
-    selection = Selection(exclude)
-    earlier = ""
+    selection, earlier = Selection(exclude), ""
+    if apart_from is not None:
+        other = Corpus(apart_from)
+        selection.seen.update(other.fingerprints().tolist())
+        earlier = other.checksum()
     with (
         ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=(vocabulary, wordpiece_dropout))
         if workers > 1
@@ -173,18 +179,21 @@ def _tokenise(documents: list[list[str]]) -> Tokenised:
     pieces = _encoder.encode(texts)
     if _dropout.rate:
         pieces = _dropout(pieces, np.random.default_rng(crc32("\n".join(texts).encode("utf8"))))
-    lengths = np.diff(pieces.piece_starts)
+    starts = short_sentences(pieces.piece_starts, _begins_word[pieces.ids])
     document = np.repeat(np.arange(len(documents)), [len(sentences_of) for sentences_of in sentences])
-    counts = np.bincount(document[lengths > 0], minlength=len(documents))
-    return pieces.ids.astype(np.uint16), lengths[lengths > 0].astype(np.uint32), counts.astype(np.uint32)
+    document = document[np.searchsorted(pieces.piece_starts, starts[:-1], side="right") - 1]
+    counts = np.bincount(document, minlength=len(documents))
+    return pieces.ids.astype(np.uint16), np.diff(starts).astype(np.uint32), counts.astype(np.uint32)
 
 
 def _begin_worker(vocabulary: Vocabulary, wordpiece_dropout: float) -> None:
-    global _encoder, _dropout
+    global _encoder, _dropout, _begins_word
     _encoder = WordpieceEncoder(vocabulary)
     _dropout = WordpieceDropout(vocabulary, wordpiece_dropout)
+    _begins_word = np.array([not token.startswith("##") for token in vocabulary.tokens])
 
 
+_begins_word: BoolArray
 _encoder: WordpieceEncoder
 _dropout: WordpieceDropout
 
@@ -210,6 +219,7 @@ def main() -> None:
     parser.add_argument("texts", nargs="+", help="files of text, or patterns in quotes; a file becomes a shard")
     parser.add_argument("--vocabulary", type=Path, required=True, help="folder with vocab.txt or tokenizer.json")
     parser.add_argument("--exclude", type=Path, help="file of document ids to leave out, one a line")
+    parser.add_argument("--apart-from", type=Path, help="folder of held-out shards, whose texts are left out")
     parser.add_argument(
         "--wordpiece-dropout", type=float, default=0.0, help="how many wordpieces to split by chance, from 0 to 1"
     )
@@ -220,6 +230,7 @@ def main() -> None:
         arguments.out,
         Vocabulary.from_folder(arguments.vocabulary),
         exclude=read_exclusions(arguments.exclude) if arguments.exclude else frozenset(),
+        apart_from=arguments.apart_from,
         wordpiece_dropout=arguments.wordpiece_dropout,
         workers=arguments.workers,
     )

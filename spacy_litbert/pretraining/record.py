@@ -27,20 +27,27 @@ from .shards import Corpus, vocabulary_checksum
 
 
 def write_record(trainer: Trainer) -> None:
-    """Write run.json into the run's folder, unless the finished run has it already."""
-    if is_recorded(trainer.folder, trainer.state.step):
-        return
-    text = json.dumps(_record(trainer), indent=2, ensure_ascii=False)
+    """Write run.json into the run's folder. What a finished run has already stays, but for how it is exported."""
+    record = _kept(trainer) or _record(trainer)
+    record["settings"]["export"] = _without_places(trainer.settings.to_dict())["export"]
+    text = json.dumps(record, indent=2, ensure_ascii=False)
     with replacing(trainer.folder / NAME) as partial:
         partial.write_text(text + "\n", encoding="utf8")
 
 
-def is_recorded(folder: Path, step: int) -> bool:
-    """Check that run.json is there and tells of a run that ended at this step."""
+def remove_record(folder: Path) -> None:
+    """Remove what an earlier run in the folder, whose checkpoints are gone, has left of itself."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
+def _kept(trainer: Trainer) -> dict[str, Any] | None:
+    """Read the record of this run, if it has ended before."""
+    path = trainer.folder / NAME
     try:
-        return (folder / NAME).is_file() and bool(read_record(folder / NAME)["steps"] == step)
+        record = read_record(path) if path.is_file() else None
     except LitBertError:  # damaged: it is made again
-        return False
+        return None
+    return record if record is not None and record["steps"] == trainer.state.step else None
 
 
 def _record(trainer: Trainer) -> dict[str, Any]:

@@ -9,6 +9,12 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
+from ..types import BoolArray, IntArray
+
+LONGEST = 96  # wordpieces of a sentence, where it can be cut
+
 # A mark, closing quotes and brackets, white space, and then an upper-case letter, a digit or an opening mark.
 _END = re.compile(r"[.!?][\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9À-ÖØ-ÞΑ-ΩА-Яα-ω])")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘/–—-]+$")
@@ -49,6 +55,30 @@ def split_sentences(text: str) -> list[str]:
             begin = match.end()
     rest = text[begin:].strip()
     return [*sentences, rest] if rest else sentences
+
+
+def short_sentences(starts: IntArray, begins_word: BoolArray) -> IntArray:
+    """Cut sentences that are longer than ``LONGEST`` wordpieces into parts, each at the last word that still fits.
+
+    Text in which no sentence is seen to end (in small letters, in other scripts, a table) would else be one sentence
+    a paragraph, of which a row of text to train on has but the middle.
+
+    starts: (sentences + 1,) the first wordpiece of each sentence. begins_word: (wordpieces,) which begin a word.
+    Returns the first wordpiece of each part, with the end of the last one. Sentences without wordpieces are left out.
+    """
+    words = np.flatnonzero(begins_word)
+    parts = [starts[:-1][np.diff(starts) > 0], starts[-1:]]
+    at, ends = starts[:-1], starts[1:]
+    while len(long := np.flatnonzero(ends - at > LONGEST)):
+        at, ends = at[long], ends[long]
+        following = np.searchsorted(words, at, side="right")
+        fitting = np.searchsorted(words, at + LONGEST, side="right") - 1
+        # Of a word that is longer than that, all of it.
+        cuts = np.append(words, starts[-1])[np.maximum(following, fitting)]
+        inside = cuts < ends
+        at, ends = cuts[inside], ends[inside]
+        parts.append(at)
+    return np.sort(np.concatenate(parts))
 
 
 def _ends(text: str, begin: int, match: re.Match[str]) -> bool:

@@ -114,6 +114,10 @@ class Corpus:
         said = json.dumps([vocabulary_checksum(self.vocabulary), of_shards], sort_keys=True)
         return sha256(said.encode("utf8")).hexdigest()
 
+    def fingerprints(self) -> IntArray:
+        """Return what is equal for equal texts: (documents,) uint64."""
+        return np.concatenate([shard.fingerprints for shard in self.shards])
+
     @property
     def n_tokens(self) -> int:
         return int(self._shard_starts[-1])

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..checkpoints.safetensor_files import read_safetensors
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, read_json, replacing, replacing_folder
-from .config import current_names
 from .model import N_SUMS
 from .rows import Place
 
@@ -31,7 +31,10 @@ _STATE, _MODEL, _OPTIMIZER = "state.json", "model.safetensors", "optimizer.safet
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 # What may not change when a run goes on; its budget may.
 _FIXED = ("model", "data", "training")
-_MAY_CHANGE = frozenset(["training.output", "training.steps", "training.minutes", "training.micro_tokens"])
+# Text is known by its checksum, wherever it lies.
+_MAY_CHANGE = frozenset(
+    ["training.output", "training.steps", "training.minutes", "training.micro_tokens", "data.train", "data.heldout"]
+)
 
 
 @dataclass
@@ -41,7 +44,7 @@ class State:
     places: row length → how far its rows have been read; the present length is the last one. sums: of ``Sums``, since
     the last line of the curve. finished: the budget was spent, and the last figures are in the curves.
     config: config.json of the model. start: see ``Start.description``; None for random weights.
-    text: a checksum of the vocabulary and the tokenised text; empty in checkpoints of earlier versions.
+    text, heldout: checksums of the vocabulary and the tokenised text to train on, and to evaluate on.
     """
 
     step: int = 0
@@ -53,11 +56,12 @@ class State:
     config: dict[str, Any] = field(default_factory=dict)
     start: dict[str, Any] | None = None
     text: str = ""
+    heldout: str = ""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A checkpoint whose files are what was written. settings: of the run, by their present names."""
+    """A checkpoint whose files are what was written. settings: of the run."""
 
     path: Path
     state: State
@@ -73,7 +77,7 @@ def save_checkpoint(
     """
     target = folder / f"{_PREFIX}{state.step:08d}"
     if target.is_dir():
-        files = read_json(target / _STATE).get("files") or _checksums(target)
+        files = read_json(target / _STATE)["files"]
         with replacing(target / _STATE) as partial:
             _write_state(partial, state, settings, files)
     else:
@@ -95,32 +99,29 @@ def latest_checkpoint(folder: Path) -> Path | None:
 def read_checkpoint(path: Path) -> Saved:
     """Read what stands beside the weights of a checkpoint, and check all of its files.
 
-    Checkpoints of earlier versions have no checksums. Raises LitBertError L207 or L210 for damaged files, L513 if
-    something is missing.
+    Raises LitBertError L207 or L210 for damaged files, L513 if something is missing.
     """
     data = read_json(path / _STATE)
     expected = data.pop("checksum", None)
-    if expected is not None and _checksum(data) != expected:
+    if _checksum(data) != expected:
         raise LitBertError(Errors.L210.format(path=path / _STATE, found=_checksum(data), expected=expected))
-    for name in (_MODEL, _OPTIMIZER):
-        if not (path / name).is_file():
-            raise LitBertError(Errors.L513.format(path=path, problem=f"{name} is missing"))
-        found = file_checksum(path / name)
-        wanted = data.get("files", {}).get(name, found)
-        if found != wanted:
-            raise LitBertError(Errors.L210.format(path=path / name, found=found, expected=wanted))
     try:
-        state = State(**{one.name: data[one.name] for one in fields(State) if one.name in data})
+        state = State(**{one.name: data[one.name] for one in fields(State)})
         state.places = {int(length): Place(**place) for length, place in data["places"].items()}
-        settings = current_names(data["settings"])
+        settings, files = dict(data["settings"]), {name: data["files"][name] for name in (_MODEL, _OPTIMIZER)}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LitBertError(Errors.L513.format(path=path, problem=f"state.json: {error!r}")) from None
+    for name, wanted in files.items():
+        if not (path / name).is_file():
+            raise LitBertError(Errors.L513.format(path=path, problem=f"{name} is missing"))
+        if (found := file_checksum(path / name)) != wanted:
+            raise LitBertError(Errors.L210.format(path=path / name, found=found, expected=wanted))
     return Saved(path, state, settings)
 
 
 def load_weights(saved: Saved, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Put weights and moments back. Raises LitBertError L513 where they are not the model's."""
-    weights, moments = read_tensors(saved.path / _MODEL), read_tensors(saved.path / _OPTIMIZER)
+    weights, moments = read_safetensors(saved.path / _MODEL), read_safetensors(saved.path / _OPTIMIZER)
     parameters = dict(model.named_parameters())
     trained = [name for name, value in parameters.items() if value.requires_grad] if saved.state.step else []
     expected = {f"{name}.{kind}": parameters[name] for name in trained for kind in _MOMENTS}
@@ -154,14 +155,6 @@ def remove_leftovers(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a file of tensors. Raises LitBertError L207 for a damaged one."""
-    try:
-        return load_file(path)
-    except Exception as error:  # safetensors has no error of its own for some kinds of damage
-        raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:

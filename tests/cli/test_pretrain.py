@@ -34,7 +34,7 @@ def test_hands_the_settings_on(monkeypatch: pytest.MonkeyPatch, finished: bool, 
         ([str(CONFIG.parent)], "L225"),
         ([str(CONFIG), "--data.train", "nowhere"], "L502"),
         ([str(CONFIG), "--training.steps"], "L510"),
-        ([str(CONFIG), "--model.layers", "2"], "L511"),
+        ([str(CONFIG), "--model.layers", "2"], "L501"),
         ([str(CONFIG.parents[1] / "project.yml")], "L512"),
     ],
 )

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.pretraining.config import SHAPE, read_overrides, read_settings, with_shape
-from spacy_litbert.pretraining.earlier import NAME, read_record
-from spacy_litbert.pretraining.notice import first_start
 
 from .conftest import PROJECT
 
@@ -57,15 +54,6 @@ def test_refuses_a_missing_setting_or_file(tmp_path: Path) -> None:
         read_settings(tmp_path / "b.cfg", {})
 
 
-def test_old_names_are_named_with_the_new_ones(tmp_path: Path) -> None:
-    with pytest.raises(LitBertError, match=r"L511.*model.layers.*num_hidden_layers"):
-        read_settings(CONFIGS / "tiny.cfg", {"model.layers": "4"})
-    text = (CONFIGS / "tiny.cfg").read_text("utf8").replace("mlm_probability", "mask_share")
-    (tmp_path / "old.cfg").write_text(text, "utf8")
-    with pytest.raises(LitBertError, match=r"L511.*training.mask_share.*mlm_probability"):
-        read_settings(tmp_path / "old.cfg", {})
-
-
 def test_values_refer_to_each_other_and_follow_overrides(tmp_path: Path) -> None:
     text = (CONFIGS / "tiny.cfg").read_text("utf8")
     text = text.replace("micro_tokens = 1024", "micro_tokens = ${training.batch_tokens}")
@@ -98,17 +86,6 @@ def test_the_shape_may_be_left_to_the_start(tmp_path: Path) -> None:
     assert with_shape(settings, shape, "somewhere").model.intermediate_size == 128
     with pytest.raises(LitBertError, match=r"L501.*training.length.*64"):
         with_shape(settings, shape | {"max_position_embeddings": 64}, "somewhere")
-
-
-def test_the_records_of_earlier_versions_are_read(tmp_path: Path) -> None:
-    model = {"layers": 4, "width": 256, "heads": 4, "inner": 1024, "positions": 512, "dropout": 0.0, "start": None}
-    settings = {"model": model, "training": {"mask_share": 0.15}}
-    record = {"finished": "2026-11-23", "settings": settings, "steps": 3, "tokens": 9, "hours": 0.1, "heldout": {}}
-    (tmp_path / NAME).write_text(json.dumps(record), "utf8")
-    record = read_record(tmp_path / NAME)
-    assert record["settings"]["model"]["num_hidden_layers"] == 4
-    assert record["settings"]["training"]["mlm_probability"] == 0.15
-    assert first_start(record) is None
 
 
 @pytest.mark.parametrize("arguments", [["--steps", "3"], ["--training.steps"], ["training.steps", "3"]])

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_litbert.pretraining.sentences import split_sentences
+from spacy_litbert.pretraining.sentences import LONGEST, short_sentences, split_sentences
+from spacy_litbert.ragged import starts_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +41,25 @@ def test_nothing_is_no_sentence() -> None:
 @given(st.text(alphabet='Aa b.?!()"1α\n', max_size=60))
 def test_loses_no_character(text: str) -> None:
     assert "".join(" ".join(split_sentences(text)).split()) == "".join(text.split())
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 40) | st.integers(90, 300), max_size=20), max_size=6),
+)
+def test_long_sentences_are_cut_before_the_last_word_that_does_not_fit(sentences: list[list[int]]) -> None:
+    """Sentences of words of so many wordpieces."""
+    starts = starts_of(np.array([sum(words) for words in sentences], dtype=np.int64))
+    words = [n for sentence in sentences for n in sentence]
+    begins_word = np.zeros(int(starts[-1]), dtype=bool)
+    begins_word[starts_of(np.array(words, dtype=np.int64))[:-1]] = True
+    expected = []
+    for sentence in sentences:
+        parts: list[int] = []
+        for n in sentence:
+            if parts and parts[-1] + n <= LONGEST:
+                parts[-1] += n
+            else:
+                parts.append(n)
+        expected += parts
+    found = short_sentences(starts, begins_word)
+    assert [int(end - start) for start, end in pairwise(found)] == expected

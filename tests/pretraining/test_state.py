@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ from safetensors.torch import load_file, save_file
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.pretraining.config import Settings
 from spacy_litbert.pretraining.curve import TRAINING, Curve, read_curve
-from spacy_litbert.pretraining.export import export
 from spacy_litbert.pretraining.run import pretrain
 from spacy_litbert.pretraining.state import State, latest_checkpoint, read_checkpoint, save_checkpoint
 
@@ -70,19 +70,19 @@ def test_a_truncated_or_missing_file_is_refused(stopped: Settings, name: str) ->
         pretrain(stopped, resume=True, progress=False)
 
 
-def _without_checksums(checkpoint: Path) -> None:
-    """As earlier versions wrote it."""
+def _with_true_checksums(checkpoint: Path) -> None:
+    """As a program that makes other tensors would have written it."""
     data = json.loads((checkpoint / "state.json").read_text("utf8"))
-    for name in ("checksum", "files", "finished"):
-        del data[name]
-    (checkpoint / "state.json").write_text(json.dumps(data), "utf8")
+    del data["checksum"]
+    data["files"] = {name: sha256((checkpoint / name).read_bytes()).hexdigest() for name in data["files"]}
+    checksum = sha256(json.dumps(data, sort_keys=True).encode("utf8")).hexdigest()
+    (checkpoint / "state.json").write_text(json.dumps({**data, "checksum": checksum}), "utf8")
 
 
 @pytest.mark.parametrize("name", FILES[:2])
 @pytest.mark.parametrize("damage", ["renamed", "cut", "another shape", "left over"])
 def test_tensors_that_are_not_the_models_are_refused(stopped: Settings, name: str, damage: str) -> None:
     checkpoint = _checkpoint(stopped)
-    _without_checksums(checkpoint)
     tensors = load_file(checkpoint / name)
     first = sorted(tensors)[0]
     if damage == "renamed":
@@ -94,20 +94,9 @@ def test_tensors_that_are_not_the_models_are_refused(stopped: Settings, name: st
     else:
         tensors["other"] = torch.zeros(1)
     save_file(tensors, checkpoint / name)
+    _with_true_checksums(checkpoint)
     with pytest.raises(LitBertError, match=r"L513.*" + name):
         pretrain(stopped, resume=True, progress=False)
-
-
-def test_checkpoints_of_earlier_versions_go_on(stopped: Settings) -> None:
-    checkpoint = _checkpoint(stopped)
-    data = json.loads((checkpoint / "state.json").read_text("utf8"))
-    for name in ("checksum", "files", "finished", "config", "start"):
-        del data[name]
-    model = data["settings"]["model"]
-    model["layers"], model["dropout"] = model.pop("num_hidden_layers"), model.pop("hidden_dropout_prob")
-    data["settings"]["training"]["mask_share"] = data["settings"]["training"].pop("mlm_probability")
-    (checkpoint / "state.json").write_text(json.dumps(data), "utf8")
-    assert pretrain(stopped, resume=True, progress=False)
 
 
 def test_saving_a_step_again_never_touches_its_weights(stopped: Settings) -> None:
@@ -131,18 +120,6 @@ def test_a_finished_run_is_left_as_it_is(make_settings: MakeSettings) -> None:
     for _ in range(2):
         assert pretrain(settings, resume=True, progress=False)
     assert [(folder / name).read_bytes() for name in names] == before
-
-
-def test_an_unfinished_second_part_is_not_exported(
-    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    settings = make_settings(training__steps=2)
-    assert pretrain(settings, progress=False)
-    with monkeypatch.context() as patch:
-        stop_after(patch, 3)
-        assert not pretrain(make_settings(training__steps=4), resume=True, progress=False)
-    with pytest.raises(LitBertError, match=r"L507.*not finished"):
-        export(Path(settings.training.output), tmp_path / "out")
 
 
 def test_stopped_at_its_last_step_it_ends_as_if_it_had_not_been(
@@ -180,6 +157,7 @@ def test_a_torn_last_line_is_dropped_and_other_damage_is_refused(stopped: Settin
 
 FULL_DISK = """
 import resource, sys
+from hashlib import sha256
 from pathlib import Path
 from spacy_litbert.pretraining.run import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
