@@ -13,6 +13,8 @@ from .errors import Errors, LitBertError
 
 _MARK = "spacy_litbert"
 _OF_A_PIPELINE = ("meta.json", "config.cfg", "tokenizer", "vocab", "LICENSE", "LICENSES_SOURCES", "README.md")
+# What a checkpoint may have beside it to say where it comes from, and under which terms.
+FILES_OF_THE_ORIGIN = ("NOTICE", "NOTICE.txt", "NOTICE.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "run.json")
 FILES_OF_A_CHECKPOINT = (
     "config.json",
     "model*.safetensors",
@@ -91,7 +93,7 @@ def checkpoint_made_by(heading: str) -> Callable[[Path], str | None]:
         card = folder / "README.md"
         if heading and not (card.is_file() and card.read_text("utf8", errors="replace").startswith(heading)):
             return f"its README.md does not begin with {heading!r}"
-        return _foreign(folder, FILES_OF_A_CHECKPOINT)
+        return _foreign(folder, (*FILES_OF_A_CHECKPOINT, *(() if heading else FILES_OF_THE_ORIGIN)))
 
     return against
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from huggingface_hub import metadata_load
 
 from ..files import LARGEST_TEXT
 
@@ -27,6 +30,7 @@ class Origin:
     step: of the pretraining; None where the source does not say.
     left_out: how many tensors of each kind were passed over.
     source_activation: hidden_act in the source's config.json.
+    title, licence: as the source's card has them; None where it does not say.
     """
 
     kind: str
@@ -34,6 +38,8 @@ class Origin:
     step: int | None
     left_out: Mapping[str, int]
     source_activation: str | None
+    title: str | None
+    licence: str | None
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,10 @@ def conversion_card(origin: Origin, model: Converted, version: str) -> str:
 
     version: of this package.
     """
+    licence = f"license: {json.dumps(origin.licence)}\n" if origin.licence else ""
     sections = [
-        "---\nlibrary_name: transformers\ntags: [bert]\n---",
-        f"# Converted BERT\n\nConverted from {origin.kind}. {_shape(model)}",
+        f"---\n{licence}library_name: transformers\ntags: [bert]\n---",
+        f"# {origin.title or 'Converted BERT'}\n\nConverted from {origin.kind}. {_shape(model)}",
         "## Where it came from\n\n" + markdown_table(["", ""], _origin_rows(origin, model, version)),
         "Licence and terms are those of the source. The files that were read:\n\n" + checksum_table(origin.files),
         "## Parameters\n\n"
@@ -85,6 +92,7 @@ def _shape(model: Converted) -> str:
 
 def _origin_rows(origin: Origin, model: Converted, version: str) -> Iterable[list[str]]:
     yield ["converted from", origin.kind]
+    yield ["licence", origin.licence or "not said"]
     yield ["pretraining steps", "not said" if origin.step is None else f"{origin.step:,}"]
     left_out = [f"{kind} ({n:,})" for kind, n in sorted(origin.left_out.items())]
     yield ["left out", ", ".join(left_out) or "nothing"]
@@ -112,6 +120,15 @@ def read_card(folder: Path) -> tuple[str | None, dict[str, str]]:
     text = path.read_text("utf8", errors="replace")
     title = next((line.lstrip("# ") for line in text.split("\n") if line.startswith("# ")), "README.md")
     return title, read_checksums(text)
+
+
+def licence_of(folder: Path) -> str | None:
+    """Return the licence in the header of a folder's card, if it says one that can be read."""
+    try:
+        said = (metadata_load(folder / "README.md") or {}).get("license")
+    except Exception:  # whatever a YAML parser makes of a header: weights are not refused for it
+        return None
+    return ", ".join(map(str, said)) if isinstance(said, list) else said and str(said)
 
 
 def markdown_table(head: list[str], rows: Iterable[list[str]]) -> str:

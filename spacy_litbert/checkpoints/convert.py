@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -10,10 +11,10 @@ from typing import Any
 
 from .. import __version__
 from ..files import read_json, replacing_folder
-from ..targets import check_target, checkpoint_made_by
+from ..targets import FILES_OF_THE_ORIGIN, check_target, checkpoint_made_by
 from ..types import FolderStorage
 from .archive import check_space
-from .card import Converted, Origin, conversion_card
+from .card import Converted, Origin, conversion_card, licence_of, read_card
 from .config import written_config
 from .folder import coded, read_parts
 from .layout import PARTS
@@ -64,6 +65,9 @@ def convert(
 ) -> Conversion:
     """Convert ``source`` into the new folder ``target``, which appears whole or not at all.
 
+    What the source says of its origin (title and licence of its card, NOTICE, LICENSE, run.json of a pretraining) goes
+    with it.
+
     source: a zip, an unpacked folder, a prefix of a TensorFlow checkpoint, a training directory, a folder of
         transformers, a bundled name, or a hub id.
     hidden_act: the activation in transformers' words. By default that of the source's config.json, where "gelu"
@@ -95,6 +99,9 @@ def convert(
             model = Converted(values, parts_of(weights), not words.lowercase, storage, checksums)
             card = conversion_card(_origin(found, weights, parts.said), model, __version__)
             (folder / "README.md").write_text(card, encoding="utf8")
+            for path in (found.folder / name for name in FILES_OF_THE_ORIGIN):
+                if path.is_file():
+                    shutil.copyfile(path, folder / path.name)
             read_parts(find_weights(folder))  # what could not be loaded is not left there
         return Conversion(found.kind, values, parts_of(weights), weights.left_out, weights.step, checksums)
 
@@ -116,7 +123,9 @@ def _architecture(weights: Weights) -> str:
 
 
 def _origin(source: Source, weights: Weights, said: str | None) -> Origin:
-    return Origin(_KINDS[source.kind], checksums_of(weights.files), weights.step, weights.left_out, said)
+    title, licence = read_card(source.folder)[0], licence_of(source.folder)
+    files = checksums_of(weights.files)
+    return Origin(_KINDS[source.kind], files, weights.step, weights.left_out, said, title, licence)
 
 
 def _existing(path: Path) -> Path:

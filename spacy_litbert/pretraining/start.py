@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import metadata_load
 from torch import Tensor
 from transformers import BertConfig, BertForPreTraining
 
+from ..checkpoints.card import licence_of
 from ..checkpoints.config import written_config
 from ..checkpoints.folder import coded, read_parts
 from ..checkpoints.layout import PARTS
@@ -110,20 +110,11 @@ def describe(name: str, folder: Path, files: Iterable[Path]) -> dict[str, Any]:
     here = Path(name).exists() and name not in bundled_names()
     return {
         "name": (title or Path(name).resolve().name) if here else name,
-        "license": _license(folder / "README.md"),
+        "license": licence_of(folder),
         "files": {path.name: file_checksum(path) for path in files},
         "notice": next((text for file in _NOTICES if (text := _read_text(folder / file))), None),
         "before": read_earlier(folder / NAME),
     }
-
-
-def _license(card: Path) -> str | None:
-    """Read what the header of a model card says, if it says anything that can be read."""
-    try:
-        said = (metadata_load(card) or {}).get("license")
-    except Exception:  # whatever a YAML parser makes of a header: weights are not refused for it
-        return None
-    return ", ".join(map(str, said)) if isinstance(said, list) else said and str(said)
 
 
 def _counts(transfer: Transfer) -> dict[str, Any]:

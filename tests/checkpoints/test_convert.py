@@ -19,6 +19,7 @@ from spacy_litbert.checkpoints.convert import convert
 from spacy_litbert.checkpoints.folder import load_checkpoint
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.files import file_checksum
+from spacy_litbert.pretraining.start import describe
 
 from ..conftest import toy_tokens, write_checkpoint
 from .conftest import NAME
@@ -139,6 +140,21 @@ def test_the_card_says_where_it_came_from_but_no_place(original: Path, tmp_path:
     folders = {"model.safetensors": tmp_path / "target", **dict.fromkeys(names, original)}
     assert read_checksums(card) == {name: file_checksum(folder / name) for name, folder in folders.items()}
     assert done.checksums == {"model.safetensors": file_checksum(tmp_path / "target" / "model.safetensors")}
+
+
+def test_what_the_source_says_of_its_origin_goes_with_it(tmp_path: Path) -> None:
+    source = write_checkpoint(tmp_path / "source")
+    (source / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# my-bert\n\nA BERT.\n", "utf8")
+    (source / "NOTICE").write_text("Thanks to those before.\n", "utf8")
+    (source / "LICENSE").write_text("Apache License\n", "utf8")
+    run = {"finished": "", "settings": {}, "steps": 1, "tokens": 1, "hours": 0, "heldout": {}, "start": None}
+    (source / "run.json").write_text(json.dumps({**run, "before": []}), "utf8")
+    for target in ("once", "once", "twice"):
+        convert(source if target == "once" else tmp_path / "once", tmp_path / target, overwrite=True)
+        said = [describe(str(folder), folder, []) for folder in (source, tmp_path / target)]
+        assert said[0] == said[1]
+        assert said[0]["license"] == "apache-2.0"
+        assert (tmp_path / target / "LICENSE").read_text("utf8") == "Apache License\n"
 
 
 @pytest.mark.parametrize(
