@@ -12,7 +12,8 @@ from spacy.util import get_minor_version_range
 
 from .about import __title__, __version__
 
-_DOCUMENTS = ("LICENSE", "LICENSES_SOURCES")  # that `spacy package` takes into a package
+SOURCES = "LICENSES_SOURCES"  # beside LICENSE, `spacy package` takes it into a package
+_LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 
 
 def set_requirements(meta: dict[str, Any], *, onnx: bool) -> None:
@@ -33,11 +34,16 @@ def add_licence(folder: Path, meta: dict[str, Any], source: Path | None = None) 
 
     The latter only where meta.json names no other licence.
     """
-    for path in [source / name for name in _DOCUMENTS] if source else []:
-        if path.is_file():
-            shutil.copyfile(path, folder / path.name)
+    for path, name in ((licence_in(source), "LICENSE"), (source / SOURCES, SOURCES)) if source else ():
+        if path is not None and path.is_file():
+            shutil.copyfile(path, folder / name)
     if not (folder / "LICENSE").exists() and meta.get("license", "") in ("", "MIT"):
         (folder / "LICENSE").write_text(own_licence(), encoding="utf8")
+
+
+def licence_in(folder: Path) -> Path | None:
+    """Find the text of the licence in a folder of weights or of a pipeline; None if there is none."""
+    return next((folder / name for name in _LICENCES if (folder / name).is_file()), None)
 
 
 def _spacy_version() -> str:

@@ -14,6 +14,7 @@ from huggingface_hub import metadata_load
 from ..files import LARGEST_TEXT
 
 _CHECKSUM = re.compile(r"^\| (\S+) \| `([0-9a-f]{64})` \|$", re.MULTILINE)
+_PLAIN = re.compile(r"[\w.+-]+")  # needs no quotes in YAML
 _ACTIVATIONS = {
     "gelu": "GELU, exact",
     "gelu_new": "GELU, tanh approximation",
@@ -65,7 +66,8 @@ def conversion_card(origin: Origin, model: Converted, version: str) -> str:
 
     version: of this package.
     """
-    licence = f"license: {json.dumps(origin.licence)}\n" if origin.licence else ""
+    said = origin.licence or ""
+    licence = f"license: {said if _PLAIN.fullmatch(said) else json.dumps(said)}\n" if said else ""
     sections = [
         f"---\n{licence}library_name: transformers\ntags: [bert]\n---",
         f"# {origin.title or 'Converted BERT'}\n\nConverted from {origin.kind}. {_shape(model)}",

@@ -5,7 +5,6 @@ All of it is fitted on texts that were not trained on, as a rule the dev split; 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -110,7 +109,9 @@ def choose_threshold(
     order = np.argsort(-confidences, kind="stable")
     sorted_ = np.append(confidences[order], 0.0)
     n_kept = np.arange(1, len(order) + 1)
-    cuts = np.append(np.flatnonzero(sorted_[:-2] > sorted_[1:-1]), len(order) - 1)[: len(order)]
+    # Rounded down, to what JSON keeps. Confidences that are closer than that can't be told apart.
+    thresholds = np.floor((sorted_[:-1] + sorted_[1:]) / 2 * _PRECISION) / _PRECISION
+    cuts = np.append(np.flatnonzero(thresholds[:-1] > sorted_[1:-1]), len(order) - 1)[: len(order)]
     tp = np.cumsum(right[order])
     precision, recall, f1 = tp / n_kept, tp / max(n_gold, 1), 2 * tp / (n_kept + n_gold)
     if not len(order):
@@ -124,8 +125,7 @@ def choose_threshold(
     else:
         chosen = cuts[::-1][np.argmax(f1[cuts[::-1]])]  # of equally good ones that with most mentions
     everything = chosen == len(order) - 1
-    # Rounded down, to what JSON keeps.
-    threshold = 0.0 if everything else math.floor((sorted_[chosen] + sorted_[chosen + 1]) / 2 * _PRECISION) / _PRECISION
+    threshold = 0.0 if everything else float(thresholds[chosen])
     figures = {"precision": precision[chosen], "recall": recall[chosen], "f1": f1[chosen]}
     return threshold, {name: float(value) for name, value in figures.items()}
 

@@ -186,7 +186,7 @@ def _begun_from(weights: str, system: System) -> System:
 
 
 def lines(result: dict[str, Any], shown: list[Shown]) -> list[str]:
-    """Return a line for each system: mean ± standard deviation of the figures."""
+    """Return a line for each system: the mean of the figures, ± standard deviation where there are several seeds."""
     return [
         f"{system}: {', '.join(f'{name} {_spread(splits[split][figure])}' for split, figure, name in shown)}"
         for system, splits in result["systems"].items()
@@ -194,7 +194,8 @@ def lines(result: dict[str, Any], shown: list[Shown]) -> list[str]:
 
 
 def _spread(figure: dict[str, Any]) -> str:
-    return f"{figure['mean']:.2f} ± {figure['sd'] or 0:.2f}"
+    spread = "" if figure["sd"] is None else f" ± {figure['sd']:.2f}"
+    return f"{figure['mean']:.2f}{spread}"
 
 
 def plot(result: dict[str, Any], path: Path, shown: list[Shown]) -> None:

@@ -27,6 +27,7 @@ from ..files import check_file, file_checksum, replacing
 from .records import read_record
 
 SPLITS = ("train", "dev", "test")
+TIMEOUT = 60  # seconds without a byte
 ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz")]
 
 
@@ -99,14 +100,17 @@ def _copy(address: str, target: Path) -> None:
     try:
         with _opened(address) as source, target.open("wb") as file:
             shutil.copyfileobj(source, file)
-    except HTTPError as error:
+            missing = getattr(source, "length", None)  # of what was announced: a broken connection reads like the end
+    except (HTTPError, TimeoutError) as error:
         raise LitBertError(Errors.L412.format(address=address, reason=error)) from None
+    if missing:
+        raise LitBertError(Errors.L412.format(address=address, reason=f"the last {missing:,} bytes did not come"))
 
 
 def _opened(address: str) -> Any:
     """Open a web address, which may have any characters in its path. Raises HTTPError for an answer that is no file."""
     try:
-        return urllib.request.urlopen(quote(address, safe=":/?&=%"))
+        return urllib.request.urlopen(quote(address, safe=":/?&=%"), timeout=TIMEOUT)
     except HTTPError:
         raise
     except URLError as error:

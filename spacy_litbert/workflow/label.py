@@ -19,7 +19,7 @@ from ..checkpoints.sources import open_source
 from ..command_line import errors_in_one_line
 from ..errors import Errors, LitBertError
 from ..files import read_json, replacing_folder
-from ..packaging import add_licence, set_requirements
+from ..packaging import SOURCES, add_licence, licence_in, set_requirements
 from ..targets import check_target, mark_pipeline, pipeline_made_by
 from .records import read_record
 
@@ -32,7 +32,7 @@ def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, 
 
         Of a pipeline that learned from several corpora the protocol names all of them, as ``trained_on``.
     corpora: JSON with what is known of each corpus: title, reference, url, terms, and ``license`` if what is made of it
-        must have that one.
+        must have that one, with the file of its text beside ``corpora`` as ``license_file``.
 
     Raises LitBertError L207 and L22x for what can't be read, L218 if ``output`` is anything but an earlier copy, or
     holds what is read.
@@ -59,14 +59,29 @@ def label(model: Path, scores: Path, output: Path, *, corpora: Path, name: str, 
         shutil.copytree(model, partial, dirs_exist_ok=True)
         srsly.write_json(partial / "meta.json", meta)
         config.to_disk(partial / "config.cfg")
-        (partial / "LICENSES_SOURCES").write_text(_sources(meta, weights), encoding="utf8")
-        add_licence(partial, meta, weights if meta["license"] == results["protocol"]["weights_license"] else None)
+        own = meta["license"] == results["protocol"]["weights_license"]
+        if (text := _text_of_licence(corpora, results["protocol"])) is not None:
+            shutil.copyfile(text, partial / "LICENSE")
+        else:
+            add_licence(partial, meta, weights if own else None)
+        (partial / SOURCES).write_text(_sources(meta, weights, own=own), encoding="utf8")
 
 
-def _sources(meta: dict[str, Any], weights: Path | None) -> str:
+def _text_of_licence(corpora: Path, protocol: dict[str, Any]) -> Path | None:
+    """Find the text of the licence that a corpus binds the pipeline to, where corpora.json names its file."""
+    files = [read_record(corpora, name).get("license_file") for name in _trained_on(protocol)]
+    return next((corpora.parent / file for file in files if file is not None), None)
+
+
+def _trained_on(protocol: dict[str, Any]) -> list[str]:
+    return list(protocol.get("trained_on", [protocol["corpus"]]))
+
+
+def _sources(meta: dict[str, Any], weights: Path | None, *, own: bool) -> str:
     """Say what the pipeline was made of, and under which terms.
 
     weights: the folder that training started from; its NOTICE, if it has one, says what it owes to others.
+    own: whether the pipeline is under its licence, whose text is beside it then; else it stands here.
     """
     protocol = meta["performance"]["protocol"]
     lines = [f"Weights: {protocol['weights']}, licence {protocol['weights_license']}. {protocol['weights_card']}", ""]
@@ -74,13 +89,14 @@ def _sources(meta: dict[str, Any], weights: Path | None) -> str:
         lines += [(weights / "NOTICE").read_text("utf8").rstrip(), ""]
     for source in meta["sources"]:
         lines += [f"Trained on: {source['name']} ({source['author']}), {source['url']}. {source['license']}", ""]
+    if weights is not None and not own and (text := licence_in(weights)) is not None:
+        lines += ["The licence of the weights:", "", text.read_text("utf8").rstrip(), ""]
     return "\n".join(lines)
 
 
 def _meta(results: dict[str, Any], corpora: Path, description: str) -> dict[str, Any]:
     protocol = results["protocol"]
-    trained_on = protocol.get("trained_on", [protocol["corpus"]])
-    known = {name: read_record(corpora, name) for name in trained_on}
+    known = {name: read_record(corpora, name) for name in _trained_on(protocol)}
     titles = [record.get("title", name) for name, record in known.items()]
     licences = [record["license"] for record in known.values() if "license" in record]
     return {

@@ -31,15 +31,18 @@ def describe_weights(weights: str) -> dict[str, str]:
     }
 
 
-def describe_training(nlp: Language, weights: str) -> dict[str, Any]:
-    """Describe how a pipeline on LitBERT was trained: from which weights and with which settings."""
+def describe_training(nlp: Language) -> dict[str, Any]:
+    """Describe how a pipeline on LitBERT was trained: from which weights and with which settings.
+
+    ``scored_in`` is the precision in which it computes now, which is not always that of its training.
+    """
     config = nlp.config.interpolate()
     return {
         "tokenizer": config["nlp"]["tokenizer"]["@tokenizers"],
-        **describe_weights(weights),
+        **describe_weights(config["paths"]["weights"]),
         "seed": config["training"]["seed"],
         "peak_learning_rate": config["training"]["optimizer"]["learn_rate"]["initial_rate"],
-        "precision": config["components"]["transformer"]["model"]["precision"],
+        "scored_in": config["components"]["transformer"]["model"]["precision"],
     }
 
 

@@ -66,6 +66,15 @@ def test_a_threshold_serves_its_objective(objective: Objective, threshold: float
     assert figures["recall"] == pytest.approx(RIGHT[kept].sum() / 4)
 
 
+def test_a_threshold_keeps_what_it_says_of_confidences_that_are_almost_equal() -> None:
+    close = np.array([1 - 1e-12, 1 - 2e-12, 1 - 3e-12, 0.5])
+    right = np.array([True, False, False, False])
+    found, figures = choose_threshold(close, right, 1, Objective(precision=0.3), "Gene")
+    assert figures["precision"] == pytest.approx(right[close >= found].mean())
+    with pytest.raises(LitBertError, match="L431"):
+        choose_threshold(close, right, 1, Objective(precision=0.9), "Gene")
+
+
 def test_objectives_that_cannot_be_are_refused() -> None:
     for given in ({"precision": 0.0}, {"recall": 1.1}, {"precision": 0.5, "recall": 0.5}):
         with pytest.raises(LitBertError, match="L430"):

@@ -23,7 +23,7 @@ RESULT = {
 def test_a_line_for_each_system_has_mean_and_deviation() -> None:
     assert lines(RESULT, [Shown("dev", "f", "F1 on dev"), Shown("test", "f", "on test")]) == [
         "ours: F1 on dev 51.00 ± 1.41, on test 40.00 ± 0.00",
-        "theirs: F1 on dev 30.00 ± 0.00, on test 20.00 ± 0.00",
+        "theirs: F1 on dev 30.00, on test 20.00",
     ]
 
 

@@ -33,9 +33,18 @@ ENTITIES = [{"start": 0, "end": 9, "label": "Chemical"}, {"start": 17, "end": 21
 JSONL = {"text": "Zinomycin caused fits.", "entities": ENTITIES}
 
 
+class Breaking(SimpleHTTPRequestHandler):
+    """Sends half of each file that is asked for, and closes the connection."""
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        if self.command == "GET":
+            content = source.read()
+            outputfile.write(content[: len(content) // 2])
+
+
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
+def serving(folder: Path, handler: type[SimpleHTTPRequestHandler] = SimpleHTTPRequestHandler) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -90,6 +99,15 @@ def test_a_web_address_will_do(project: Path, tmp_path: Path) -> None:
         fetch("mini", address, project)
 
 
+def test_half_a_file_is_none(project: Path, tmp_path: Path) -> None:
+    with (
+        serving(tmp_path / "local", Breaking) as address,
+        pytest.raises(LitBertError, match=r"L412.*bytes did not come"),
+    ):
+        fetch("mini", address, project)
+    assert not (project / "assets" / "mini" / "train.jsonl").exists()
+
+
 def test_a_public_address_that_is_gone_is_named(project: Path, tmp_path: Path) -> None:
     settings = srsly.read_yaml(project / "project.yml")
     with serving(tmp_path / "local") as address:
@@ -134,6 +152,17 @@ def test_a_changed_corpus_is_an_error(project: Path, tmp_path: Path) -> None:
     fetch("mini", str(tmp_path / "local"), project)
     with pytest.raises(LitBertError, match=r"L405.*not the dev split of mini.*1 documents and 2 mentions"):
         convert("mini", CONFIG, project)
+
+
+def test_of_a_corpus_that_is_refused_nothing_is_written(project: Path, tmp_path: Path) -> None:
+    """Half of the mentions of the test split lie off the token boundaries."""
+    shutil.copytree(tmp_path / "local" / "mini", tmp_path / "local" / "mine")
+    test = {"id": "9", "text": JSONL["text"], "entities": [{"start": 0, "end": 4, "label": "Chemical"}, ENTITIES[1]]}
+    write(tmp_path / "local" / "mine" / "test.jsonl", json.dumps(test) + "\n")
+    fetch("mine", str(tmp_path / "local"), project)
+    with pytest.raises(LitBertError, match="L404"):
+        convert("mine", CONFIG, project)
+    assert not (project / "corpus" / "mine").exists()
 
 
 def test_an_unknown_corpus_is_converted_unchecked(

@@ -44,7 +44,7 @@ def test_the_figures_name_their_protocol(project: Path) -> None:
     assert result["counts"]["documents"] == 10
     protocol = result["protocol"]
     assert (protocol["corpus"], protocol["split"], protocol["weights"]) == ("toy", "test", "litbert-oa-small")
-    assert (protocol["seed"], protocol["peak_learning_rate"], protocol["precision"]) == (0, 0.001, "float32")
+    assert (protocol["seed"], protocol["peak_learning_rate"], protocol["scored_in"]) == (0, 0.001, "float32")
     assert {"digest", "match", "text", "tokenizer", "weights_sha256", "versions", "date", "machine"} <= set(protocol)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import spacy
+from compare import score_splits
 from hypothesis import given
 from hypothesis import strategies as st
 from scoring import examples_of, score
 from spacy.tokens import Doc
 
 from spacy_litbert.corpora.document import Document, Mention, keep_longest
+from spacy_litbert.corpora.jsonl import write_jsonl
 from spacy_litbert.errors import LitBertError
 
 from ..corpora.strategies import RELAXED, documents
@@ -77,6 +81,19 @@ def test_the_figures_are_those_of_sets(document: Document, data: st.DataObject) 
     gold, hits = set(document.entities), set(document.entities) & set(guessed)
     assert scores["ents_p"] == pytest.approx(len(hits) / len(guessed) if guessed else 0.0)
     assert scores["ents_r"] == pytest.approx(len(hits) / len(gold) if gold else 0.0)
+
+
+def test_every_seed_has_figures_of_the_same_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of gold mentions, whatever else is found."""
+    monkeypatch.chdir(tmp_path)
+    for split in ("dev", "test"):
+        document = Document("1", "Aspirin in mice.", (Mention(0, 7, "Chemical"),))
+        write_jsonl(Path("corpus") / "mini" / f"{split}.jsonl", [document])
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Species", "pattern": "mice"}])
+    nlp.to_disk("model")
+    nothing_right = {"all": 0.0, "Chemical": 0.0}
+    assert score_splits("mini", Path("model")) == {"dev": nothing_right, "test": nothing_right}
 
 
 def test_scorers_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

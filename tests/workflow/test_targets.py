@@ -74,7 +74,11 @@ def test_store_and_label(trained: Path, tmp_path: Path, mine: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("corpus", "expected"), [({}, "Apache-2.0"), ({"license": "GPL-3.0-only", "terms": "Under GPL."}, "GPL-3.0-only")]
+    ("corpus", "expected"),
+    [
+        ({}, "Apache-2.0"),
+        ({"license": "GPL-3.0-only", "license_file": "gpl.txt", "terms": "Under GPL."}, "GPL-3.0-only"),
+    ],
 )
 def test_a_label_names_the_licence_of_what_it_was_made_of(
     checkpoint: Path, trained: Path, tmp_path: Path, corpus: dict[str, str], expected: str
@@ -82,7 +86,9 @@ def test_a_label_names_the_licence_of_what_it_was_made_of(
     weights = shutil.copytree(checkpoint, tmp_path / "weights")
     (weights / "README.md").write_text("---\nlanguage: en\nlicense: apache-2.0\n---\n\n# weights\n\nToy weights.\n")
     (weights / "NOTICE").write_text("Weights of others were trained further.\n")
-    (weights / "LICENSE").write_text("Apache License\n")
+    (weights / "LICENSE.md").write_text("Apache License\n")
+    (weights / "LICENSES_SOURCES").write_text("Something else\n")
+    (tmp_path / "gpl.txt").write_text("GNU General Public License\n")
     described = describe_weights(str(weights))
     assert described["weights_license"] == "Apache-2.0"
     nlp = spacy.load(trained, config={"paths.weights": str(weights)})
@@ -90,11 +96,13 @@ def test_a_label_names_the_licence_of_what_it_was_made_of(
     scores, corpora = write_scores(tmp_path, described["weights_license"], corpus)
     label(tmp_path / "model", scores, tmp_path / "labelled", corpora=corpora, **LABELLED)
     assert json.loads((tmp_path / "labelled" / "meta.json").read_text("utf8"))["license"] == expected
-    assert (tmp_path / "labelled" / "LICENSE").exists() == (expected == "Apache-2.0")
+    text = (tmp_path / "labelled" / "LICENSE").read_text("utf8")
+    assert text == ("Apache License\n" if expected == "Apache-2.0" else "GNU General Public License\n")
     sources = (tmp_path / "labelled" / "LICENSES_SOURCES").read_text("utf8")
     assert "licence Apache-2.0" in sources
     assert "Weights of others were trained further." in sources
     assert corpus.get("terms", "") in sources
+    assert ("Apache License\n" in sources) == (expected != "Apache-2.0")
 
 
 def test_random_weights(checkpoint: Path, tmp_path: Path, mine: Path) -> None:

@@ -96,6 +96,7 @@ def test_what_does_not_fit_is_an_error(project: Path, split: str, rows: list[Any
     write(project.parent / "data" / "mini" / f"{split}.jsonl", *rows)
     with pytest.raises(LitBertError, match=message):
         run(project)
+    assert not (project / "corpus").exists()
 
 
 def test_a_corpus_without_public_address_needs_data(project: Path) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import spacy
 from metrics import calibration, confusion, decide, f_scores, measure
+from predict import predict
 from tune import best_threshold
+
+from spacy_litbert.corpora.labelled_text import LabelledText
 
 GOLD = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], dtype=bool)
 SCORES = np.array([[0.9, 0.2], [0.4, 0.8], [0.6, 0.1], [0.3, 0.7]])
@@ -42,6 +48,18 @@ def test_nothing_set_and_nothing_found() -> None:
 def test_of_equal_scores_one_label_is_found() -> None:
     assert decide(np.zeros((2, 3)), None).tolist() == [[True, False, False]] * 2
     assert confusion(np.eye(2, dtype=bool), decide(np.zeros((2, 2)), None)) == [[1, 0], [1, 0]]
+
+
+def test_labels_are_in_the_order_of_the_pipeline(tmp_path: Path) -> None:
+    """Of equal scores, as those of an empty text are, spaCy takes the first label that the pipeline knows."""
+    nlp = spacy.blank("en")
+    textcat = nlp.add_pipe("textcat")
+    for label in ("x", "y"):
+        textcat.add_label(label)
+    nlp.initialize()
+    prediction = predict(nlp, "textcat", [LabelledText("1", "", ("y", "x"), ("x",))], tmp_path)
+    assert prediction.labels == ("x", "y")
+    assert prediction.gold.tolist() == [[True, False]]
 
 
 def test_calibration_is_the_distance_of_score_and_frequency() -> None:

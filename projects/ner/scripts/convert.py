@@ -47,9 +47,12 @@ def convert(corpus: str, config: Path, project: Path) -> None:
         splits["dev"] = [document for document in splits["train"] if _is_held_out(document, one_of)]
         splits["train"] = [document for document in splits["train"] if not _is_held_out(document, one_of)]
     limit = record.get("max_misaligned", DEFAULT_LIMIT)
-    for split, documents in splits.items():
-        conversion = to_docbin(documents, nlp.tokenizer, source=f"{split} of {corpus}", limit=limit)
-        write_jsonl(project / "corpus" / corpus / f"{split}.jsonl", documents)
+    conversions = {
+        split: to_docbin(documents, nlp.tokenizer, source=f"{split} of {corpus}", limit=limit)
+        for split, documents in splits.items()
+    }
+    for split, conversion in conversions.items():  # now that nothing is refused any more
+        write_jsonl(project / "corpus" / corpus / f"{split}.jsonl", splits[split])
         write_docbin(project / "corpus" / corpus / f"{split}.spacy", conversion.docbin)
         print(
             f"{split}: {conversion.n_documents} documents, {conversion.n_tokens} tokens, "

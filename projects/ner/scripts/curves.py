@@ -27,7 +27,8 @@ def judge_all(nlp: Language, documents: list[Document], labels: Iterable[str] | 
     try:
         for component in found:
             component.threshold = 0.0
-        return list(_judge(nlp, documents, [component.spans_key for component in found], labels))
+        keys = dict.fromkeys(component.spans_key for component in found)  # several may share one
+        return list(_judge(nlp, documents, [*keys], labels))
     finally:
         for component, threshold in zip(found, before):
             component.threshold = threshold

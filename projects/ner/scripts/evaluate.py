@@ -30,7 +30,7 @@ MATCH = (
 )
 
 
-def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, weights: str, gpu_id: int) -> None:
+def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, gpu_id: int) -> None:
     """Predict ``gold`` (JSONL) with ``model`` and write ``output`` (JSON)."""
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
@@ -41,7 +41,7 @@ def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, weights: str
         "corpus": corpus,
         "split": gold.stem,
         "digest": content_digest(documents),
-        **describe_protocol(nlp, weights, gpu_id),
+        **describe_protocol(nlp, gpu_id),
     }
     figures = measure(documents, docs)
     if judged := judge_all(nlp, documents):
@@ -90,13 +90,13 @@ def count(documents: list[Document], nlp: Language) -> dict[str, int]:
     }
 
 
-def describe_protocol(nlp: Language, weights: str, gpu_id: int) -> dict[str, Any]:
+def describe_protocol(nlp: Language, gpu_id: int) -> dict[str, Any]:
     """Say how a pipeline was trained and is scored, with versions, date and machine."""
     return {
         "text": "raw text of each document, not split into sentences",
         "match": MATCH,
         "selection": "the checkpoint with the best F1 on the dev split",
-        **describe_training(nlp, weights),
+        **describe_training(nlp),
         **describe_run((*PACKAGES, "seqeval"), gpu_id=gpu_id),
     }
 
@@ -107,7 +107,6 @@ if __name__ == "__main__":
     parser.add_argument("gold", type=Path, help="documents as JSONL, from convert.py")
     parser.add_argument("output", type=Path)
     parser.add_argument("--corpus", required=True)
-    parser.add_argument("--weights", required=True, help="what training began from")
     parser.add_argument("--gpu-id", type=int, default=-1)
     arguments = parser.parse_args()
     with errors_in_one_line():

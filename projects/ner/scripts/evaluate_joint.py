@@ -25,9 +25,7 @@ from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
 
 
-def evaluate_joint(
-    model: Path, config: Path, output: Path, *, corpus: str, split: str, weights: str, gpu_id: int
-) -> None:
+def evaluate_joint(model: Path, config: Path, output: Path, *, corpus: str, split: str, gpu_id: int) -> None:
     """Predict the splits of the corpora that ``config`` trains on and write ``output`` (JSON).
 
     It has the figures of each corpus under ``corpora``, and those of all their mentions together. A corpus without the
@@ -59,7 +57,7 @@ def evaluate_joint(
         "corpus": corpus,
         "split": split,
         "trained_on": [*trained_on],
-        **describe_protocol(nlp, weights, gpu_id),
+        **describe_protocol(nlp, gpu_id),
     }
     figures = {**measure(all_documents, all_docs), "curves": curves_of(judged, all_documents)}
     write_figures(output, {**figures, "corpora": corpora, "protocol": protocol})
@@ -86,7 +84,6 @@ if __name__ == "__main__":
     parser.add_argument("output", type=Path)
     parser.add_argument("--corpus", default="joint", help="what they are called together in corpora.json")
     parser.add_argument("--split", default="test", choices=("dev", "test"))
-    parser.add_argument("--weights", required=True, help="what training began from")
     parser.add_argument("--gpu-id", type=int, default=-1)
     arguments = parser.parse_args()
     with errors_in_one_line():

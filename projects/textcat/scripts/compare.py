@@ -46,7 +46,8 @@ def _figures(results: dict[str, Any]) -> dict[str, float]:
     figures |= {key: results[key] for key in FIGURES}
     figures |= {"ece": results["calibration"]["ece"]}
     figures |= {f"f of {label}": of_label["f"] for label, of_label in results["cats_per_label"].items()}
-    return {key: 100 * value for key, value in figures.items()}
+    # What the texts of a split can't have, such as an area under the curve without positive texts, is left out.
+    return {key: 100 * value for key, value in figures.items() if value is not None}
 
 
 def main() -> None:

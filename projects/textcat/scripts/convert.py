@@ -36,19 +36,21 @@ def convert(corpus: str, config: Path, project: Path) -> None:
     paths = {split: split_file(project / "assets" / corpus, split) for split in SPLITS}
     splits = {split: read_labelled_texts(path) for split, path in paths.items()}
     _check_labels(splits, paths)
+    n_set = {split: sum(len(text.positive) for text in texts) for split, texts in splits.items()}
     for split, texts in splits.items():
-        set_labels = sum(len(text.positive) for text in texts)
         check_split(
             corpus,
             split,
             paths[split],
             digest=labels_digest(texts),
             expected=record.get("splits", {}).get(split, {}).get("digest"),
-            counts=f"{len(texts)} texts with {set_labels} labels set",
+            counts=f"{len(texts)} texts with {n_set[split]} labels set",
         )
+    docbins = {split: labelled_docbin(texts, nlp.make_doc) for split, texts in splits.items()}
+    for split, texts in splits.items():  # now that nothing is refused any more
         write_labelled_texts(project / "corpus" / corpus / f"{split}.jsonl", texts)
-        write_docbin(project / "corpus" / corpus / f"{split}.spacy", labelled_docbin(texts, nlp.make_doc))
-        print(f"{split}: {len(texts)} texts, {len(texts[0].labels)} labels, {set_labels} of them set")
+        write_docbin(project / "corpus" / corpus / f"{split}.spacy", docbins[split])
+        print(f"{split}: {len(texts)} texts, {len(texts[0].labels)} labels, {n_set[split]} of them set")
 
 
 def _check_labels(splits: dict[str, list[LabelledText]], paths: dict[str, Path]) -> None:

@@ -26,7 +26,7 @@ from spacy_litbert.workflow.protocol import PACKAGES, describe_run, describe_tra
 TOLERANCE = 1e-9
 
 
-def evaluate(model: Path, gold: Path, output: Path, scores: Path, *, corpus: str, weights: str, gpu_id: int) -> None:
+def evaluate(model: Path, gold: Path, output: Path, scores: Path, *, corpus: str, gpu_id: int) -> None:
     """Classify ``gold`` (JSONL) with ``model``; write the figures (JSON) and the scores of each text (JSONL)."""
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
@@ -36,7 +36,7 @@ def evaluate(model: Path, gold: Path, output: Path, scores: Path, *, corpus: str
     threshold = threshold_of(nlp, name)
     results = measure(prediction.gold, prediction.scores, prediction.labels, threshold)
     check(results, prediction, threshold)
-    protocol = _protocol(nlp, texts, corpus, gold, weights, threshold)
+    protocol = _protocol(nlp, texts, corpus, gold, threshold)
     protocol.update(describe_run((*PACKAGES, "scikit-learn"), gpu_id=gpu_id))
     with replacing(output) as partial:
         srsly.write_json(partial, {**results, "counts": _counts(texts), "protocol": protocol})
@@ -90,7 +90,7 @@ def _rows(texts: list[LabelledText], prediction: Prediction) -> list[dict[str, A
 
 
 def _protocol(
-    nlp: Language, texts: list[LabelledText], corpus: str, gold: Path, weights: str, threshold: float | None
+    nlp: Language, texts: list[LabelledText], corpus: str, gold: Path, threshold: float | None
 ) -> dict[str, Any]:
     components = nlp.config.interpolate()["components"]
     model = next(components[name]["model"] for name in nlp.pipe_names if name.startswith("textcat"))
@@ -102,7 +102,7 @@ def _protocol(
         "threshold": "none: the label with the highest score" if threshold is None else threshold,
         "selection": "checkpoint and threshold by their scores on the dev split; spaCy's scorer agrees to 1e-9",
         "pooling": f"{model['pooling']} of the vectors of all tokens, of all windows",
-        **describe_training(nlp, weights),
+        **describe_training(nlp),
     }
 
 
@@ -113,7 +113,6 @@ if __name__ == "__main__":
     parser.add_argument("output", type=Path)
     parser.add_argument("scores", type=Path)
     parser.add_argument("--corpus", required=True)
-    parser.add_argument("--weights", required=True, help="what training began from")
     parser.add_argument("--gpu-id", type=int, default=-1)
     arguments = parser.parse_args()
     with errors_in_one_line():

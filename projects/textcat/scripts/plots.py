@@ -47,9 +47,15 @@ def _title(results: dict[str, Any], what: str) -> str:
     return f"{what}, {protocol['corpus']} {protocol['split']}"
 
 
+def _shown(label: str) -> str:
+    """Keep matplotlib from reading mathematics in a label, and from hiding one that begins with an underscore."""
+    text = label.replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
+
+
 def _per_label(axes: Axes, results: dict[str, Any]) -> None:
     labels = results["cats_per_label"]
-    names = [f"{label} ({figures['n']})" for label, figures in labels.items()]
+    names = [f"{_shown(label)} ({figures['n']})" for label, figures in labels.items()]
     bars = axes.barh(names, [100 * figures["f"] for figures in labels.values()])
     axes.bar_label(bars, fmt="%.1f", padding=3)
     axes.axvline(100 * results["cats_micro"]["f"], color="black", linestyle=":", label="micro-F1")
@@ -66,7 +72,7 @@ def _precision_recall(axes: Axes, results: dict[str, Any], rows: list[dict[str, 
             continue
         gold = [label in row["labels"] for row in rows]
         precision, recall, _ = precision_recall_curve(gold, [row["scores"][label] for row in rows])
-        axes.plot(recall, precision, linewidth=1, label=f"{label} ({figures['ap']:.2f})")
+        axes.plot(recall, precision, linewidth=1, label=f"{_shown(label)} ({figures['ap']:.2f})")
     axes.set(title=_title(results, "Precision and recall (average precision)"), xlabel="recall", ylabel="precision")
     axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 
@@ -77,7 +83,7 @@ def _reliability(axes: Axes, results: dict[str, Any]) -> None:
 
 
 def _confusion(axes: Axes, results: dict[str, Any]) -> None:
-    labels = list(results["cats_per_label"])
+    labels = [_shown(label) for label in results["cats_per_label"]]
     counts = np.array(results["confusion"])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)

@@ -35,11 +35,13 @@ def load(path: Path) -> tuple[Language, str]:
 
 
 def predict(nlp: Language, name: str, texts: list[LabelledText], path: Path) -> Prediction:
-    """Run the pipeline. Raises LitBertError L611 if the texts (of ``path``) have other labels than it knows."""
-    labels = texts[0].labels
-    known = nlp.pipe_labels[name]
-    if set(labels) != set(known):
-        raise LitBertError(Errors.L611.format(path=path, found=", ".join(labels), expected=", ".join(known)))
+    """Run the pipeline. The labels are in its order, as spaCy takes the first one of equal scores.
+
+    Raises LitBertError L611 if the texts (of ``path``) have other labels than it knows.
+    """
+    found, labels = texts[0].labels, tuple(nlp.pipe_labels[name])
+    if set(found) != set(labels):
+        raise LitBertError(Errors.L611.format(path=path, found=", ".join(found), expected=", ".join(labels)))
     docs = list(nlp.pipe(text.text for text in texts))
     gold = np.array([[label in text.positive for label in labels] for text in texts])
     scores = np.array([[doc.cats[label] for label in labels] for doc in docs])
