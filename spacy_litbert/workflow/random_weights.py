@@ -1,11 +1,7 @@
-"""Make weights of the same shape and vocabulary as given ones, but random: what pretraining is compared with.
-
-python -m spacy_litbert.workflow.random_weights WEIGHTS FOLDER [--seed 0]
-"""
+"""Make weights of the same shape and vocabulary as given ones, but random: what pretraining is compared with."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -14,7 +10,6 @@ from transformers import BertModel
 from ..checkpoints.config import written_config
 from ..checkpoints.folder import load_checkpoint
 from ..checkpoints.write import write_folder
-from ..command_line import errors_in_one_line
 from ..files import replacing_folder
 from ..targets import check_target, checkpoint_made_by
 
@@ -50,13 +45,3 @@ def random_weights(name: str, folder: Path, *, seed: int = 0) -> None:
             source=name,
         )
         (partial / "README.md").write_text(card, encoding="utf8")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("weights")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    with errors_in_one_line():
-        random_weights(arguments.weights, arguments.folder, seed=arguments.seed)
