@@ -6,7 +6,7 @@ from typing import Any
 
 from .figures import read
 
-COMPARED = ("bc5cdr", "ncbi_disease", "bc2gm", "s800", "linnaeus")
+COMPARED = ("bc5cdr", "ncbi_disease", "bc2gm", "jnlpba", "s800", "linnaeus")
 # What a column is called, and the system that it shows, by its name in the comparison of a corpus.
 COLUMNS = {
     "`litbert_ner`": "litbert",
