@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+from matplotlib.figure import Figure
 from metrics import calibration, confusion, decide, f_scores, measure
+from plots import _precision_recall
 from predict import predict
 from tune import best_threshold
 
@@ -60,6 +62,23 @@ def test_labels_are_in_the_order_of_the_pipeline(tmp_path: Path) -> None:
     prediction = predict(nlp, "textcat", [LabelledText("1", "", ("y", "x"), ("x",))], tmp_path)
     assert prediction.labels == ("x", "y")
     assert prediction.gold.tolist() == [[True, False]]
+
+
+def test_every_label_is_shown_as_it_is() -> None:
+    """Matplotlib reads mathematics between dollars, and leaves out of a legend what begins with an underscore."""
+    labels = ("_other", "from 5$ to 10$")
+    results = {**measure(GOLD, SCORES, labels, 0.5), "protocol": {"corpus": "mini", "split": "test"}}
+    rows = [
+        {"labels": [label for label, applies in zip(labels, gold) if applies], "scores": dict(zip(labels, scores))}
+        for gold, scores in zip(GOLD, SCORES)
+    ]
+    axes = Figure().subplots()
+    _precision_recall(axes, results, rows)
+    legend = axes.get_legend()
+    assert legend is not None
+    shown = [text.get_text() for text in legend.get_texts()]
+    assert [text.strip().replace("\\$", "$").rpartition(" (")[0] for text in shown] == [*labels]
+    assert shown[1].count("\\$") == 2
 
 
 def test_calibration_is_the_distance_of_score_and_frequency() -> None:
