@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,12 +43,23 @@ def register_confidence() -> None:
         Span.set_extension(NAME, getter=_get, setter=_set)
 
 
+def confidence_of(span: Span) -> float | None:
+    """Return the confidence of a span; None if it has none, or a program's own extension says it without a number."""
+    found = span._.confidence
+    return float(found) if isinstance(found, Real) and not isinstance(found, bool) else None
+
+
 def confidences(group: SpanGroup) -> list[float | None]:
     """Return the confidences of a group's spans: its scores where it has them, else those of the spans."""
     scores = _scores(group)
     if scores is None:
-        return [None if span._.confidence is None else float(span._.confidence) for span in group]
+        return [confidence_of(span) for span in group]
     return [_known(score) for score in scores]
+
+
+def has_scores(group: SpanGroup) -> bool:
+    """Return whether a group has a score for each of its spans, as what a component found has."""
+    return _scores(group) is not None
 
 
 def _get(span: Span) -> float | None:

@@ -214,7 +214,7 @@ class Errors(metaclass=_Coded):
     L430 = "Thresholds can't be chosen for {found}. Give one of precision and recall, above 0 and at most 1."
     L431 = "No threshold gives {label} a {name} of {value} on these texts; the best has {best}. Ask for less."
     L432 = "{name} can't be calibrated: the texts have no mention of {labels} that is known. Give others."
-    L433 = "{pipeline} has no `litbert_ner` to calibrate. Its components are: {components}."
+    L433 = "{pipeline} has no enabled `litbert_ner` to calibrate. Its components are: {components}."
     L434 = (
         "Silver mentions can't be added to {text!r}…, which does not say what was annotated in it. Call "
         "`spacy_litbert.ner.annotation.set_annotated` with the labels that were."

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from importlib.metadata import distribution, requires
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from spacy.util import get_minor_version_range
 
 from .about import __title__, __version__
 
 SOURCES = "LICENSES_SOURCES"  # beside LICENSE, `spacy package` takes it into a package
+_NAME = re.compile(r"[A-Za-z0-9._-]*")
 _LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 
 
@@ -58,4 +61,5 @@ def own_licence() -> str:
 
 
 def _name(requirement: str) -> str:
-    return Requirement(requirement).name.lower().replace("_", "-")
+    # Not of Requirement, which refuses what older tools wrote into requirements (`foo>=1.0.*`).
+    return canonicalize_name(_NAME.findall(requirement)[0])

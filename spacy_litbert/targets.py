@@ -12,6 +12,7 @@ from typing import Any
 from .errors import Errors, LitBertError
 
 _MARK = "spacy_litbert"
+_OF_THE_FINDER = ".DS_Store"  # macOS puts it into every folder that is looked at
 _OF_A_PIPELINE = ("meta.json", "config.cfg", "tokenizer", "vocab", "LICENSE", "LICENSES_SOURCES", "README.md")
 # What a checkpoint may have beside it to say where it comes from, and under which terms.
 FILES_OF_THE_ORIGIN = ("NOTICE", "NOTICE.txt", "NOTICE.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "run.json")
@@ -113,7 +114,7 @@ def _check_apart(target: Path, sources: Iterable[Path]) -> None:
 
 
 def _foreign(folder: Path, patterns: Iterable[str]) -> str | None:
-    allowed = tuple(patterns)
+    allowed = (*patterns, _OF_THE_FINDER)
     found = [path.name for path in folder.iterdir() if not any(fnmatch(path.name, pattern) for pattern in allowed)]
     return f"it holds {', '.join(sorted(found)[:5])} as well" if found else None
 

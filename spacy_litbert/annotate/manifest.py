@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ..corpora.files import line_error
 from ..errors import Errors, LitBertError
 from ..files import json_line
 from ..targets import only
@@ -76,7 +77,8 @@ def opened(folder: Path, settings: dict[str, Any]) -> Iterator[Manifest]:
 
     Of the shards it names, those whose file is gone or has another size are not done.
 
-    Raises LitBertError L626 if shards were made with other settings, L627 if another process has it open.
+    Raises LitBertError L626 if shards were made with other settings, L627 if another process has it open, L401 for a
+    line that is damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / NAME).open("a+b") as stream:
@@ -84,14 +86,14 @@ def opened(folder: Path, settings: dict[str, Any]) -> Iterator[Manifest]:
         stream.seek(0)
         content = stream.read()
         whole = content[: content.rfind(b"\n") + 1]
-        begun, *rows = [json.loads(line) for line in whole.splitlines()] or [None]
-        if len(whole) < len(content) or not rows:
-            stream.truncate(len(whole) if rows else 0)
-        if not rows:
+        first, *lines = whole.splitlines() or [b""]
+        if len(whole) < len(content) or not lines:
+            stream.truncate(len(whole) if lines else 0)
+        if not lines:
             _append(stream, settings)
         else:
-            _compare(begun, json.loads(json.dumps(settings)), folder)
-        done = [Done(**{**row, "end": Place(**row["end"])}) for row in rows]
+            _compare(json.loads(first), json.loads(json.dumps(settings)), folder)
+        done = [_done(folder / NAME, number, line) for number, line in enumerate(lines, 2)]
         yield Manifest(stream, {one.shard: one for one in done if size_of(folder / one.file) == one.bytes})
 
 
@@ -123,6 +125,15 @@ def size_of(path: Path) -> int:
     if path.is_dir():
         return sum(one.stat().st_size for one in path.iterdir())
     return path.stat().st_size if path.is_file() else -1
+
+
+def _done(path: Path, number: int, line: bytes) -> Done:
+    try:
+        row = json.loads(line)
+        return Done(**{**row, "end": Place(**row["end"])})
+    except (ValueError, TypeError, KeyError) as error:
+        problem = f"it is damaged ({error}). Remove the line; then the same command makes its shard again."
+        raise line_error(path, number, problem) from None
 
 
 def _compare(begun: dict[str, Any], settings: dict[str, Any], folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,14 +14,14 @@ from time import monotonic
 from tqdm import tqdm
 
 from ..about import __version__
-from ..corpora.formats import find_files
+from ..corpora.formats import find_files, would_find
 from ..corpora.writers.outputs import OUTPUTS
 from ..errors import Errors, LitBertError
 from ..files import folder_checksum
 from ..pipelines import pipeline_folder
 from ..targets import check_target
 from .cluster import Cluster, annotate_on_cluster, check_ray
-from .manifest import Done, Manifest, made, opened
+from .manifest import NAME, Done, Manifest, made, opened
 from .pool import annotate_alone, annotate_in_pool
 from .shards import cut
 from .worker import Destination
@@ -83,7 +84,9 @@ def annotate(
     _check_settings(output_format, engine, n_process, shard_size)
     _check_engine(engine, address, gpus_per_worker)
     folder = pipeline_folder(pipeline)
+    name = pipeline if isinstance(pipeline, str) else str(pipeline.absolute())  # a Path is never a package's name
     files = find_files(inputs)
+    _check_patterns(inputs, output, OUTPUTS[output_format].ending)
     sources = [path for path in map(Path, inputs) if path.exists()]
     check_target(output, sources=[*sources, *files, folder], made=made, what="folder of annotations", option=None)
     settings = {
@@ -105,11 +108,11 @@ def annotate(
         to = Destination(output, output_format, spans_key)
         if engine == "ray":
             cluster = Cluster(n_process, gpus_per_worker, address)
-            finished = annotate_on_cluster(str(pipeline), shards, to, cluster)
+            finished = annotate_on_cluster(name, shards, to, cluster)
         elif n_process == 1:
-            finished = annotate_alone(str(pipeline), shards, to)
+            finished = annotate_alone(name, shards, to)
         else:
-            finished = annotate_in_pool(str(pipeline), shards, to, n_process)
+            finished = annotate_in_pool(name, shards, to, n_process)
         _follow(manifest, finished, [path.stat().st_size for path in files], progress=progress)
         return _summary(manifest, earlier, monotonic() - began)
 
@@ -122,6 +125,15 @@ def _check_settings(output_format: str, engine: str, n_process: int, shard_size:
         if value < 1:
             raise LitBertError(Errors.L004.format(name=name, value=value, minimum=1))
     OUTPUTS[output_format].check()
+
+
+def _check_patterns(inputs: Sequence[str | Path], output: Path, ending: str) -> None:
+    """Refuse a pattern that would name what is written as well, so that the run could not be gone on with."""
+    written = (output / NAME, output / f"part-000000{ending or '/ID.txt'}")
+    for pattern in inputs:
+        if not os.path.lexists(pattern) and any(would_find(pattern, path) for path in written):
+            problem = f"the pattern {pattern} would name the files in it as well"
+            raise LitBertError(Errors.L218.format(path=output, problem=problem))
 
 
 def _check_engine(engine: str, address: str | None, gpus_per_worker: float) -> None:

@@ -10,7 +10,7 @@ from wasabi import msg
 
 from ..errors import Errors, LitBertError
 from ..files import check_file, replacing, replacing_folder
-from ..targets import check_target, mark_pipeline, pipeline_made_by
+from ..targets import check_new_file, check_target, mark_pipeline, pipeline_made_by
 
 if TYPE_CHECKING:
     from ..ner.calibration import LabelCalibration
@@ -32,6 +32,8 @@ def calibrate_cli(
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress")] = False,
 ) -> None:
     """Fit the confidences of litbert_ner, and its thresholds: for the best F1, or a precision or recall."""
+    if json is not None:
+        check_new_file(json, sources=[dev], option=None)
     fitted = calibrate(pipeline, dev, output, precision=precision, recall=recall, force=force, progress=not quiet)
     header = ("label", "gold", "found", "temperature", "ECE before", "ECE after", "threshold", "P", "R", "F1")
     for name, labels in fitted.items():
@@ -73,7 +75,7 @@ def calibrate(
     check_target(output, sources=[source, dev], made=made, what="calibrated pipeline", option=option)
     nlp = load_pipeline(pipeline)
     if not recognizers(nlp):
-        raise LitBertError(Errors.L433.format(pipeline=pipeline, components=", ".join(nlp.pipe_names) or "none"))
+        raise LitBertError(Errors.L433.format(pipeline=pipeline, components=", ".join(nlp.component_names) or "none"))
     fitted = calibrate_pipeline(nlp, dev, precision=precision, recall=recall, progress=progress)
     mark_pipeline(nlp.meta, _COMMAND)
     with replacing_folder(output) as partial:

@@ -7,6 +7,7 @@ Offsets and lengths count characters (Unicode code points) from the beginning of
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -19,11 +20,23 @@ _WIDEST_GAP = 1_000_000  # characters between two passages
 def bioc_document(data: dict[str, Any]) -> Document:
     """Make a document of a BioC document, as its JSON has it.
 
-    The passages stand at their offsets, with blanks where the file leaves a gap. A passage whose text stands in its
-    sentences is read from them. Of the infons those called ``type``, ``identifier`` and ``confidence`` (if it is a
-    number) are taken; relations are passed over.
+    Of the infons those called ``type``, ``identifier`` and ``confidence`` (if it is a number) are taken; relations are
+    passed over.
 
     Raises ValueError for offsets that do not fit the text, and for annotations in several parts.
+    """
+    document = bioc_text(data)
+    annotations = chain.from_iterable(_objects(part, "annotations") for part in _parts(data))
+    return replace(document, entities=tuple(sorted(_mention(one, document.text) for one in annotations)))
+
+
+def bioc_text(data: dict[str, Any]) -> Document:
+    """Make a document of a BioC document, whatever its annotations are.
+
+    The passages stand at their offsets, with blanks where the file leaves a gap. A passage whose text stands in its
+    sentences is read from them.
+
+    Raises ValueError for offsets of passages that do not fit the text.
     """
     document_id = data.get("id", data.get("_id"))
     if type(document_id) not in (str, int):
@@ -38,9 +51,7 @@ def bioc_document(data: dict[str, Any]) -> Document:
             text = text.ljust(offset) + piece
         if pieces:
             passages.append(Passage(pieces[0][0], len(text), _infon(passage, "type")))
-    annotations = chain.from_iterable(_objects(part, "annotations") for part in _parts(data))
-    mentions = tuple(sorted(_mention(annotation, text) for annotation in annotations))
-    return Document(str(document_id), text, mentions, tuple(passages))
+    return Document(str(document_id), text, (), tuple(passages))
 
 
 def bioc_data(document: Document) -> dict[str, Any]:
@@ -77,7 +88,7 @@ def bioc_data(document: Document) -> dict[str, Any]:
 
 
 def parsed_bioc(element: Element) -> dict[str, Any]:
-    """Return what the JSON of an XML element ``document`` would hold. Raises ValueError for bad numbers."""
+    """Return what the JSON of an XML element ``document`` would hold; an offset that is no number stays a string."""
     return {
         "id": element.findtext("id", ""),
         "passages": [
@@ -112,10 +123,9 @@ def _infons(element: Element) -> dict[str, str]:
     return {infon.get("key", ""): infon.text or "" for infon in element.iterfind("infon")}
 
 
-def _whole(value: str | None) -> int | None:
-    if value is not None and not (value.strip().isascii() and value.strip().isdigit() and len(value) < 20):
-        raise ValueError(f"the offset or length {value[:60]!r} must be a whole number.")
-    return None if value is None else int(value)
+def _whole(value: str | None) -> int | str | None:
+    digits = (value or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else value
 
 
 def _parts(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -130,7 +140,8 @@ def _pieces(passage: dict[str, Any]) -> Iterator[tuple[int, str]]:
     for part in parts:
         offset, text = part.get("offset"), part.get("text")
         if type(offset) is not int or not isinstance(text, str):
-            raise ValueError(f"a passage or sentence needs an offset and a text; it has {offset!r} and {text!r:.60}.")
+            found = f"{offset!r:.60} and {text!r:.60}"
+            raise ValueError(f"a passage or sentence needs an offset and a text; it has {found}.")
         yield offset, text
 
 
@@ -140,7 +151,7 @@ def _mention(annotation: dict[str, Any], text: str) -> Mention:
     start, length = places[0] if len(places) == 1 else (None, None)
     if type(start) is not int or type(length) is not int:
         problem = "Offset and length of one location are needed; a mention in several parts can't be kept"
-        raise ValueError(f"the annotation {name!r} has the locations {places}. {problem}.")
+        raise ValueError(f"the annotation {name!r} has the locations {str(places)[:100]}. {problem}.")
     label = _infon(annotation, "type")
     if not label:
         raise ValueError(f'the annotation {name!r} has no infon "type", which is its label.')

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from ..errors import Errors, LitBertError
-from .bioc import bioc_document
+from .bioc import bioc_document, bioc_text
 from .document import Document, Item, attempt, strictly
 from .files import json_object, line_error, open_corpus
 
@@ -30,11 +30,20 @@ def read_bioc_json(path: Path) -> Iterator[Document]:
 
 def bioc_json_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
     """Yield what ``read_bioc_json`` does from an open file, and an error for each document that is none."""
+    return _items(stream, path, bioc_document)
+
+
+def bioc_json_text_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield the same documents for annotation, whatever is marked in them."""
+    return _items(stream, path, bioc_text)
+
+
+def _items(stream: IO[bytes], path: Path, make: Callable[[dict[str, Any]], Document]) -> Iterator[Item]:
     content = stream.read(LARGEST_COLLECTION)
     if len(content) == LARGEST_COLLECTION:
         raise line_error(path, 1, f"it is larger than {LARGEST_COLLECTION >> 30} GB. Divide it, or use BioC XML.")
     for number, data in enumerate(_documents(content, path), 1):
-        yield attempt(partial(_document, data, path, number))
+        yield attempt(partial(_document, data, path, number, make))
 
 
 def _documents(content: bytes, path: Path) -> list[Any]:
@@ -56,10 +65,10 @@ def _documents(content: bytes, path: Path) -> list[Any]:
     return found
 
 
-def _document(data: Any, path: Path, number: int) -> Document:
+def _document(data: Any, path: Path, number: int, make: Callable[[dict[str, Any]], Document]) -> Document:
     try:
         if not isinstance(data, dict):
             raise ValueError("it must be a JSON object.")
-        return bioc_document(data)
+        return make(data)
     except ValueError as error:
         raise LitBertError(Errors.L409.format(path=path, number=number, problem=error)) from None

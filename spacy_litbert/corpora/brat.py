@@ -24,9 +24,9 @@ from .files import bare_name, line_error, numbered_lines, open_corpus
 # What stands before a concept id that names no vocabulary of its own, as BRAT wants each to do.
 OWN = "concept:"
 _ENTITY = re.compile(r"(T\S+)\t(\S+) (\d{1,12} \d{1,12}(?:;\d{1,12} \d{1,12})*)\t(.*)", re.ASCII)
-_CONCEPT = re.compile(r"N\S+\t\S+ (\S+) (\S+:\S+)(?:\t.*)?")
+_CONCEPT = re.compile(r"N\S+\t\S+ (\S+) (\S+:\S+) *(?:\t.*)?")
 _CONFIDENCE = re.compile(r"[AM]\S+\tConfidence (\S+) (\S+)")
-_OTHERS = "REAMN*#"  # relations, events, attributes, normalizations, equivalences and notes
+_OTHERS = "REAM*#"  # relations, events, attributes, equivalences and notes
 
 
 def read_brat(path: Path) -> Iterator[Document]:
@@ -84,6 +84,8 @@ def _mentions(path: Path, text: str) -> tuple[Mention, ...]:
                 concepts.setdefault(concept[1], []).append(concept[2].removeprefix(OWN))
             elif confidence := _CONFIDENCE.fullmatch(line):
                 confidences[confidence[1]] = confidence_in(confidence[2])
+            elif line.startswith("N"):
+                raise ValueError(f"expected `N1 TAB Reference T1 vocabulary:id TAB mention`, found {line[:60]!r}.")
             elif line.strip() and line[0] not in _OTHERS:
                 raise ValueError(f"expected `T1 TAB label start end TAB mention`, found {line[:60]!r}.")
         except ValueError as error:

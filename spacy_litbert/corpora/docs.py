@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..confidence import confidences, register_confidence, stored_spans
+from ..confidence import confidence_of, confidences, register_confidence, stored_spans
 from ..errors import Errors, LitBertError
 from .document import Document, Mention, Passage, keep_longest
 
@@ -123,11 +123,8 @@ def in_context(document: Document, mentions: Iterable[Mention]) -> list[str]:
 
 
 def _mention(span: Span) -> Mention:
-    confidence = span._.confidence
     concept_id = span.kb_id_ or span.ent_id_
-    return Mention(
-        span.start_char, span.end_char, span.label_, concept_id, None if confidence is None else float(confidence)
-    )
+    return Mention(span.start_char, span.end_char, span.label_, concept_id, confidence_of(span))
 
 
 def _touches(mention: Mention, start: int, length: int) -> bool:

@@ -23,6 +23,7 @@ COMPRESSED = (".gz", ".xz", ".bz2")
 _FORMATS = (".jsonl", ".json", ".xml", ".nxml", ".txt", ".pubtator", ".tsv", ".tar", ".spacy")
 _CHUNK = 1 << 16
 _XZ_MEMORY = 1 << 29
+_CUT = "it ends before its end mark"
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError)
 
 
@@ -131,6 +132,8 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique)
 def _decompressed(stream: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
     ending = path.suffix.lower()
     if ending == ".gz":
+        if not cast(Any, stream).peek(1):  # which Python's own reader takes for a stream of nothing
+            raise EOFError(_CUT)
         with gzip.GzipFile(fileobj=stream, mode="rb") as unzipped:
             yield cast(IO[bytes], unzipped)
     elif ending == ".xz":
@@ -167,7 +170,7 @@ class _Streams(io.RawIOBase):
             elif self._current.needs_input:
                 chunk = self._stream.read(_CHUNK)
                 if not chunk:
-                    raise EOFError("it ends before its end mark")
+                    raise EOFError(_CUT)
             data = self._current.decompress(chunk, len(buffer))
         buffer[: len(data)] = data
         return len(data)

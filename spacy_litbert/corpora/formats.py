@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatch
 from glob import glob
 from itertools import chain
 from pathlib import Path
@@ -22,13 +23,13 @@ from typing import IO, Any, cast
 
 from ..errors import Errors, LitBertError
 from .archive import members
-from .bioc_json import bioc_json_items
+from .bioc_json import bioc_json_items, bioc_json_text_items
 from .brat import brat_items, plain_items
 from .document import Item
 from .files import format_of, open_corpus
 from .iob import iob_items
 from .jsonl import jsonl_items, jsonl_text_items
-from .pubtator import pubtator_items
+from .pubtator import pubtator_items, pubtator_text_items
 from .xml_documents import bioc_xml_items, xml_items
 
 Reader = Callable[[IO[bytes], Path], Iterator[Item]]
@@ -54,10 +55,27 @@ def find_files(inputs: Iterable[str | Path]) -> list[Path]:
     return list(found)
 
 
+def would_find(pattern: str | Path, path: Path) -> bool:
+    """Tell whether a glob pattern of ``find_files`` names a path, or a folder that the path lies in, were it there."""
+    parts = Path(os.path.abspath(pattern)).parts
+    place = Path(os.path.abspath(path))
+    return any(_fits(one.parts, parts) for one in (place, *place.parents))
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    first, rest = pattern[0], pattern[1:]
+    if first == "**":
+        return any(_fits(parts[i:], rest) for i in range(len(parts) + 1))
+    return bool(parts) and fnmatch(parts[0], first) and _fits(parts[1:], rest)
+
+
 def text_items(path: Path, on_open: Callable[[IO[bytes]], None] = lambda file: None) -> Iterator[Item]:
     """Yield the documents of a file for annotation; for each that can't be read, the error instead.
 
-    Damage after which nothing more can be read ends the file with one error.
+    Damage after which nothing more can be read ends the file with one error. So does a file without documents (L408),
+    or one in an archive, whose other files are read.
 
     on_open: as of ``open_corpus``.
     """
@@ -74,7 +92,7 @@ def _until_damage(
 ) -> Iterator[Item]:
     try:
         with open_corpus(path, on_open=on_open) as stream:
-            yield from _read(stream, path, readers)
+            yield from _any(_read(stream, path, readers), path)
     except LitBertError as error:
         yield error
 
@@ -86,12 +104,21 @@ def _read(stream: IO[bytes], path: Path, readers: dict[str, Reader]) -> Iterator
             place = path / name.lstrip("/")
             if format_of(place) in readers:
                 with open_corpus(place, content) as member:
-                    yield from _read(member, place, readers)
+                    yield from _any(_read(member, place, readers), place)
     elif ending == ".txt":
         head: bytes = cast(Any, stream).peek(_HEAD)  # every stream that ``open_corpus`` and ``members`` give can
-        yield from (pubtator_items if _PUBTATOR.match(head) else readers[ending])(stream, path)
+        yield from readers[".pubtator" if _PUBTATOR.match(head) else ending](stream, path)
     else:
         yield from readers[ending](stream, path)
+
+
+def _any(items: Iterable[Item], path: Path) -> Iterator[Item]:
+    """Yield the items of a file; if there are none, the error L408."""
+    item = None
+    for item in items:
+        yield item
+    if item is None:
+        yield LitBertError(Errors.L408.format(path=path, format=format_of(path)))
 
 
 def _files(path: Path) -> list[Path]:
@@ -111,5 +138,13 @@ _MENTIONS: dict[str, Reader] = {
     ".tsv": iob_items,
     ".txt": brat_items,
 }
-_TEXTS = {**_MENTIONS, ".jsonl": jsonl_text_items, ".xml": xml_items, ".nxml": xml_items, ".txt": plain_items}
+_TEXTS: dict[str, Reader] = {
+    **_MENTIONS,
+    ".jsonl": jsonl_text_items,
+    ".pubtator": pubtator_text_items,
+    ".json": bioc_json_text_items,
+    ".xml": xml_items,
+    ".nxml": xml_items,
+    ".txt": plain_items,
+}
 KNOWN = (*_TEXTS, ".tar")

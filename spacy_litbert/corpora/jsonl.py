@@ -41,8 +41,8 @@ def jsonl_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
 def jsonl_text_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
     """Yield documents for annotation, of lines with or without mentions, and errors as ``jsonl_items`` does.
 
-    A line may hold what pretraining reads as well: ``{"title", "paragraphs"}`` or ``{"text"}``. Without an id, the file
-    and the line are the id.
+    A line may hold what pretraining reads as well: ``{"title", "paragraphs"}`` or ``{"title", "text"}``. Without an id,
+    the file and the line are the id.
     """
     name = bare_name(path)
     for number, line in lines_of(stream, path):
@@ -86,12 +86,22 @@ def _at_line(path: Path, number: int, line: str, default_id: str | None = None) 
         data = json_object(line)
         if default_id is None:
             return _document(data)
-        if "paragraphs" in data:
-            return text_document(data, default_id, path.name).as_document()
-        document_id = data.get("id")
-        return _document({**data, "id": default_id if document_id in (None, "") else document_id, "entities": []})
+        return _text(data, default_id, path.name)
     except ValueError as error:
         raise line_error(path, number, error) from None
+
+
+def _text(data: dict[str, Any], default_id: str, source: str) -> Document:
+    """Make a document without mentions. A title goes before a text that is not divided into passages."""
+    if "paragraphs" in data:
+        return text_document(data, default_id, source).as_document()
+    if data.get("title") and isinstance(data.get("text"), str) and not data.get("passages"):
+        if "entities" in data:
+            problem = '"title", "text" and "entities" do not say whether offsets count the title'
+            raise ValueError(f'{problem}. Leave out "title" or "entities".')
+        return text_document({**data, "paragraphs": [data["text"]]}, default_id, source).as_document()
+    document_id = data.get("id")
+    return _document({**data, "id": default_id if document_id in (None, "") else document_id, "entities": []})
 
 
 def _document(data: dict[str, Any]) -> Document:

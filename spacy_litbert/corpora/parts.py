@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
+from ..confidence import SCORES, has_scores
 from ..errors import Errors, LitBertError
 from ..types import BoolArray
 
@@ -97,16 +98,15 @@ def _ends_sentence(doc: Doc, place: int) -> bool:
 def _part(span: Span) -> Doc:
     part = span.as_doc()
     for key, group in span.doc.spans.items():
-        part.spans[key] = [
-            Span(
-                part,
-                max(one.start, span.start) - span.start,
-                min(one.end, span.end) - span.start,
-                one.label_,
-                kb_id=one.kb_id,
-                span_id=one.id,
-            )
-            for one in group
-            if one.start < span.end and span.start < one.end
-        ]
+        inside = [i for i, one in enumerate(group) if one.start < span.end and span.start < one.end]
+        # A group with scores was found, not annotated, and training reads it so.
+        attrs = {SCORES: np.asarray(group.attrs[SCORES])[inside]} if has_scores(group) else {}
+        spans = [_within(span, group[i], part) for i in inside]
+        part.spans[key] = SpanGroup(part, name=key, spans=spans, attrs=attrs)
     return part
+
+
+def _within(span: Span, one: Span, part: Doc) -> Span:
+    """Return what a part of a Doc, which was ``span`` there, has of one of the Doc's spans."""
+    start, end = max(one.start, span.start) - span.start, min(one.end, span.end) - span.start
+    return Span(part, start, end, one.label_, kb_id=one.kb_id, span_id=one.id)

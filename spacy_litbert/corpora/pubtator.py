@@ -12,11 +12,13 @@ https://www.ncbi.nlm.nih.gov/research/pubtator3/tutorial.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO
 
+from ..errors import LitBertError
 from .document import Document, Item, Mention, Passage, attempt, problem_of, strictly
 from .files import line_error, lines_of, open_corpus
 
@@ -43,18 +45,34 @@ def read_pubtator(path: Path) -> Iterator[Document]:
 
 def pubtator_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
     """Yield what ``read_pubtator`` does from an open file, and an error for each block that is no document."""
+    return _items(stream, path, _document)
+
+
+def pubtator_text_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
+    """Yield the same documents for annotation, whatever is marked in them."""
+    return _items(stream, path, _text)
+
+
+def _items(stream: IO[bytes], path: Path, make: Callable[[Path, Block], Document]) -> Iterator[Item]:
     block: Block = []
     for number, line in lines_of(stream, path):
         if block and (not line.strip() or _TITLE.match(line)):
-            yield attempt(partial(_document, path, block))
+            yield attempt(partial(make, path, block))
             block = []
         if line.strip():
             block.append((number, line))
     if block:
-        yield attempt(partial(_document, path, block))
+        yield attempt(partial(make, path, block))
 
 
 def _document(path: Path, block: Block) -> Document:
+    document = _text(path, block)
+    annotations = [(number, line) for number, line in block[2:] if not _RELATION.fullmatch(line)]
+    mentions = [_mention(path, number, line, document) for number, line in annotations]
+    return replace(document, entities=tuple(sorted(mentions)))
+
+
+def _text(path: Path, block: Block) -> Document:
     number, line = block[0]
     title = _TITLE.fullmatch(line)
     if title is None:
@@ -65,29 +83,30 @@ def _document(path: Path, block: Block) -> Document:
     for number, line in block[:2]:
         if "\t" in line:
             raise line_error(path, number, "the text holds a tab. Has the line run together with the next one?")
+    for number, line in block[2:]:
+        if not line.startswith(f"{title[1]}\t"):
+            raise _no_annotation(path, number, line, title[1])
     text = f"{title[2]} {abstract[2]}"
-    annotations = [(number, line) for number, line in block[2:] if not _is_relation(line, title[1])]
-    mentions = [_mention(path, number, line, title[1], text) for number, line in annotations]
     end = len(title[2])
     passages = [Passage(0, end, "title"), Passage(end + 1, len(text), "abstract")]
-    return Document(title[1], text, tuple(sorted(mentions)), tuple(passages[: 1 + bool(abstract[2])]))
+    return Document(title[1], text, (), tuple(passages[: 1 + bool(abstract[2])]))
 
 
-def _is_relation(line: str, document_id: str) -> bool:
-    return line.startswith(f"{document_id}\t") and _RELATION.fullmatch(line) is not None
+def _no_annotation(path: Path, number: int, line: str, document_id: str) -> LitBertError:
+    expected = f"`{document_id} TAB start TAB end TAB mention TAB type`, concept ids, or a relation"
+    return line_error(path, number, f"expected {expected}, or a blank line, found {line[:60]!r}.")
 
 
-def _mention(path: Path, number: int, line: str, document_id: str, text: str) -> Mention:
+def _mention(path: Path, number: int, line: str, document: Document) -> Mention:
     fields = line.split("\t")
-    if len(fields) not in _MENTION_FIELDS or fields[0] != document_id or not fields[4].strip():
-        expected = f"`{document_id} TAB start TAB end TAB mention TAB type`, concept ids, or a relation"
-        raise line_error(path, number, f"expected {expected}, or a blank line, found {line[:60]!r}.")
+    if len(fields) not in _MENTION_FIELDS or not fields[4].strip():
+        raise _no_annotation(path, number, line, document.id)
     mention = Mention(
         _offset(path, number, fields[1]), _offset(path, number, fields[2]), fields[4], "".join(fields[5:6])
     )
-    if problem := problem_of(mention, text):
+    if problem := problem_of(mention, document.text):
         raise line_error(path, number, f"{problem} {_WAY_OUT}")
-    found = text[mention.start : mention.end]
+    found = document.text[mention.start : mention.end]
     if found != fields[3]:
         problem = f"the mention {fields[3]!r} should stand at {mention.start}–{mention.end}, but there is {found!r}."
         raise line_error(path, number, f"{problem} {_WAY_OUT}")

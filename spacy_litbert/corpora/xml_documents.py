@@ -10,7 +10,7 @@ from typing import IO, Any
 from xml.etree import ElementTree
 
 from ..errors import Errors, LitBertError
-from .bioc import bioc_document, parsed_bioc
+from .bioc import bioc_document, bioc_text, parsed_bioc
 from .document import Document, Item, attempt, strictly
 from .files import bare_name, line_error, open_corpus
 from .jats import jats_document
@@ -50,25 +50,28 @@ def read_bioc_xml(path: Path) -> Iterator[Document]:
 def bioc_xml_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
     """Yield what ``read_bioc_xml`` does from an open file, and an error for each document that is none."""
     for number, element in enumerate(_articles(stream, path, (_BIOC,)), 1):
-        yield attempt(partial(_bioc_document, element, path, number))
+        yield attempt(partial(_bioc_document, element, path, number, bioc_document))
 
 
 def xml_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
-    """Yield documents for annotation: articles with one blank for each run of white space, BioC as it is.
+    """Yield documents for annotation: articles with one blank for each run of white space, BioC as it is,
+    whatever is marked in it.
 
     An error stands for each document that does not fit together. Raises LitBertError L401 as ``read_xml`` does.
     """
     name = bare_name(path)
     for number, element in enumerate(_articles(stream, path, (*_KINDS, _BIOC)), 1):
         if _kind(element) == _BIOC:
-            yield attempt(partial(_bioc_document, element, path, number))
+            yield attempt(partial(_bioc_document, element, path, number, bioc_text))
         else:
             yield _without_layout(_KINDS[_kind(element)](element), f"{name}:{number}").as_document()
 
 
-def _bioc_document(element: ElementTree.Element, path: Path, number: int) -> Document:
+def _bioc_document(
+    element: ElementTree.Element, path: Path, number: int, make: Callable[[dict[str, Any]], Document]
+) -> Document:
     try:
-        return bioc_document(parsed_bioc(element))
+        return make(parsed_bioc(element))
     except ValueError as error:
         raise _document_error(path, number, str(error)) from None
 
@@ -97,9 +100,11 @@ def _articles(stream: IO[bytes], path: Path, kinds: Collection[str]) -> Iterator
                     root.clear()  # what was read would otherwise stay in memory
                     number += 1
                     n_bytes = 0
+        except LitBertError:
+            raise
         except ElementTree.ParseError as error:
             raise line_error(path, error.position[0], f"it is no XML ({error}). Fetch the file again.") from None
-        except LookupError as error:
+        except (LookupError, ValueError) as error:  # unknown to Python, or of several bytes a character
             raise line_error(path, 1, f"its encoding can't be read ({error}). Save the file as UTF-8.") from None
         if n_bytes > LARGEST_ARTICLE:
             raise _document_error(path, number + 1, f"it has more than {LARGEST_ARTICLE >> 20} MB and no end.")

@@ -15,7 +15,7 @@ import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
-from ..confidence import SCORES
+from ..confidence import has_scores
 from ..types import BoolArray, IntArray
 from .decoding import BEGINS, INSIDE, OUTSIDE
 
@@ -30,11 +30,23 @@ def set_annotated(doc: Doc, labels: Iterable[str]) -> None:
 def mentions_of(doc: Doc, key: str | None) -> Sequence[Span]:
     """Return the gold mentions: ``doc.spans[key]``, which may overlap, or ``doc.ents`` where there is no such group.
 
-    A group with scores is what a recognizer found. If somebody has corrected ``doc.ents`` since, these are the gold.
+    A group with a score for each span is what a recognizer found. If somebody has corrected ``doc.ents`` since, these
+    are the gold; a group that got spans or lost some has another number of them than scores, and is gold itself.
+    Mentions are without white space at their ends, which no recognizer finds either.
     """
-    if key not in doc.spans or (SCORES in doc.spans[key].attrs and _was_corrected(doc, doc.spans[key])):
-        return doc.ents
-    return list(doc.spans[key])
+    group = doc.spans.get(key)
+    spans = doc.ents if group is None or (has_scores(group) and _was_corrected(doc, group)) else group
+    return [trimmed for span in spans if (trimmed := _without_space(span)) is not None]
+
+
+def _without_space(span: Span) -> Span | None:
+    """Return a mention without the tokens of white space at its ends; None if it has no others."""
+    if not (span[0].is_space or span[-1].is_space):
+        return span
+    words = [token.i for token in span if not token.is_space]
+    if not words:
+        return None
+    return Span(span.doc, words[0], words[-1] + 1, span.label, kb_id=span.kb_id, span_id=span.id)
 
 
 def _was_corrected(doc: Doc, found: SpanGroup) -> bool:
@@ -93,10 +105,14 @@ def _annotated(doc: Doc, label: str) -> BoolArray:
 
 
 def _to_predicted(example: Example, values: BoolArray) -> BoolArray:
-    """Return for each predicted token whether all reference tokens aligned with it have True, by column."""
+    """Return for each predicted token whether all reference tokens aligned with it have True, by column.
+
+    One that no reference token is aligned with has False.
+    """
     x2y = example.alignment.x2y
     lengths = np.asarray(x2y.lengths, dtype=np.int64)
     owners = np.repeat(np.arange(len(lengths)), lengths)
     result = np.ones((len(lengths), values.shape[1]), dtype=bool)
     np.logical_and.at(result, owners, values[np.asarray(x2y[:], dtype=np.int64)])
+    result[lengths == 0] = False
     return result

@@ -25,7 +25,7 @@ class LabelCalibration:
     """What was fitted for a label, on how many mentions, and what it changes; fractions.
 
     temperature: None if fewer than 20 mentions were found, or none is gold: the label's stays as it is.
-    threshold: what it was before if there are no gold mentions.
+    threshold: what it was before if there are no gold mentions, or none was found.
     ece_before, ece_after: expected calibration errors, with temperature 1 and with the label's; None without mentions.
     precision, recall, f1: of the mentions with at least ``threshold``.
     """
@@ -102,7 +102,8 @@ def choose_threshold(
 ) -> tuple[float, dict[str, float]]:
     """Return the threshold for an objective, and precision, recall and F1 of what has at least that confidence.
 
-    It lies midway between the last mention that is kept and the first that is not; 0 if all are kept.
+    It lies midway between the last mention that is kept and the first that is not; 0 if all are kept. There must be
+    mentions, except for an objective of recall, which none don't reach.
 
     Raises LitBertError L431 if no threshold reaches the objective's precision or recall.
     """
@@ -114,8 +115,6 @@ def choose_threshold(
     cuts = np.append(np.flatnonzero(thresholds[:-1] > sorted_[1:-1]), len(order) - 1)[: len(order)]
     tp = np.cumsum(right[order])
     precision, recall, f1 = tp / n_kept, tp / max(n_gold, 1), 2 * tp / (n_kept + n_gold)
-    if not len(order):
-        return 0.0, {"precision": 0.0, "recall": 0.0, "f1": 0.0}
     if objective.precision is not None:
         reached = cuts[precision[cuts] >= objective.precision]
         chosen = reached[-1] if len(reached) else _not_reached(label, "precision", objective.precision, precision[cuts])
@@ -131,4 +130,4 @@ def choose_threshold(
 
 
 def _not_reached(label: str, name: str, value: float, found: FloatArray) -> int:
-    raise LitBertError(Errors.L431.format(label=label, name=name, value=value, best=f"{found.max():.4f}"))
+    raise LitBertError(Errors.L431.format(label=label, name=name, value=value, best=f"{max(found, default=0.0):.4f}"))

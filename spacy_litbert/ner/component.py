@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
+import srsly
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
@@ -28,7 +30,7 @@ from .calibration import TEMPERATURES, LabelCalibration, Objective
 from .decoding import N_TAGS, Evidence, Mentions, confidence, decode, gather
 from .evidence import collect
 from .mentions import DocMentions, annotate, split
-from .model import TagScores
+from .model import TagScores, linear, set_output_layer
 
 _SAMPLE = 10
 _DEFAULT_MODEL = """
@@ -80,8 +82,8 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     threshold: the least confidence of a mention. None for the thresholds of ``calibrate``, 0 before.
     scorer: ``spacy-litbert.ner_scorer.v1``.
 
-    ``span._.confidence``, in [0, 1], works for spans of both. ``cfg`` holds the labels and, by label, what
-    ``calibrate`` fitted: ``temperatures`` and ``thresholds``.
+    ``span._.confidence``, in [0, 1], works for spans of both. ``cfg`` holds the labels, the threshold, and what
+    ``calibrate`` fitted by label: ``temperatures`` and ``thresholds``.
 
     Raises LitBertError L422 for a threshold that is not in [0, 1].
     """
@@ -96,11 +98,10 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         threshold: float | None = None,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ):
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise LitBertError(Errors.L422.format(found=threshold))
         register_confidence()
         self.vocab, self.model, self.name = vocab, model, name
-        # Not in cfg, which is saved and restored over what a config asks for.
+        threshold = _checked(threshold)
+        # What is in cfg is saved, and restored over what a config asks for.
         self.spans_key, self._configured_threshold = spans_key, threshold
         self.scorer = scorer
         self.cfg: dict[str, Any] = {"labels": [], "temperatures": {}, "thresholds": {}}
@@ -116,9 +117,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
     @threshold.setter
     def threshold(self, value: float | None) -> None:
-        if value is not None and not 0 <= value <= 1:
-            raise LitBertError(Errors.L422.format(found=value))
-        self.cfg["threshold"] = value
+        self.cfg["threshold"] = _checked(value)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -186,8 +185,9 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
     def set_annotations(self, docs: Iterable[Doc], predictions: list[DocMentions]) -> None:
         """Set ``doc.spans[spans_key]`` and ``doc.ents``. Entities that are there already stay."""
-        labels = [self.vocab.strings.add(label) for label in self.labels]
         for doc, mentions in zip(docs, predictions):
+            # A component that was sourced may have another vocabulary than its Docs.
+            labels = [doc.vocab.strings.add(label) for label in self.labels]
             annotate(doc, mentions, labels, self.spans_key)
 
     def update(
@@ -267,10 +267,12 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
             this recall. Without either those with the best F1.
         progress: show it.
 
-        A label without gold mentions keeps the temperature and the threshold that it has, 1 and 0 at first, and one of
-        which fewer than 20 mentions were found keeps the temperature. Return for each label what was fitted. Raises
-        LitBertError L430 for an objective that can't be, L431 for one that a label does not reach, L432 without known
-        gold mentions; then nothing changes.
+        A label without gold mentions, or of which none was found, keeps the temperature and the threshold that it has,
+        1 and 0 at first, and one of which fewer than 20 mentions were found keeps the temperature. ``threshold``
+        becomes None, so that what was fitted counts. Return for each label what was fitted.
+
+        Raises LitBertError L430 for an objective that can't be, L431 for one that a label does not reach, L432 without
+        known gold mentions; then nothing changes.
         """
         objective = Objective(precision, recall)
         shown = tqdm(examples, unit=" texts", disable=not progress)
@@ -283,36 +285,60 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         }
         fitted = {label: one.temperature for label, one in result.items() if one.temperature is not None}
         thresholds = {label: one.threshold for label, one in result.items()}
-        self.cfg.update(temperatures={**self.cfg["temperatures"], **fitted}, thresholds=thresholds)
+        self.cfg.update(temperatures={**self.cfg["temperatures"], **fitted}, thresholds=thresholds, threshold=None)
         return result
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LitBertNer:
-        """Load from bytes. Raises LitBertError L423 for settings that can't be, L312 for a damaged model."""
-        super().from_bytes(bytes_data, exclude=exclude)
-        self._check_cfg()
+        """Load from bytes, with the labels that were saved, whichever there are now.
+
+        Raises LitBertError L423 for settings that can't be, L312 for a damaged model; then labels and settings stay.
+        """
+        with self._replaced(lambda: srsly.json_loads(srsly.msgpack_loads(bytes_data)["cfg"]), exclude):
+            super().from_bytes(bytes_data, exclude=exclude)
         return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LitBertNer:
         """Load from a folder. Raises as ``from_bytes`` does."""
-        super().from_disk(path, exclude=exclude)
-        self._check_cfg()
+        with self._replaced(lambda: srsly.read_json(Path(path) / "cfg"), exclude):
+            super().from_disk(path, exclude=exclude)
         return self
+
+    @contextmanager
+    def _replaced(self, read_cfg: Callable[[], Any], exclude: Iterable[str]) -> Iterator[None]:
+        """Make room for as many labels as were saved, check what is loaded, and go back if it can't be."""
+        output, cfg = self.model.get_ref("output_layer"), dict(self.cfg)
+        if output.has_dim("nO") and not {"cfg", "model"} & set(exclude):
+            labels = read_cfg()["labels"]
+            if isinstance(labels, list) and len(labels) != len(self.labels):
+                set_output_layer(self.model, linear(N_TAGS * len(labels), output.get_dim("nI")))
+        try:
+            yield
+            self._check_cfg()
+        except Exception:
+            self.cfg = cfg
+            set_output_layer(self.model, output)
+            raise
 
     def _check_cfg(self) -> None:
         if self.cfg["configured_threshold"] != self._configured_threshold:  # the config names another one than it did
             self.cfg.update(threshold=self._configured_threshold, configured_threshold=self._configured_threshold)
-        labels, output = self.cfg["labels"], self.model.get_ref("output_layer")
-        n_scores = N_TAGS * len(labels) if isinstance(labels, list) else None
-        if output.has_dim("nO") and output.get_dim("nO") != n_scores:
-            problem = f"the model has {output.get_dim('nO')} scores a token, for labels = {labels}"
+        problem = self._problem_of_cfg()
+        if problem is not None:
             raise LitBertError(Errors.L423.format(name=self.name, problem=problem))
+
+    def _problem_of_cfg(self) -> str | None:
+        labels, output = self.cfg["labels"], self.model.get_ref("output_layer")
+        if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
+            return f"labels = {labels}"
+        if output.has_dim("nO") and output.get_dim("nO") != N_TAGS * len(set(labels)):
+            return f"the model has {output.get_dim('nO')} scores a token, for labels = {labels}"
+        if not (self.threshold is None or _is_between(self.threshold, 0.0, 1.0)):
+            return f"threshold = {self.threshold}"
         for key, least, most in (("temperatures", TEMPERATURES[0], TEMPERATURES[-1]), ("thresholds", 0.0, 1.0)):
             values = self.cfg[key]
-            fits = isinstance(values, dict) and all(
-                isinstance(value, (int, float)) and least <= value <= most for value in values.values()
-            )
-            if not fits:
-                raise LitBertError(Errors.L423.format(name=self.name, problem=f"{key} = {values}"))
+            if not isinstance(values, dict) or not all(_is_between(value, least, most) for value in values.values()):
+                return f"{key} = {values}"
+        return None
 
     def _fitted(self) -> tuple[list[float], list[float]]:
         """Return the temperatures and thresholds of all labels, those that ``calibrate`` chose."""
@@ -368,6 +394,19 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         loss = -(target * ops.xp.log(ops.xp.maximum(p, 1e-30))).sum(axis=-1) * weight
         d_scores: Floats2d = ((p - target) * weight[..., None]).reshape(scores.dataXd.shape)
         return float(loss.sum()), Ragged(d_scores, scores.lengths)
+
+
+def _checked(threshold: Any) -> float | None:
+    """Return a threshold as JSON keeps it. Raises LitBertError L422."""
+    if threshold is None:
+        return None
+    if not _is_between(threshold, 0.0, 1.0):
+        raise LitBertError(Errors.L422.format(found=repr(threshold)))
+    return float(threshold)
+
+
+def _is_between(value: Any, least: float, most: float) -> bool:
+    return isinstance(value, (int, float, np.number)) and bool(least <= value <= most)
 
 
 def _by_label(scores: Ragged) -> Any:

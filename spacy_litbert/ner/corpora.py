@@ -21,7 +21,7 @@ from ..corpora.selection import read_exclusions
 from ..errors import Errors, LitBertError
 from ..files import check_file
 from ..pipelines import load_pipeline, pipeline_folder
-from .annotation import mentions_of, set_annotated
+from .annotation import ANNOTATED, mentions_of, set_annotated
 from .silver import add_silver
 
 Reader = Callable[[Language], Iterable[Example]]
@@ -32,8 +32,10 @@ _log = logging.getLogger("spacy")
 class LabelledCorpus:
     """A ``.spacy`` file and what was annotated in it.
 
-    path: the file. labels: those annotated, by the names that the component is to learn. Mentions of others are left
-    out. names: what mentions are called there, where that differs, as ``{"GENE": "Gene"}``.
+    path: the file.
+    labels: those annotated, by the names that the component is to learn. Of a document that says itself what was
+        annotated in it (``set_annotated``) those that it names. Mentions of others are left out.
+    names: what mentions are called there, where that differs, as ``{"GENE": "Gene"}``.
     weight: how often each document is read; of 2.5 each is read twice, and half of them, chosen by the seed, once more.
     """
 
@@ -138,7 +140,10 @@ def _relabel(doc: Doc, corpus: LabelledCorpus, key: str, kept: Counter[str], dro
     if doc.has_annotation("ENT_IOB"):
         missing = [doc[token.i : token.i + 1] for token in doc if token.ent_iob == 0]
         doc.set_ents(_named(doc, doc.ents, corpus), missing=missing, default="outside")
-    set_annotated(doc, corpus.labels)
+    if ANNOTATED in doc.spans:  # it says itself what was annotated in it, or in which parts
+        doc.spans[ANNOTATED] = _named(doc, doc.spans[ANNOTATED], corpus)
+    else:
+        set_annotated(doc, corpus.labels)
 
 
 def _named(doc: Doc, spans: Iterable[Span], corpus: LabelledCorpus) -> list[Span]:

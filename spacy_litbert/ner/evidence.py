@@ -35,7 +35,8 @@ class Judged:
         """Fit temperature and threshold of a label, by its index. Raises LitBertError L431 as ``choose_threshold``.
 
         temperature, threshold: what it has, and keeps if there are no gold mentions, which says that nobody looked for
-            them rather than that all that was found is wrong; of fewer than 20 found ones it keeps the temperature.
+            them rather than that all that was found is wrong, or none was found; of fewer than 20 found ones it keeps
+            the temperature.
         """
         own = [labels == index for labels in self.labels]
         right = np.concatenate([of[chosen] for of, chosen in zip(self.right, own)] or [np.zeros(0, dtype=bool)])
@@ -53,7 +54,7 @@ class Judged:
         fitted = fit_temperature(confidences, right) if n_gold and len(right) >= FEWEST else None
         before, after = confidences(1.0), confidences(fitted or temperature)
         figures = dict.fromkeys(("precision", "recall", "f1"), 0.0)
-        if n_gold:
+        if n_gold and (len(right) or objective.recall is not None):
             threshold, figures = choose_threshold(after, right, n_gold, objective, label)
         return LabelCalibration(
             n_gold=n_gold,

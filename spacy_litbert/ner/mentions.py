@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..confidence import SCORES
+from ..confidence import SCORES, has_scores
 from ..types import FloatArray, IntArray
 
 _BEGINS = 3  # of Token.ent_iob
+Place = tuple[int, int, int]  # start, end, label
 
 
 @dataclass(frozen=True)
@@ -43,30 +44,43 @@ def annotate(doc: Doc, mentions: DocMentions, labels: list[int], key: str) -> No
     labels: the strings' ids of the labels. What the group has of others, which another component found, stays.
 
     Entities that are there already stay, as do tokens that are blocked; of mentions that overlap the one with the
-    higher confidence becomes an entity.
+    higher confidence becomes an entity. What the group had of these labels was found before, and goes with its
+    entities.
     """
     places = zip(mentions.starts.tolist(), mentions.ends.tolist(), mentions.labels.tolist())
     spans = [Span(doc, start, end, labels[label]) for start, end, label in places]
-    others = _of_other_labels(doc, labels, key)
+    earlier, others = _found_before(doc, labels, key)
     group = sorted([*zip(spans, mentions.confidences.tolist()), *others], key=lambda one: (one[0].start, -one[0].end))
     scores = np.array([score for _, score in group], dtype=np.float64)
     doc.spans[key] = SpanGroup(doc, name=key, spans=[span for span, _ in group], attrs={SCORES: scores})
-    entities, blocked = _entities(doc, spans, mentions.confidences)
+    entities, blocked = _entities(doc, spans, mentions.confidences, earlier)
     doc.set_ents(entities, blocked=blocked, default="outside")
 
 
-def _of_other_labels(doc: Doc, labels: list[int], key: str) -> list[tuple[Span, float]]:
+def _found_before(doc: Doc, labels: list[int], key: str) -> tuple[set[Place], list[tuple[Span, float]]]:
+    """Return what the group has of these labels, and what of others with its scores."""
     group = doc.spans.get(key)
-    if group is None or len(group.attrs.get(SCORES, ())) != len(group):
-        return []
-    return [(span, float(score)) for span, score in zip(group, group.attrs[SCORES]) if span.label not in labels]
+    if group is None or not has_scores(group):
+        return set(), []
+    own = {_place(span) for span in group if span.label in labels}
+    scored = zip(group, group.attrs[SCORES])
+    return own, [(span, float(score)) for span, score in scored if span.label not in labels]
 
 
-def _entities(doc: Doc, spans: list[Span], confidences: FloatArray) -> tuple[list[Span], list[Span]]:
-    """Return the entities that a Doc is to have, and the tokens that are blocked, for ``Doc.set_ents``."""
+def _place(span: Span) -> Place:
+    return span.start, span.end, span.label
+
+
+def _entities(
+    doc: Doc, spans: list[Span], confidences: FloatArray, earlier: set[Place]
+) -> tuple[list[Span], list[Span]]:
+    """Return the entities that a Doc is to have, and the tokens that are blocked, for ``Doc.set_ents``.
+
+    earlier: mentions that no longer count.
+    """
     iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
     blocked = [doc[i : i + 1] for i in np.flatnonzero((iob == _BEGINS) & (types == 0)).tolist()]
-    entities = list(doc.ents) if types.any() else []
+    entities = [entity for entity in doc.ents if _place(entity) not in earlier] if types.any() else []
     taken = bytearray(len(doc))
     for span in (*entities, *blocked):
         taken[span.start : span.end] = b"\1" * (span.end - span.start)

@@ -64,13 +64,18 @@ def _grow(model: TagScores, nO: int) -> TagScores:
     new = resize_linear_weighted(old, nO)
     bias: Any = new.get_param("b")
     bias[old.get_dim("nO") + OUTSIDE :: N_TAGS] = _UNLEARNED
+    set_output_layer(model, new)
+    return model
+
+
+def set_output_layer(model: TagScores, layer: Layer) -> None:
+    """Put another output layer, with another number of scores a token, in the place of the one that is there."""
     array_layer = model.layers[-1]
-    array_layer.layers[0].layers[-1] = new
+    array_layer.layers[0].layers[-1] = layer
     for outer in (model, array_layer, array_layer.layers[0]):
         if outer.has_dim("nO"):
-            outer.set_dim("nO", nO, force=True)
-    model.set_ref("output_layer", new)
-    return model
+            outer.set_dim("nO", layer.get_dim("nO"), force=True)
+    model.set_ref("output_layer", layer)
 
 
 def linear(nO: int | None = None, nI: int | None = None, *, rectified: bool = False) -> Layer:

@@ -43,6 +43,7 @@ def _annotated(nlp: Language, name: str, dev: Path) -> Iterator[Example]:
     before = nlp.pipe_names[: nlp.pipe_names.index(name)]
     for batch in minibatch(Corpus(dev)(nlp), _BATCH):  # type: ignore[no-untyped-call]
         with nlp.select_pipes(enable=before):
-            for example, doc in zip(batch, nlp.pipe([example.predicted for example in batch])):
-                example.predicted = doc
-        yield from batch
+            annotated = list(nlp.pipe(((example.predicted, example) for example in batch), as_tuples=True))
+        for doc, example in annotated:
+            example.predicted = doc
+            yield example

@@ -22,22 +22,31 @@ class Gold:
 
     def __init__(self, example: Example, key: str | None):
         self._example, self._key = example, key
-        self._x2y = example.alignment.x2y  # an Example hashes its tokens each time that it is asked for it
+        alignment = example.alignment  # an Example hashes its tokens each time that it is asked for it
+        self._x2y, self._y2x = alignment.x2y, alignment.y2x
         self._known: dict[str, BoolArray] = {}
         spans = ((span.label_, span.start, span.end) for span in mentions_of(example.reference, key))
         self.mentions = {mention for mention in spans if self._is_known(*mention)}
 
     def judge(self, span: Span) -> bool | None:
-        """Say whether a predicted mention is right, to the token and the label; None if that is not known."""
+        """Say whether a predicted mention is right, to the token and the label; None if that is not known.
+
+        A part of a gold token is not the mention that this token is.
+        """
         mention = self.place(span)
         if mention is None or not self._is_known(*mention):
             return None
-        return mention in self.mentions
+        return mention in self.mentions and self._covers(span, *mention[1:])
 
     def place(self, span: Span) -> tuple[str, int, int] | None:
         """Return a predicted mention as (label, start, end) in tokens of the reference; None if it has none there."""
         tokens = self._x2y[span.start : span.end]
         return (span.label_, int(tokens[0]), int(tokens[-1]) + 1) if len(tokens) else None
+
+    def _covers(self, span: Span, start: int, end: int) -> bool:
+        """Return whether a predicted mention has all tokens that those of the reference are aligned with."""
+        tokens = self._y2x[start:end]
+        return bool(span.start <= tokens.min() and tokens.max() < span.end)
 
     def _is_known(self, label: str, start: int, end: int) -> bool:
         if label not in self._known:

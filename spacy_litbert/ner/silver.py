@@ -39,9 +39,11 @@ def add_silver(docs: Sequence[Doc], nlp: Language, *, key: str = "litbert", prog
         if ANNOTATED not in doc.spans:
             raise LitBertError(Errors.L434.format(text=doc.text[:60]))
     counts = Counter(dict.fromkeys(labels, 0))
-    copies = (Doc(nlp.vocab, [token.text for token in doc], [bool(token.whitespace_) for token in doc]) for doc in docs)
-    found = tqdm(nlp.pipe(copies), "silver mentions", len(docs), unit=" texts", disable=not progress)
-    for doc, silver in zip(docs, found):
+    copies = (
+        (Doc(nlp.vocab, [token.text for token in doc], [bool(token.whitespace_) for token in doc]), doc) for doc in docs
+    )
+    found = nlp.pipe(copies, as_tuples=True)
+    for silver, doc in tqdm(found, "silver mentions", len(docs), unit=" texts", disable=not progress):
         annotated = {span.label_ for span in doc.spans[ANNOTATED]}
         spans = dict.fromkeys(
             (span.start, span.end, span.label_) for span in (*silver.spans.get(key, ()), *silver.ents)

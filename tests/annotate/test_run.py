@@ -25,6 +25,7 @@ from spacy_litbert.corpora.document import Document, Mention, Passage, strictly
 from spacy_litbert.corpora.formats import mention_items
 from spacy_litbert.corpora.writers.outputs import OUTPUTS
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.pipelines import is_installed
 
 from ..conftest import TEXTS, build_ner
 from .conftest import parts, save_ruler, write_jsonl
@@ -116,8 +117,11 @@ def test_what_fails_is_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
         file.write('{"id": 7}\n{"id": "last", "text": "It ends."}\n')
     (tmp_path / "b.xml").write_text(BIOC.replace("</document>", ""))
     (tmp_path / "c.jsonl.gz").write_bytes(b"no gzip")
-    done = annotate(pipeline, [str(tmp_path / "*.*")], tmp_path / "out", output_format="pubtator", shard_size=3)
-    assert [document.id for document in found(tmp_path / "out", "pubtator")] == ["a-0", "a-3", "last"]
+    (tmp_path / "d.xml").write_text(f'<?xml version="1.0" encoding="GB18030"?>{BIOC}', encoding="gb18030")
+    (tmp_path / "e.xml").write_text("<collection></collection>")
+    write_jsonl(tmp_path / "f.jsonl", [TEXT])
+    done = annotate(pipeline, [str(tmp_path / "*.*")], tmp_path / "out", output_format="pubtator", shard_size=4)
+    assert [document.id for document in found(tmp_path / "out", "pubtator")] == ["a-0", "a-3", "last", "f-0"]
     rows = rejects(tmp_path / "out")
     assert [(Path(row["file"]).name, row["id"], row["error"].split()[0]) for row in rows] == [
         ("a.jsonl", "a-1", "ArithmeticError:"),
@@ -125,9 +129,11 @@ def test_what_fails_is_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
         ("a.jsonl", None, "[L401]"),
         ("b.xml", None, "[L401]"),
         ("c.jsonl.gz", None, "[L207]"),
+        ("d.xml", None, "[L401]"),
+        ("e.xml", None, "[L408]"),
     ]
     assert "line 5" in rows[2]["error"]
-    assert (done.documents, done.rejected) == (3, 5)
+    assert (done.documents, done.rejected) == (4, 7)
 
 
 def test_two_documents_of_one_name_are_not_written_over_each_other(ruler: Path, tmp_path: Path) -> None:
@@ -152,6 +158,21 @@ def test_a_shard_that_is_gone_or_cut_is_made_again(ruler: Path, tmp_path: Path) 
     (tmp_path / "out" / "part-000001.jsonl").unlink()
     (tmp_path / "out" / "part-000003.jsonl").write_text("{")
     annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2)
+    assert parts(tmp_path / "out") == expected
+
+
+def test_a_damaged_line_of_the_manifest_is_named_and_can_be_taken_out(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT] * 8)
+    annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2)
+    expected = parts(tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.jsonl"
+    rows = manifest.read_bytes().splitlines(keepends=True)
+    for damaged in (bytes(len(rows[2]) - 1) + b"\n", b'{"shard": 1}\n', b"[]\n"):
+        manifest.write_bytes(b"".join([*rows[:2], damaged, *rows[3:]]))
+        with pytest.raises(LitBertError, match=r"L401.*manifest\.jsonl, line 3: .*Remove the line"):
+            annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2)
+    manifest.write_bytes(b"".join([*rows[:2], *rows[3:]]))
+    assert annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out", shard_size=2).documents == 8
     assert parts(tmp_path / "out") == expected
 
 
@@ -189,6 +210,42 @@ def test_a_folder_of_the_users_is_not_written_to(ruler: Path, tmp_path: Path) ->
     with pytest.raises(LitBertError, match=r"L218.*notes\.txt"):
         annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.doc"]
+
+
+def test_what_macos_puts_into_folders_does_not_end_a_run(ruler: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [TEXT])
+    for _ in range(2):
+        assert annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out").documents == 1
+        (tmp_path / "out" / ".DS_Store").write_bytes(b"\0")
+
+
+@pytest.mark.parametrize("pattern", ["in/**/*.jsonl", "in/*", "i*/**", "in/*/man*.jsonl", "in/o?t/part-*.jsonl"])
+def test_a_pattern_that_names_what_is_written_is_refused_at_once(
+    ruler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    for folder in (tmp_path / "in", tmp_path / "in" / "out-1"):
+        folder.mkdir()
+        write_jsonl(folder / "part-a.jsonl", [TEXT])
+        write_jsonl(folder / "manual.jsonl", [TEXT])
+    (tmp_path / "in" / "out").mkdir()
+    (tmp_path / "in" / "oat").mkdir()
+    write_jsonl(tmp_path / "in" / "oat" / "part-b.jsonl", [TEXT])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LitBertError, match=r"L218.*in/out.*pattern"):
+        annotate(ruler, [pattern], Path("in/out"))
+    assert not list((tmp_path / "in" / "out").iterdir())
+
+
+@pytest.mark.parametrize("pattern", ["in/*.jsonl", "in/**/a*.jsonl", "in/a/**/*.jsonl", "in/[a-c]/*"])
+def test_other_patterns_over_the_output_are_gone_on_with(
+    ruler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    (tmp_path / "in" / "a").mkdir(parents=True)
+    for folder in (tmp_path / "in", tmp_path / "in" / "a"):
+        write_jsonl(folder / "a.jsonl", [TEXT])
+    monkeypatch.chdir(tmp_path)
+    first, again = (annotate(ruler, [pattern], Path("in/out")) for _ in range(2))
+    assert again.documents == first.documents > 0
 
 
 def test_one_process_writes_to_a_folder(ruler: Path, tmp_path: Path) -> None:
@@ -277,6 +334,27 @@ def test_a_pipeline_that_is_missing_or_damaged_is_named(tmp_path: Path, ruler: P
     with pytest.raises(LitBertError, match="L341"):
         annotate(damaged, [tmp_path / "a.jsonl"], tmp_path / "out")
     assert annotate(ruler, [tmp_path / "a.jsonl"], tmp_path / "out").documents == 1
+
+
+def test_a_path_means_the_folder_and_no_package_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("site/toy_pipeline", "site/toy_pipeline-1.0.dist-info"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "site/toy_pipeline/__init__.py").write_text("")
+    information = "Metadata-Version: 2.1\nName: toy_pipeline\nVersion: 1.0\n"
+    (tmp_path / "site/toy_pipeline-1.0.dist-info/METADATA").write_text(information)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(tmp_path / "a.jsonl", [TEXT])
+    pipeline = save_ruler(Path("toy_pipeline"))
+    assert is_installed(str(pipeline))
+    assert annotate(pipeline, [tmp_path / "a.jsonl"], tmp_path / "out").entities == 2
+
+
+def test_docs_without_a_tensor_are_written(tmp_path: Path) -> None:
+    pipeline = save_ruler(tmp_path / "pipeline", "doc_cleaner")
+    write_jsonl(tmp_path / "a.jsonl", [TEXT])
+    done = annotate(pipeline, [tmp_path / "a.jsonl"], tmp_path / "out", output_format="docbin")
+    assert (done.documents, done.entities) == (1, 2)
 
 
 def test_an_encoders_vectors_are_not_written(checkpoint: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from spacy_litbert.cli import app
 from spacy_litbert.cli.export import export
 from spacy_litbert.encoder import onnx_graph
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.packaging import set_requirements
 
 from ..conftest import TEXTS, build_ner, examples_for
 
@@ -181,6 +183,14 @@ def test_a_packaged_export_says_what_it_needs(trained: Path, tmp_path: Path) -> 
     assert {one.name: str(one.specifier) for one in names}["spacy-litbert"] == "<0.2.0,>=0.1.0"
     assert meta["spacy_version"] == ">=3.8.2,<3.9.0"
     assert (folder / "LICENSE").read_text("utf8").startswith("MIT License")
+
+
+def test_requirements_that_are_no_longer_valid_stay() -> None:
+    meta: dict[str, Any] = {"requirements": ["foo>=1.0.*", "Spacy_LitBERT[onnx]>=0.1.*", "spacy >=3.0.*", "pandas"]}
+    set_requirements(meta, onnx=False)
+    own, others = meta["requirements"][:2], meta["requirements"][2:]
+    assert [Requirement(one).name for one in own] == ["spacy", "spacy-litbert"]
+    assert others == ["foo>=1.0.*", "pandas"]
 
 
 def test_a_licence_of_its_own_stays(trained: Path, tmp_path: Path) -> None:

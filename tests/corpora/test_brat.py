@@ -38,6 +38,12 @@ def test_a_folder_is_read(tmp_path: Path) -> None:
     assert list(read_brat(tmp_path / "9.txt")) == [found]
 
 
+def test_a_blank_behind_a_reference_is_no_part_of_it(tmp_path: Path) -> None:
+    for ann in (ANN.replace("MESH:C1\t", "MESH:C1 \t"), ANN.replace("MESH:C1\t𝛼-Carol", "MESH:C1 ")):
+        [found] = read_brat(write(tmp_path, ann))
+        assert found.entities[0].concept_id == "MESH:C1|7"
+
+
 def test_a_text_without_annotations_is_no_text_without_mentions(tmp_path: Path) -> None:
     with pytest.raises(LitBertError, match=r"L224.*9\.ann"):
         list(read_brat(write(tmp_path, None)))
@@ -55,6 +61,9 @@ def test_a_text_without_annotations_is_no_text_without_mentions(tmp_path: Path) 
         ("T2\tDisease", "T1\tDisease", 2, "T1 stands there twice"),
         ("T1\tChemical 0 7", "T1\tChemical", 1, "expected `T1 TAB label"),
         ("R1\t", "?1\t", 8, "expected `T1 TAB label"),
+        ("MESH:C1", "C1", 3, "expected `N1 TAB Reference T1 vocabulary:id"),
+        ("Reference T1 MESH:C1", "Reference T1", 3, "expected `N1 TAB Reference"),
+        ("N2\tReference", "N2 Reference", 4, "expected `N1 TAB Reference"),
     ],
 )
 def test_bad_lines_are_named(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.scorer import get_ner_prf
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 from spacy.training import Example
 
+from spacy_litbert.confidence import register_confidence
 from spacy_litbert.corpora.docbin import to_docbin, write_docbin
 from spacy_litbert.corpora.docs import document_of
 from spacy_litbert.corpora.document import Document, Mention, keep_longest
@@ -42,6 +43,21 @@ def test_mentions_become_entities(nlp: Language, tmp_path: Path) -> None:
     assert [(ent.text, ent.label_) for ent in doc.ents] == [("Li+", "Chemical"), ("fits", "Disease")]
     assert (conversion.n_documents, conversion.n_mentions, conversion.n_tokens) == (1, 2, len(doc))
     assert conversion.percent_misaligned == 0
+
+
+@pytest.mark.parametrize("default, expected", [("high", None), (True, None), (1, 1.0)])
+def test_a_confidence_of_a_programs_own_counts_if_it_is_a_number(
+    nlp: Language, default: object, expected: float | None
+) -> None:
+    doc = nlp("She had fits.")
+    doc.ents = doc.spans["found"] = [Span(doc, 2, 3, "Disease")]
+    Span.set_extension("confidence", default=default, force=True)
+    try:
+        for key in (None, "found"):
+            assert [one.confidence for one in document_of(doc, key).entities] == [expected]
+    finally:
+        Span.remove_extension("confidence")
+        register_confidence()
 
 
 def test_tokens_of_a_misaligned_mention_are_unknown_not_empty(nlp: Language) -> None:

@@ -24,7 +24,8 @@ def test_gzipped_lines_are_the_same(tmp_path: Path) -> None:
 
 def test_damaged_and_missing_files_are_refused(tmp_path: Path) -> None:
     whole = gzip.compress(b"text\n" * 1000)
-    for name, data in (("cut.gz", whole[:-20]), ("no.gz", b"text"), ("bits.gz", whole[:15] + b"??" + whole[17:])):
+    bits = whole[:15] + b"??" + whole[17:]
+    for name, data in (("cut.gz", whole[:-20]), ("no.gz", b"text"), ("bits.gz", bits), ("empty.gz", b"")):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(LitBertError, match="L207"):
             list(numbered_lines(tmp_path / name))

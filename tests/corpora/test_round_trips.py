@@ -22,7 +22,7 @@ from spacy_litbert.corpora.jsonl import jsonl_items
 from spacy_litbert.corpora.pubtator import pubtator_items
 from spacy_litbert.corpora.writers.iob import iob_block
 from spacy_litbert.corpora.writers.outputs import OUTPUTS
-from spacy_litbert.corpora.xml_documents import xml_items
+from spacy_litbert.corpora.xml_documents import bioc_xml_items
 from spacy_litbert.errors import LitBertError
 
 from .strategies import RELAXED, known_documents
@@ -66,7 +66,7 @@ def fresh(folder: Path, name: str) -> Path:
 ITEMS: dict[str, Callable[[io.BytesIO, Path], Iterator[Item]]] = {
     "jsonl": jsonl_items,
     "pubtator": pubtator_items,
-    "bioc-xml": xml_items,
+    "bioc-xml": bioc_xml_items,
     "bioc-json": bioc_json_items,
 }
 

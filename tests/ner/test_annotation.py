@@ -182,3 +182,34 @@ def test_scores_of_complete_texts_are_those_of_spacy(nlp: Language) -> None:
     found = score(examples, spans_key=KEY)
     assert found["ents_per_type"] == expected["ents_per_type"]
     assert [found[f"ents_{key}"] for key in "prf"] == [expected[f"ents_{key}"] for key in "prf"]
+
+
+def test_white_space_at_the_ends_of_gold_mentions_does_not_count(nlp: Language) -> None:
+    doc = nlp.make_doc("took  aspirin  today")
+    assert [token.is_space for token in doc] == [False, True, False, True, False]
+    doc.spans[KEY] = [Span(doc, 1, 3, "Chemical"), Span(doc, 2, 4, "Species"), Span(doc, 3, 4, "Gene")]
+    predicted = nlp.make_doc(doc.text)
+    tags, known = tags_of(Example(predicted, doc), LABELS, KEY)
+    assert tags.T.tolist() == [[0, 0, 1, 0, 0], [0] * 5, [0] * 5, [0, 0, 1, 0, 0]]
+    assert known.all()
+    predicted.spans[KEY] = [Span(predicted, 2, 3, "Chemical"), Span(predicted, 2, 3, "Species")]
+    assert score([Example(predicted, doc)], spans_key=KEY)["spans_litbert_f"] == 1
+
+
+def test_parts_of_a_gold_token_are_not_right() -> None:
+    nlp = spacy.blank("en")
+    gold = Doc(nlp.vocab, words=["IL-2", "binds"])
+    predicted = Doc(nlp.vocab, words=["IL", "-", "2", "binds"], spaces=[0, 0, 1, 0])
+    gold.ents = [Span(gold, 0, 1, "Gene")]
+    for places, right in ([(0, 1), (2, 3)], 0), ([(0, 3)], 1):
+        predicted.ents = [Span(predicted, *place, "Gene") for place in places]
+        scores = score([Example(predicted, gold)], spans_key=KEY)
+        assert (scores["ents_p"], scores["ents_r"]) == (right, right)
+
+
+def test_nothing_is_known_of_tokens_that_the_gold_does_not_have(nlp: Language) -> None:
+    predicted = nlp.make_doc("Patients  took aspirin")
+    gold = Doc(nlp.vocab, words=["Patients", "took", "aspirin"])
+    gold.set_ents([], default="outside")
+    _, known = tags_of(Example(predicted, gold), LABELS, KEY)
+    assert known[:, 0].tolist() == [True, False, True, True]

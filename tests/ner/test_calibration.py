@@ -9,7 +9,7 @@ import pytest
 import spacy
 import srsly
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 from typer.testing import CliRunner
 
 from spacy_litbert.cli import app
@@ -81,7 +81,8 @@ def test_objectives_that_cannot_be_are_refused() -> None:
             Objective(**given)
     with pytest.raises(LitBertError, match=r"L431.*Gene.*recall of 0.9.*0\.75"):
         choose_threshold(CONFIDENCES, RIGHT, 4, Objective(recall=0.9), "Gene")
-    assert choose_threshold(np.zeros(0), np.zeros(0, dtype=bool), 3, Objective(), "Gene")[0] == 0
+    with pytest.raises(LitBertError, match=r"L431.*0\.0000"):
+        choose_threshold(np.zeros(0), np.zeros(0, dtype=bool), 3, Objective(recall=0.1), "Gene")
 
 
 def dev(nlp: Language, path: Path, repeat: int = 25) -> Path:
@@ -190,4 +191,37 @@ def test_a_damaged_file_is_refused_before_the_work(trained: Language, tmp_path: 
     (tmp_path / "dev.spacy").write_bytes(b"no DocBin")
     with pytest.raises(LitBertError, match=r"L207.*dev.spacy"):
         calibrate(tmp_path / "pipeline", tmp_path / "dev.spacy", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_label_of_which_nothing_was_found_keeps_what_it_has_or_misses_the_recall(trained: Language) -> None:
+    nlp = spacy.util.load_model_from_config(trained.config).from_bytes(trained.to_bytes())
+    pipe = nlp.get_pipe("litbert_ner")
+    pipe.add_label("Dose")
+    pipe.cfg["thresholds"] = {"Dose": 0.4}
+    examples = examples_for(nlp)
+    gold = examples[0].reference
+    gold.spans["litbert"] = [*gold.spans["litbert"], Span(gold, len(gold) - 2, len(gold) - 1, "Dose")]
+    with pytest.raises(LitBertError, match=r"L431.*Dose"):
+        pipe.calibrate(examples, recall=0.5)
+    fitted = pipe.calibrate(examples)["Dose"]
+    assert (fitted.n_gold, fitted.n_found, fitted.threshold) == (1, 0, 0.4)
+
+
+def test_what_is_fitted_counts_whatever_the_threshold_was(trained: Language, tmp_path: Path) -> None:
+    trained.to_disk(tmp_path / "trained")
+    nlp = spacy.load(tmp_path / "trained", config={"components.litbert_ner.threshold": 1.0})
+    assert not nlp(GOLD[0][0]).ents
+    nlp.get_pipe("litbert_ner").calibrate(examples_for(nlp))
+    nlp.to_disk(tmp_path / "fitted")
+    for one in (nlp, spacy.load(tmp_path / "fitted")):
+        assert one(GOLD[0][0]).ents
+
+
+def test_a_place_for_the_figures_that_cannot_be_is_refused_before_the_work(trained: Language, tmp_path: Path) -> None:
+    trained.to_disk(tmp_path / "trained")
+    path = dev(trained, tmp_path / "dev.spacy")
+    arguments = [str(tmp_path / "trained"), str(path), str(tmp_path / "out"), "--json", str(tmp_path)]
+    done = CliRunner().invoke(app, ["calibrate", *arguments])
+    assert done.exit_code != 0
     assert not (tmp_path / "out").exists()

@@ -158,6 +158,10 @@ def test_a_threshold_hides_what_is_less_sure(trained: Language) -> None:
         {"temperatures": {"Gene": 0}},
         {"thresholds": {"Gene": "much"}},
         {"thresholds": []},
+        {"threshold": 7},
+        {"threshold": "x"},
+        {"labels": ["Chemical", "Disease", "Gene", 5]},
+        {"labels": ["Chemical", "Disease", "Gene", "Gene"]},
     ],
 )
 def test_saved_settings_that_cannot_be_are_refused(trained: Language, wrong: dict[str, object]) -> None:
@@ -345,9 +349,18 @@ def test_two_recognizers_share_the_group(trained: Language) -> None:
 
 def test_a_threshold_that_a_program_sets_is_saved(trained: Language, tmp_path: Path) -> None:
     nlp = build_like(trained).from_bytes(trained.to_bytes())
-    component(nlp).threshold = 0.9
+    component(nlp).threshold = np.float32(0.9)
     nlp.to_disk(tmp_path)
-    assert component(spacy.load(tmp_path)).threshold == 0.9
+    assert component(spacy.load(tmp_path)).threshold == pytest.approx(0.9)
     assert component(spacy.load(tmp_path, config={"components.litbert_ner.threshold": 0.2})).threshold == 0.2
     with pytest.raises(LitBertError, match="L422"):
         component(nlp).threshold = 2
+
+
+def test_a_sourced_component_annotates_docs_of_another_vocabulary(trained: Language) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("litbert_ner", source=build_like(trained).from_bytes(trained.to_bytes()))
+    component(nlp).add_label("Dosage9")
+    bias = component(nlp).model.get_ref("output_layer").get_param("b")
+    bias[-2] = 20.0  # begins, everywhere
+    assert "Dosage9" in {ent.label_ for ent in nlp("Some aspirin.").ents}

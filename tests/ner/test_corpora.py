@@ -16,7 +16,7 @@ from spacy_litbert.corpora.docbin import to_docbin, write_docbin
 from spacy_litbert.corpora.document import Document, Mention
 from spacy_litbert.corpora.parts import build_cut_long_texts_v1
 from spacy_litbert.errors import LitBertError
-from spacy_litbert.ner.annotation import ANNOTATED
+from spacy_litbert.ner.annotation import ANNOTATED, set_annotated
 from spacy_litbert.ner.corpora import build_labelled_corpora_v1
 
 from .conftest import CNN
@@ -183,3 +183,16 @@ def test_long_texts_are_cut_with_what_was_annotated(nlp: Language, settings: dic
     assert len(found) == 16
     assert ("IL3 in ", ["Gene"], ["Gene"]) in found
     assert ("mice", [], ["Gene"]) in found
+
+
+def test_what_documents_say_themselves_was_annotated_in_them_counts(nlp: Language, tmp_path: Path) -> None:
+    docs = [nlp.make_doc("20 mg of zinc"), nlp.make_doc("zinc for gout"), nlp.make_doc("5 mg of zinc")]
+    docs[0].ents = [Span(docs[0], 0, 2, "DOSE")]
+    docs[1].ents = [Span(docs[1], 0, 1, "Chemical")]
+    docs[2].ents = [Span(docs[2], 0, 2, "DOSE"), Span(docs[2], 3, 4, "Chemical")]
+    set_annotated(docs[0], ["DOSE"])
+    set_annotated(docs[1], ["Chemical", "Disease"])
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "marked.spacy")
+    corpus = {"path": str(tmp_path / "marked.spacy"), "labels": ["Dose", "Chemical"], "names": {"DOSE": "Dose"}}
+    found = {text: annotated for text, _, annotated in read({"own": corpus}, nlp)}
+    assert found == {"20 mg of zinc": ["Dose"], "zinc for gout": ["Chemical"], "5 mg of zinc": ["Dose", "Chemical"]}

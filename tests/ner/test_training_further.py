@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from spacy_litbert.corpora.parts import build_cut_long_texts_v1
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.ner.annotation import mentions_of, set_annotated
 
@@ -121,6 +122,69 @@ def test_corrected_entities_are_the_gold(trained: Language) -> None:
     fewer.ents = fewer.ents[1:]
     other.ents = [Span(other, other.ents[0].start, other.ents[0].end, "Gene"), *other.ents[1:]]
     for doc in (fewer, other):
-        assert mentions_of(doc, KEY) == doc.ents
+        assert mentions_of(doc, KEY) == list(doc.ents)
     again = Doc(trained.vocab).from_bytes(other.to_bytes())
     assert [span.label_ for span in mentions_of(again, KEY)] == [ent.label_ for ent in other.ents]
+
+
+def test_corrections_stay_where_long_texts_are_cut(trained: Language) -> None:
+    doc = trained(" ".join([TEXTS[0]] * 4))
+    assert "Chemical" in {ent.label_ for ent in doc.ents}
+    doc.ents = [Span(doc, ent.start, ent.end, "Drug" if ent.label_ == "Chemical" else ent.label_) for ent in doc.ents]
+    cut = build_cut_long_texts_v1(max_words=10)
+    parts = list(cut(trained, Example(trained.make_doc(doc.text), doc)))
+    assert len(parts) > 1
+    gold = [span.label_ for part in parts for span in mentions_of(part.reference, KEY)]
+    assert gold == [ent.label_ for ent in doc.ents]
+
+
+def test_a_mention_that_is_added_to_what_was_found_is_gold(trained: Language) -> None:
+    doc = trained(TEXTS[1])
+    found = mentions(doc)
+    doc.spans[KEY].append(Span(doc, 0, 1, "Species"))
+    assert [(span.text, span.label_) for span in mentions_of(doc, KEY)] == [*found, (doc[0].text, "Species")]
+
+
+def test_weights_from_before_a_label_was_added_can_be_taken_back(trained: Language, tmp_path: Path) -> None:
+    nlp = build_like(trained).from_bytes(trained.to_bytes())
+    before = [results(doc) for doc in nlp.pipe(TEXTS)]
+    fewer = nlp.to_bytes()
+    nlp.to_disk(tmp_path / "fewer")
+    component(nlp).add_label("Dose")
+    nlp.update(examples_for(nlp))
+    more = [results(doc) for doc in nlp.pipe(TEXTS)]
+    nlp.to_disk(tmp_path / "more")
+    for load in (lambda: nlp.from_bytes(fewer), lambda: nlp.from_disk(tmp_path / "fewer")):
+        nlp.from_disk(tmp_path / "more")
+        assert len(component(nlp).labels) == 5
+        assert [results(doc) for doc in nlp.pipe(TEXTS)] == more
+        load()
+        assert component(nlp).labels == component(trained).labels
+        assert [results(doc) for doc in nlp.pipe(TEXTS)] == before
+        nlp.update(examples_for(nlp))
+
+
+def test_what_can_not_be_loaded_leaves_labels_and_scores(trained: Language, tmp_path: Path) -> None:
+    nlp = build_like(trained).from_bytes(trained.to_bytes())
+    component(nlp).add_label("Dose")
+    component(nlp).to_disk(tmp_path)
+    before = [results(doc) for doc in trained.pipe(TEXTS)]
+    path = tmp_path / "model"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(LitBertError, match="L312"):
+        component(trained).from_disk(tmp_path)
+    assert len(component(trained).labels) == 4
+    assert [results(doc) for doc in trained.pipe(TEXTS)] == before
+
+
+def test_what_was_found_before_goes_with_its_entities(trained: Language) -> None:
+    nlp = build_like(trained).from_bytes(trained.to_bytes())
+    doc = nlp(TEXTS[2])
+    assert len(doc.ents) == 3
+    component(nlp).threshold = 1.0
+    assert not nlp(doc).ents
+    ruled = nlp.make_doc(TEXTS[2])
+    ruled.ents = [Span(ruled, 0, 1, "Drug")]
+    component(nlp).threshold = None
+    first = nlp(nlp(ruled)).ents[0]
+    assert (first.text, first.label_) == ("Aspirin", "Drug")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from spacy.tokens import Doc, DocBin
 
 from ..docs import document_of
@@ -87,7 +88,7 @@ def _cleaned(doc: Doc, spans_key: str | None) -> Doc:
     kept = {key: value for key, value in doc.user_data.items() if isinstance(key, tuple) and key[1] in _KEPT}
     doc.user_data.clear()
     doc.user_data.update(kept)
-    doc.tensor = doc.tensor[:0]
+    doc.tensor = np.zeros(0, dtype="float32")
     return doc
 
 
