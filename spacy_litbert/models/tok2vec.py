@@ -30,8 +30,11 @@ def build_litbert_tok2vec_v1(
 
     Model[List[Doc], List[Floats2d]]: for each Doc (tokens, hidden_size) float32. Simple to use and
     right for one component; several are faster on one ``transformer`` pipe with listeners.
-    See ``build_litbert_model_v1`` for the settings and errors, ``build_litbert_listener_v1``
-    for ``pooling`` and ``grad_factor``.
+    Where weights can't be saved (LitBertError L314, L219), thinc has emptied the component's file before it asks for
+    them: save to a new folder.
+
+    See ``build_litbert_model_v1`` for the settings and errors, ``build_litbert_listener_v1`` for ``pooling`` and
+    ``grad_factor``.
     """
     encoder = build_litbert_model_v1(
         name=name,

@@ -26,11 +26,12 @@ from ..models.listener import accept_any_encoder
 from ..ragged import starts_of
 from ..types import IntArray
 from .annotation import ANNOTATED, mentions_of, tags_of
-from .calibration import TEMPERATURES, LabelCalibration, Objective
+from .calibration import LabelCalibration, Objective
 from .decoding import N_TAGS, Evidence, Mentions, confidence, decode, gather
 from .evidence import collect
 from .mentions import DocMentions, annotate, split
 from .model import TagScores, linear, set_output_layer
+from .settings import checked_threshold, problem_of
 
 _SAMPLE = 10
 _DEFAULT_MODEL = """
@@ -100,7 +101,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     ):
         register_confidence()
         self.vocab, self.model, self.name = vocab, model, name
-        threshold = _checked(threshold)
+        threshold = checked_threshold(threshold)
         # What is in cfg is saved, and restored over what a config asks for.
         self.spans_key, self._configured_threshold = spans_key, threshold
         self.scorer = scorer
@@ -117,7 +118,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
     @threshold.setter
     def threshold(self, value: float | None) -> None:
-        self.cfg["threshold"] = _checked(value)
+        self.cfg["threshold"] = checked_threshold(value)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -322,23 +323,10 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     def _check_cfg(self) -> None:
         if self.cfg["configured_threshold"] != self._configured_threshold:  # the config names another one than it did
             self.cfg.update(threshold=self._configured_threshold, configured_threshold=self._configured_threshold)
-        problem = self._problem_of_cfg()
+        output = self.model.get_ref("output_layer")
+        problem = problem_of(self.cfg, output.get_dim("nO") if output.has_dim("nO") else None)
         if problem is not None:
             raise LitBertError(Errors.L423.format(name=self.name, problem=problem))
-
-    def _problem_of_cfg(self) -> str | None:
-        labels, output = self.cfg["labels"], self.model.get_ref("output_layer")
-        if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
-            return f"labels = {labels}"
-        if output.has_dim("nO") and output.get_dim("nO") != N_TAGS * len(set(labels)):
-            return f"the model has {output.get_dim('nO')} scores a token, for labels = {labels}"
-        if not (self.threshold is None or _is_between(self.threshold, 0.0, 1.0)):
-            return f"threshold = {self.threshold}"
-        for key, least, most in (("temperatures", TEMPERATURES[0], TEMPERATURES[-1]), ("thresholds", 0.0, 1.0)):
-            values = self.cfg[key]
-            if not isinstance(values, dict) or not all(_is_between(value, least, most) for value in values.values()):
-                return f"{key} = {values}"
-        return None
 
     def _fitted(self) -> tuple[list[float], list[float]]:
         """Return the temperatures and thresholds of all labels, those that ``calibrate`` chose."""
@@ -394,19 +382,6 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         loss = -(target * ops.xp.log(ops.xp.maximum(p, 1e-30))).sum(axis=-1) * weight
         d_scores: Floats2d = ((p - target) * weight[..., None]).reshape(scores.dataXd.shape)
         return float(loss.sum()), Ragged(d_scores, scores.lengths)
-
-
-def _checked(threshold: Any) -> float | None:
-    """Return a threshold as JSON keeps it. Raises LitBertError L422."""
-    if threshold is None:
-        return None
-    if not _is_between(threshold, 0.0, 1.0):
-        raise LitBertError(Errors.L422.format(found=repr(threshold)))
-    return float(threshold)
-
-
-def _is_between(value: Any, least: float, most: float) -> bool:
-    return isinstance(value, (int, float, np.number)) and bool(least <= value <= most)
 
 
 def _by_label(scores: Ragged) -> Any:
