@@ -135,7 +135,6 @@ class Errors(metaclass=_Coded):
     )
     L305 = "The saved model is not one of ours: {reason}. Load it with the version that saved it."
     L312 = "The saved model is damaged: its checksum is not that of its bytes. Save, copy or fetch it again."
-    L306 = "A listener was called for {found} but its transformer last ran on other Docs."
     L307 = (
         'A transformer with `backend = "onnx"` can only be used, not trained. Train with '
         '`backend = "torch"` and export the result with `spacy litbert export`.'

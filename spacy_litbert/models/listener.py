@@ -13,6 +13,7 @@ from ..errors import Errors, LitBertError
 from .batch import LitBertData
 from .fingerprint import Fingerprint
 from .pooling import pool_wordpieces
+from .shared_update import SharedOutputs
 from .types import Pooling, Tok2VecModel
 
 
@@ -52,6 +53,35 @@ class LitBertListener(TransformerListener):
         self._backprop = None
         self._samples: list[Doc] | None = None
 
+    def receive(self, batch_id: Any, outputs: list[TransformerData], backprop: Callable[..., Any]) -> None:
+        """Take the batch that the encoder read, and what its gradient goes to."""
+        self._batch_id, self._outputs, self._backprop = batch_id, outputs, backprop
+        if isinstance(outputs, SharedOutputs):
+            outputs.update.join(backprop)
+
+    def give(self, gradient: list[TransformerData]) -> list[Any]:
+        """Pass the gradient of the received batch on to the encoder, and forget the batch. Docs have no gradient."""
+        outputs, backprop = self._outputs, self._backprop
+        self._forget()
+        if isinstance(outputs, SharedOutputs) and backprop is not None:
+            outputs.update.give(backprop, gradient)
+        elif backprop is not None:
+            backprop(gradient)
+        return []
+
+    def has_received(self, docs: list[Doc]) -> bool:
+        """Return whether a batch of these Docs was received; one of others is forgotten, whose update left this out."""
+        if isinstance(self._outputs, SharedOutputs):
+            is_theirs = self._outputs.are_of(docs)
+        else:
+            is_theirs = self._outputs is not None and self.get_batch_id(docs) == self._batch_id
+        if not is_theirs:
+            self._forget()
+        return is_theirs
+
+    def _forget(self) -> None:
+        self._batch_id = self._outputs = self._backprop = None
+
     def check(self, found: Fingerprint) -> None:
         """Raise LitBertError L313 for an encoder that the component was not trained with."""
         expected: Fingerprint = self.attrs["encoder"]
@@ -85,12 +115,12 @@ def forward(
     if model._samples is not None and docs is model._samples:
         return [_sample_data(model, doc) for doc in docs], _no_backprop
     model._samples = None
-    if is_train and model._batch_id is not None:
-        if model.get_batch_id(docs) != model._batch_id:
-            raise LitBertError(Errors.L306.format(found=f"{len(docs)} Docs"))
+    if is_train and model.has_received(docs):
         assert model._outputs is not None
+        for doc, data in zip(docs, model._outputs):
+            _check_tokens(doc, data)
         model.remember(model._outputs)
-        return model._outputs, model.backprop_and_clear
+        return model._outputs, model.give
     datas = [data_of(doc, model.upstream_name) for doc in docs]
     if is_train:
         model.remember(datas)
@@ -111,12 +141,18 @@ def data_of(doc: Doc, upstream: str = "*") -> TransformerData:
     upstream: the transformer's name, for the error.
     """
     data: TransformerData | None = doc._.trf_data
+    if data is None and not len(doc):
+        return TransformerData.empty()
     if data is None:
         called = repr("transformer" if upstream == "*" else upstream)
         raise LitBertError(Errors.L302.format(upstream=called, n_tokens=len(doc)))
+    _check_tokens(doc, data)
+    return data
+
+
+def _check_tokens(doc: Doc, data: TransformerData) -> None:
     if len(data.align.lengths) != len(doc):
         raise LitBertError(Errors.L303.format(found=len(data.align.lengths), expected=len(doc)))
-    return data
 
 
 def _no_backprop(d_trf_datas: Any) -> list[Any]:

@@ -28,7 +28,7 @@ def pool_wordpieces(pooling: Pooling, grad_factor: float) -> TokenVectors:
     A token without wordpieces (white space, control characters) gets a row of zeros.
     """
     # Not in ``attrs``, which thinc restores over what a config asks for.
-    return Model("pool-wordpieces", partial(forward, grad_factor), layers=[pooling])
+    return Model("pool-wordpieces", partial(forward, grad_factor), layers=[pooling], dims={"nO": None})
 
 
 def forward(
@@ -65,11 +65,13 @@ def _pool(
     ops, xp = model.ops, model.ops.xp
     filled = [data for data in trf_datas if "last_hidden_state" in data.model_output]
     if not filled:
-        return [ops.alloc2f(0, 0) for _ in trf_datas], lambda d_vectors: []
+        return [ops.alloc2f(0, model.maybe_get_dim("nO") or 0) for _ in trf_datas], lambda d_vectors: []
     lengths = np.concatenate([data.align.lengths for data in filled])
     with_pieces = ops.asarray(cast(Ints1d, np.flatnonzero(lengths)))
     pieces = xp.concatenate([_rows(data)[data.align.dataXd] for data in filled])
     vectors = ops.alloc2f(len(lengths), filled[0].width)
+    if model.has_dim("nO") is None:  # kept with the model, for batches of Docs without tokens
+        model.set_dim("nO", vectors.shape[1])
     backprop_pooling = None
     if len(pieces):
         ragged = Ragged(pieces, ops.asarray1i(cast(Ints1d, lengths[lengths > 0])))

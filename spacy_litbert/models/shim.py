@@ -22,6 +22,7 @@ from ..tokenization.wordpieces import WordpieceEncoder
 from .fingerprint import Fingerprint, checksum
 from .seal import is_sealed, seal
 from .settings import WindowSettings
+from .shared_update import SharedUpdate
 
 _UNSEALED = "spacy-litbert.encoder.v1"
 _FORMAT = "spacy-litbert.encoder.v2"
@@ -38,6 +39,7 @@ class EncoderShim(Shim, ABC):
     entries: (vocabulary,) object array of the wordpieces' strings.
     fingerprint: which weights these are.
     dropout: what splits wordpieces in training, None where nothing does.
+    update: the update that is under way.
     """
 
     def __init__(self, windows: WindowSettings) -> None:
@@ -48,6 +50,7 @@ class EncoderShim(Shim, ABC):
         self.wordpieces: WordpieceEncoder | None = None
         self.dropout: WordpieceDropout | None = None
         self.entries: Any = None
+        self.update = SharedUpdate()
 
     @property
     def is_loaded(self) -> bool:
@@ -61,6 +64,11 @@ class EncoderShim(Shim, ABC):
         """
         self._take(checkpoint.config, checkpoint.vocabulary, fingerprint or fingerprint_of(checkpoint.bert))
         self._load_encoder(checkpoint)
+
+    def next_update(self) -> None:
+        """End the update that was under way, and begin another."""
+        self.update.finish()
+        self.update = SharedUpdate()
 
     @abstractmethod
     def __call__(self, inputs: EncoderInput, is_train: bool) -> tuple[XpVectors, Callable[..., Any]]:
@@ -99,6 +107,7 @@ class EncoderShim(Shim, ABC):
 
     def _take(self, config: dict[str, Any], vocabulary: Vocabulary, fingerprint: str) -> None:
         self.windows.check(config["max_position_embeddings"])
+        self.update = SharedUpdate()
         self.config = config
         self.fingerprint = Fingerprint(fingerprint)
         self.wordpieces = WordpieceEncoder(vocabulary)

@@ -80,6 +80,7 @@ class TorchShim(EncoderShim):
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Take one step of thinc's optimizer, or none if float16 gradients overflowed."""
+        self.update.finish()
         if not any(parameter.grad is not None for parameter in self.bert.parameters()):
             return
         step = _ThincStep(self.bert, optimizer, self.id)

@@ -21,6 +21,7 @@ from .listener import LitBertListener
 from .onnx_shim import OnnxShim
 from .seal import SealedModel
 from .settings import PRECISIONS, WindowSettings, check_choice, check_minimum, check_precision
+from .shared_update import SharedOutputs
 from .shim import EncoderShim
 from .torch_shim import TorchShim
 from .types import TransformerModel
@@ -110,8 +111,12 @@ def forward(
     )
     layout = Layout.of(windows, len(docs))
     inputs = encoder_input(alignment, windows, layout, shim.wordpieces.vocabulary)
+    if is_train:
+        shim.next_update()
     vectors, backprop_vectors = shim(inputs, is_train)
     batch = split_by_doc(docs, alignment, windows, layout, inputs, vectors, shim)
+    if is_train:
+        batch.cached_doc_data = SharedOutputs(docs, batch.doc_data, shim.update)
 
     def backprop(d_batch: LitBertBatch) -> list[Doc]:
         outputs = [data.model_output for data in d_batch.doc_data]

@@ -46,7 +46,7 @@ def test_both_listeners_give_the_same_numbers(checkpoint: Path) -> None:
     assert np.allclose(_weights(ours), _weights(stock), atol=1e-6)
 
 
-@pytest.mark.parametrize("pipe", ["ner", "textcat", "spancat", "tagger", "parser"])
+@pytest.mark.parametrize("pipe", ["ner", "textcat", "span_finder", "spancat", "tagger", "parser"])
 def test_every_component_trains_on_the_self_contained_encoder(checkpoint: Path, pipe: str) -> None:
     tok2vec = {**LISTENER, "@architectures": "spacy-litbert.LitBertTok2Vec.v1", "name": str(checkpoint), "overlap": 8}
     nlp = spacy.blank("en")
@@ -212,6 +212,22 @@ def test_empty_and_invisible_docs_in_a_batch(ner: Language) -> None:
     ner.update(examples[:1], sgd=ner.resume_training())
 
 
+@pytest.mark.parametrize("pipe", ["span_finder", "spancat", "textcat"])
+def test_texts_without_tokens_alone(checkpoint: Path, tmp_path: Path, pipe: str) -> None:
+    # span_finder needs the width of vectors even where there are none.
+    nlp = spacy.blank("en")
+    settings = {"@architectures": "spacy-litbert.LitBertModel.v1", "name": str(checkpoint), "overlap": 8}
+    nlp.add_pipe("transformer", config={"model": settings})
+    nlp.add_pipe(pipe, config=_component_config(pipe, LISTENER))
+    examples = _multi_task_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(tmp_path)
+    for each in (nlp, spacy.load(tmp_path)):
+        assert each("").text == ""
+        assert [doc.text for doc in each.pipe(["", "", TEXTS[0]], batch_size=2)] == ["", "", TEXTS[0]]
+        each.update([Example.from_dict(each.make_doc(""), {})], sgd=each.resume_training())
+
+
 def test_equal_seeds_train_equal_weights(checkpoint: Path) -> None:
     first, second = (build_ner(checkpoint, steps=3) for _ in range(2))
     assert np.array_equal(_weights(first), _weights(second))
@@ -280,6 +296,11 @@ def _component_config(pipe: str, tok2vec: dict) -> dict:
             "use_reduce_max": False,
             "use_reduce_mean": True,
             "tok2vec": tok2vec,
+        },
+        "span_finder": {
+            "@architectures": "spacy.SpanFinder.v1",
+            "tok2vec": tok2vec,
+            "scorer": {"@layers": "spacy.LinearLogistic.v1", "nO": 2},
         },
         "spancat": {
             "@architectures": "spacy.SpanCategorizer.v1",
