@@ -30,7 +30,7 @@ class Errors(metaclass=_Coded):
     )
     L003 = "`{name}` is {value!r}. Choose one of: {choices}."
     L004 = "`{name}` is {value}. It must be at least {minimum}."
-    L005 = "`{name}` is {value}. It must lie between 0 and 1."
+    L005 = "`{name}` is {value}. It must be a number from 0 to 1."
     # Vocabularies
     L101 = "The vocabulary {path} has {n} entries twice or more: {tokens}. Each id needs its own entry."
     L102 = "The vocabulary {path} lacks the special tokens {missing}."
@@ -147,7 +147,10 @@ class Errors(metaclass=_Coded):
         "The weights of {name} are no finite numbers any more: training has diverged. Begin anew from what was saved "
         "before, with a lower learning rate."
     )
-    L319 = "`total_steps` is {found!r}. Give a whole number, or the variable `${{training.max_steps}}`."
+    L319 = (
+        "`total_steps` is {found!r}. Give the number of steps, or the variable `${{training.max_steps}}` with a "
+        "`max_steps` above 0."
+    )
     # Command line
     L340 = "There is no pipeline {pipeline!r}, as a package or as a folder. Install it, or check the name."
     L341 = "Can't load the pipeline {pipeline}: {reason}. It is damaged, or was made for other versions."
@@ -251,7 +254,10 @@ class Errors(metaclass=_Coded):
         "The weights in {path} know {found} kinds of segments, and next-sentence prediction needs 2. "
         'Set `objective = "mlm"`.'
     )
-    L516 = "{path} is no record of a pretraining: it lacks {missing}. Delete the file, or make the weights again."
+    L516 = (
+        "{path} is no record of a pretraining: it lacks {missing}, or has something else there. Delete the file, or "
+        "make the weights again."
+    )
     L517 = (
         "The run in {path} is finished: at step {step} its learning rate fell to zero. To go on, begin a new run in "
         'another `training.output`, with `[model] start = "{export}"`.'

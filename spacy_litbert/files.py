@@ -175,6 +175,11 @@ def folder_checksum(folder: Path) -> str:
     return sha256(lines.encode("utf8")).hexdigest()
 
 
+def left_behind(folder: Path, pattern: str) -> list[Path]:
+    """Find the workspaces of ``replacing`` and its like for names that match a pattern of ``fnmatch``."""
+    return list(folder.glob(f".{pattern}.{_RANDOM}{_ENDING}"))
+
+
 @contextmanager
 def workspace(path: Path) -> Iterator[Path]:
     """Make a hidden folder beside ``path``, gone at the end; those of processes that were killed go first.
@@ -183,7 +188,7 @@ def workspace(path: Path) -> Iterator[Path]:
     ``path`` goes back there if nothing took its place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{escape(path.name)}.{_RANDOM}{_ENDING}"):
+    for left in left_behind(path.parent, escape(path.name)):
         _clear(left, path)
     workspace, lock = _locked_folder(path)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from tokenizers.decoders import WordPiece as WordPieceDecoder
@@ -15,8 +16,17 @@ from ..tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 def check_no_model(folder: Path) -> None:
     """Raise LitBertError L218 for a folder that holds a model, whose vocabulary must not be replaced."""
-    if (folder / "config.json").exists():
+    if any((folder / name).exists() for name in ("config.json", "bert_config.json")):
         problem = "a model lies there, and its vocabulary is not replaced. Choose another folder"
+        raise LitBertError(Errors.L218.format(path=folder, problem=problem))
+
+
+def check_no_other(folder: Path, vocabulary: Vocabulary) -> None:
+    """Raise LitBertError L218 for a folder that holds another vocabulary than this one."""
+    if not any(os.path.lexists(folder / name) for name in ("vocab.txt", "tokenizer.json")):
+        return
+    if Vocabulary.from_folder(folder).to_dict() != vocabulary.to_dict():
+        problem = "it holds another vocabulary, which is not replaced. Choose another folder, or move that away"
         raise LitBertError(Errors.L218.format(path=folder, problem=problem))
 
 

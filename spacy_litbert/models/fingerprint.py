@@ -12,7 +12,8 @@ Components and encoders saved by version 0.1.0 know none: their listeners accept
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import google_crc32c
@@ -41,6 +42,16 @@ class Fingerprint:
     def renew(self, compute: Callable[[], str]) -> None:
         """Take note that the weights have changed: the value is computed when it is asked for."""
         self._value, self._compute = None, compute
+
+    @contextmanager
+    def lent(self, compute: Callable[[], str]) -> Iterator[None]:
+        """Be the fingerprint of other weights for a while."""
+        kept = self._value, self._compute
+        self.renew(compute)
+        try:
+            yield
+        finally:
+            self._value, self._compute = kept
 
     def __reduce__(self) -> tuple[type[Fingerprint], tuple[str]]:
         return Fingerprint, (self.value,)

@@ -12,6 +12,7 @@ from thinc.types import Floats2d, Ints1d, Ragged
 
 from ..compat import ModelOutput, TransformerData
 from ..ragged import starts_of
+from .shared_update import SharedOutputs
 from .types import Pooling, TokenVectors
 
 # Wordpieces pooled together: enough for a GPU, and few enough that a CPU keeps them in its caches and its allocator
@@ -38,6 +39,8 @@ def forward(
     pooled = [_pool(grad_factor, model, group, is_train) for group in groups]
 
     def backprop(d_vectors: list[Floats2d]) -> list[TransformerData]:
+        if not grad_factor and isinstance(trf_datas, SharedOutputs):
+            return []  # not even zeros, for which an optimizer would let the weights decay
         ends = np.cumsum([len(group) for group in groups], dtype=int)
         parts = [d_vectors[end - len(group) : end] for group, end in zip(groups, ends)]
         return [data for (_, backprop_group), part in zip(pooled, parts) for data in backprop_group(part)]

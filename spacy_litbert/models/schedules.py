@@ -23,10 +23,11 @@ def build_warmup_linear_v1(initial_rate: float, warmup_steps: int, total_steps: 
     warmup_steps: steps until it is reached.
     total_steps: steps until the rate is 0 again, or a variable such as ``${training.max_steps}``.
 
-    Raises LitBertError L319 for another string.
+    Raises LitBertError L319 for another string, or a number below 1: ``max_steps = 0`` sets no limit, and then nothing
+    says when the rate should be 0.
     """
-    if isinstance(total_steps, int):
+    if isinstance(total_steps, int) and total_steps >= 1:
         return iter(warmup_linear(initial_rate, warmup_steps, total_steps))
-    if not total_steps.startswith("${"):
+    if isinstance(total_steps, int) or not total_steps.startswith("${"):
         raise LitBertError(Errors.L319.format(found=total_steps))
     return repeat(initial_rate)  # which can be copied and pickled, as pipelines are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 import torch
@@ -101,7 +101,8 @@ class TorchShim(EncoderShim):
         backup = {name: self.bert.get_parameter(name).data for name in averages}
         self._set_data(averages)
         try:
-            yield
+            with self.fingerprint.lent(lambda: fingerprint_of(self.bert)) if averages else nullcontext():
+                yield
         finally:
             self._set_data(backup)
 

@@ -120,6 +120,8 @@ def forward(
 
     def backprop(d_batch: LitBertBatch) -> list[Doc]:
         outputs = [data.model_output for data in d_batch.doc_data]
+        if not outputs:
+            return docs
         d_hidden = _concatenate([o["last_hidden_state"].reshape(-1, model.get_dim("nO")) for o in outputs])
         has_pooled = all("pooler_output" in o for o in outputs)
         d_pooled = _concatenate([o["pooler_output"] for o in outputs]) if has_pooled else None

@@ -45,6 +45,11 @@ def read_curve(path: Path) -> list[dict[str, float]]:
     return [{key: float(value) for key, value in row.items()} for row in _lines(path)]
 
 
+def check_curve(path: Path, columns: tuple[str, ...]) -> None:
+    """Raise LitBertError L514 for a file that is no curve of these columns."""
+    _lines(path, columns)
+
+
 def plot_curve(run: Path, target: Path) -> bool:
     """Draw a run's losses and accuracies over the tokens seen. False if matplotlib is not installed."""
     try:
@@ -74,7 +79,7 @@ def _lines(path: Path, columns: tuple[str, ...] | None = None) -> list[dict[str,
     text = path.read_bytes().decode("utf8", errors="replace")
     head, *lines = text.splitlines() or [""]
     names = tuple(head.split(","))
-    if lines and (names != columns if columns else "step" not in names):
+    if text and (names != columns if columns else "step" not in names):
         raise LitBertError(Errors.L514.format(path=path, line=1, found=head[:80]))
     rows = []
     for i, line in enumerate(lines, start=2):

@@ -29,13 +29,15 @@ from .state import latest_checkpoint, read_checkpoint
 # BERT's own, for those who fine-tune the weights, whatever it was in pretraining: a few hundred labelled texts are
 # soon learned by heart without it.
 FINE_TUNING_DROPOUT = 0.1
-_OF_THE_RUN = (NAME, "curve.csv", "heldout.csv", "curve.png", "NOTICE", "LICENSE")
+_TERMS = "LICENSE"
+_OF_THE_RUN = (NAME, "curve.csv", "heldout.csv", "curve.png", "NOTICE", _TERMS)
 
 
 def export(run: Path, folder: Path) -> None:
     """Write config.json, model.safetensors, the tokenizer's files, the record, the curve, README.md and NOTICE.
 
-    The storage type, the name and the licence are those of the run's settings.
+    The storage type, the name and the licence are those of the run's settings. A LICENSE that was put into an earlier
+    export stays.
     Raises LitBertError L218 if ``folder`` is anything but an earlier export or holds the run, L507 if the run is not
     finished, L219 if its weights do not fit the storage type.
     """
@@ -65,6 +67,8 @@ def export(run: Path, folder: Path) -> None:
         (partial / "README.md").write_text(card, encoding="utf8")
         if text := notice(record):
             (partial / "NOTICE").write_text(text, encoding="utf8")
+        if (folder / _TERMS).is_file():
+            shutil.copy(folder / _TERMS, partial)
 
 
 def check_export(folder: Path, run: Path, *, sources: Iterable[Path] = ()) -> None:

@@ -26,7 +26,7 @@ from zlib import crc32
 import numpy as np
 from tqdm import tqdm
 
-from ..checkpoints.tokenizer_files import check_no_model, write_tokenizer
+from ..checkpoints.tokenizer_files import check_no_model, check_no_other, write_tokenizer
 from ..command_line import errors_in_one_line
 from ..corpora.files import bare_name
 from ..corpora.selection import Selection, fingerprint, read_exclusions
@@ -64,8 +64,8 @@ def prepare(
         The chance depends on the text alone. For text to train on, not for held-out text.
     workers: processes that tokenise; the result does not depend on it.
     Raises LitBertError L508 for a vocabulary that 16 bits can't count, L402 for two files of one name, L207 for what
-    is no regular file, L218 if a model lies in the folder or something else stands where a shard would be written or
-    removed, and what ``read_documents`` raises.
+    is no regular file, L218 if a model, another vocabulary without shards or the held-out text lies in the folder or
+    something else stands where a shard would be written or removed, and what ``read_documents`` raises.
     """
     if len(vocabulary) > LARGEST_VOCABULARY:
         raise LitBertError(Errors.L508.format(path=vocabulary.source, size=len(vocabulary), limit=LARGEST_VOCABULARY))
@@ -79,6 +79,10 @@ def prepare(
     for path in [*(folder / name for name in names), *dropped]:
         check_replaceable(path)
     check_no_model(folder)
+    if not shards_in(folder):
+        check_no_other(folder, vocabulary)
+    if apart_from is not None and apart_from.resolve() == folder.resolve():
+        raise LitBertError(Errors.L218.format(path=folder, problem="the texts to be apart from lie there"))
     write_tokenizer(vocabulary, folder, model_max_length=LARGEST_VOCABULARY)
     selection, earlier = Selection(exclude), ""
     if apart_from is not None:

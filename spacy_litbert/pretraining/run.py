@@ -20,12 +20,14 @@ import torch
 from safetensors import SafetensorError
 from transformers import BertConfig, BertForPreTraining
 
-from ..checkpoints.tokenizer_files import check_no_model, write_tokenizer
+from ..checkpoints.tokenizer_files import check_no_model, check_no_other, write_tokenizer
 from ..command_line import errors_in_one_line
 from ..errors import Errors, LitBertError
 from ..files import alone
 from ..tokenization.vocabulary import Vocabulary
 from .config import Settings, read_overrides, read_settings, with_shape
+from .curve import HELDOUT, TRAINING, check_curve
+from .earlier import NAME, read_earlier
 from .export import bert_config, check_export, export
 from .loop import Stopwatch, Trainer, budget
 from .masking import Masker
@@ -57,7 +59,8 @@ def pretrain(
 
     resume: go on from the last checkpoint, if there is one.
     Raises LitBertError L504 if there is a run already and ``resume`` is not set, L218 if the export would replace
-    anything but an earlier one or the run lies over a model, L505 if settings or text are not those that the run was
+    anything but an earlier one or the run lies over a model or another vocabulary, L514 or L516 over other files of the
+    names of its own, L505 if settings or text are not those that the run was
     begun with, L517 if it is finished and should be longer, L518 if another process is at it, L519 if held-out texts
     stand among those to train on, L222 if the disk is full or can't be written to; other codes for text, weights and
     checkpoints that don't fit.
@@ -101,7 +104,7 @@ def make_trainer(
         remove_leftovers(folder)
     saved = None if checkpoint is None else read_checkpoint(checkpoint)
     if saved is None:
-        check_no_model(folder)
+        _check_remains(folder, corpus.vocabulary)
         settings, state, bert = _begin(settings, corpus.vocabulary)
         state.text, state.heldout = corpus.checksum(), heldout.checksum()
         if processes.first:
@@ -116,6 +119,15 @@ def make_trainer(
         load_weights(saved, model.bert, optimizer)
     stopwatch = Stopwatch(state.elapsed, clock)
     return Trainer(settings, processes, corpus, heldout, model, optimizer, state, stopwatch, progress=progress)
+
+
+def _check_remains(folder: Path, vocabulary: Vocabulary) -> None:
+    """Check that what a new run replaces in its folder is another run's, whose checkpoints are gone."""
+    check_no_model(folder)
+    check_no_other(folder, vocabulary)
+    check_curve(folder / "curve.csv", TRAINING)
+    check_curve(folder / "heldout.csv", HELDOUT)
+    read_earlier(folder / NAME)
 
 
 def _begin(settings: Settings, vocabulary: Vocabulary) -> tuple[Settings, State, BertForPreTraining]:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ..checkpoints.safetensor_files import read_safetensors
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, read_json, replacing, replacing_folder
+from ..files import file_checksum, left_behind, read_json, replacing, replacing_folder
 from .model import N_SUMS
 from .rows import Place
 
@@ -149,12 +149,9 @@ def check_settings(saved: Saved, now: dict[str, Any]) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what a process that was killed had begun to write in a run's folder."""
-    names = [".checkpoint-*", "checkpoint-*", ".run.json.*", "checkpoint-*/.state.json.*"]
-    for path in [path for name in names for path in folder.glob(f"{name}.partial")]:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    places = [(folder, _PREFIX + "[0-9]" * 8), *((checkpoint, _STATE) for checkpoint in _checkpoints(folder))]
+    for path in [path for place, name in places for path in left_behind(place, name)]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:

