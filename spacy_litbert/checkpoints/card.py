@@ -6,15 +6,19 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import metadata_load
+import srsly
 
-from ..files import LARGEST_TEXT
+from ..errors import LitBertError
+from ..files import LARGEST_TEXT, read_text
 
 _CHECKSUM = re.compile(r"^\| (\S+) \| `([0-9a-f]{64})` \|$", re.MULTILINE)
 _PLAIN = re.compile(r"[\w.+-]+")  # needs no quotes in YAML
+_LICENCE = re.compile(r"^license:.*(?:\n[ -].*)*", re.MULTILINE)
+_LONGEST_LICENCE = 1000
 _ACTIVATIONS = {
     "gelu": "GELU, exact",
     "gelu_new": "GELU, tanh approximation",
@@ -125,12 +129,29 @@ def read_card(folder: Path) -> tuple[str | None, dict[str, str]]:
 
 
 def licence_of(folder: Path) -> str | None:
-    """Return the licence in the header of a folder's card, if it says one that can be read."""
+    """Return the licence in the header of a folder's card, if it says one that can be read: a name, or a list of some.
+
+    The rest of the header is not read, nor a licence with an alias of YAML (``*``), which can stand for any amount of
+    text.
+    """
     try:
-        said = (metadata_load(folder / "README.md") or {}).get("license")
+        found = _LICENCE.search(_header(read_text(folder / "README.md")))
+    except LitBertError:
+        return None
+    if found is None or len(found[0]) > _LONGEST_LICENCE or "*" in found[0]:
+        return None
+    try:
+        said = srsly.yaml_loads(found[0])["license"]
     except Exception:  # whatever a YAML parser makes of a header: weights are not refused for it
         return None
-    return ", ".join(map(str, said)) if isinstance(said, list) else said and str(said)
+    names = said if isinstance(said, list) else [said]
+    return ", ".join(names) or None if all(isinstance(name, str) for name in names) else None
+
+
+def _header(card: str) -> str:
+    """Return the lines between the first one, ``---``, and the next like it."""
+    first, *lines = card.strip().split("\n")
+    return "\n".join(takewhile(lambda line: line.rstrip() != "---", lines)) if first.rstrip() == "---" else ""
 
 
 def markdown_table(head: list[str], rows: Iterable[list[str]]) -> str:

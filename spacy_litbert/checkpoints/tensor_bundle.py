@@ -25,7 +25,9 @@ from .sstable import read_table, unmask
 
 _LARGEST_INDEX = 1 << 24
 _CHUNK = 1 << 20
+_MOST_DIMENSIONS = 8
 _FLOAT = 1
+_SIZES = {"float32": 4, "float64": 8, "int32": 4, "int64": 8, "bool": 1, "bfloat16": 2, "float16": 2}
 _TYPES = {1: "float32", 2: "float64", 3: "int32", 7: "string", 9: "int64", 10: "bool", 14: "bfloat16", 19: "float16"}
 # Checkpoints of TensorFlow 2's objects have this entry; names of variables are somewhere inside it.
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -74,6 +76,7 @@ class TensorBundle:
         for name, entry in self.entries.items():
             if entry.shard >= n_shards or entry.offset + entry.size > len(self._data[entry.shard]):
                 raise self._damaged(f"{name} lies beyond the end of the data")
+            self._check_shape(name, entry)
 
     def read(self, name: str, progress: Callable[[int], object] = lambda n: None) -> FloatArray:
         """Return a tensor of float32, read-only and still on disk; its checksum is compared first.
@@ -85,8 +88,6 @@ class TensorBundle:
         entry = self.entries[name]
         if entry.dtype != _TYPES[_FLOAT]:
             raise LitBertError(Errors.L208.format(path=self.prefix, key=name, found=entry.dtype, expected="float32"))
-        if entry.size != 4 * math.prod(entry.shape):
-            raise self._damaged(f"{name} has {entry.size} bytes, which is not its shape {entry.shape}")
         self._check_bytes(name, entry, progress)
         data = self._data[entry.shard]
         return np.frombuffer(data, "<f4", math.prod(entry.shape), entry.offset).reshape(entry.shape)
@@ -98,6 +99,13 @@ class TensorBundle:
             return None
         self._check_bytes(name, entry, lambda n: None)
         return int.from_bytes(self._data[entry.shard][entry.offset : entry.offset + 8], "little", signed=True)
+
+    def _check_shape(self, name: str, entry: Entry) -> None:
+        if len(entry.shape) > _MOST_DIMENSIONS:
+            raise self._damaged(f"{name} has {len(entry.shape):,} dimensions")
+        size = _SIZES.get(entry.dtype)
+        if size is not None and entry.size != size * math.prod(entry.shape):
+            raise self._damaged(f"{name} has {entry.size} bytes, which is not its shape {entry.shape}")
 
     def _check_bytes(self, name: str, entry: Entry, progress: Callable[[int], object]) -> None:
         crc, data, end = 0, self._data[entry.shard], entry.offset + entry.size

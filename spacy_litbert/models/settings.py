@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from ..errors import Errors, LitBertError
 from ..tokenization.windows import N_SPECIAL
@@ -27,8 +28,7 @@ class WindowSettings:
     wordpiece_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.wordpiece_dropout <= 1:
-            raise LitBertError(Errors.L005.format(name="wordpiece_dropout", value=self.wordpiece_dropout))
+        check_share("wordpiece_dropout", self.wordpiece_dropout)
         check_choice("boundaries", self.boundaries, ("token", "sentence"))
         check_minimum("overlap", self.overlap, 0)
         if self.window is not None:
@@ -54,9 +54,15 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def check_minimum(name: str, value: int, minimum: int) -> None:
-    """Raise LitBertError L004 for a value below the minimum."""
-    if value < minimum:
-        raise LitBertError(Errors.L004.format(name=name, value=value, minimum=minimum))
+    """Raise LitBertError L004 for what is no whole number, or below the minimum."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
+        raise LitBertError(Errors.L004.format(name=name, value=repr(value), minimum=f"{minimum}, and a whole number"))
+
+
+def check_share(name: str, value: float) -> None:
+    """Raise LitBertError L005 for what is no number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
+        raise LitBertError(Errors.L005.format(name=name, value=repr(value)))
 
 
 def check_precision(precision: Precision, backend: Backend) -> None:

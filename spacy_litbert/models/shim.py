@@ -12,7 +12,8 @@ from thinc.api import Shim
 from thinc.types import Floats2d
 from transformers import BertModel
 
-from ..checkpoints.folder import Checkpoint, build_checkpoint, weights_from_bytes
+from ..checkpoints.config import check_config
+from ..checkpoints.folder import Checkpoint, build_checkpoint, check_size, weights_from_bytes
 from ..checkpoints.storage import from_storage
 from ..encoder.inputs import EncoderInput
 from ..errors import Errors, LitBertError
@@ -27,6 +28,7 @@ from .shared_update import SharedUpdate
 _UNSEALED = "spacy-litbert.encoder.v1"
 _FORMAT = "spacy-litbert.encoder.v2"
 _SOURCE = "the saved pipeline"
+_PARTS = {"config": dict, "fingerprint": str, "weights": bytes, "graph": bytes, "precision": str}
 
 XpVectors = tuple[Floats2d, Floats2d | None]
 
@@ -94,13 +96,16 @@ class EncoderShim(Shim, ABC):
             found = message.get("format") if isinstance(message, dict) else type(message).__name__
             raise LitBertError(Errors.L305.format(reason=f"its format is {found!r}, not {expected!r}"))
         if "vocabulary" in message:
+            _check_parts(message)
             vocabulary = Vocabulary.from_dict(message["vocabulary"])
             fingerprint = message.get("fingerprint", "")
             if "weights" in message:
                 weights = from_storage(weights_from_bytes(message["weights"], _SOURCE), _SOURCE)
                 self.load(build_checkpoint(message["config"], weights, vocabulary, _SOURCE), fingerprint)
             else:
-                self._take(message["config"], vocabulary, fingerprint)
+                config = check_config(message["config"], _SOURCE)
+                check_size(vocabulary, config, _SOURCE)
+                self._take(config, vocabulary, fingerprint)
                 self._load_exported(message)
         self._take_message(message)
         return self
@@ -129,6 +134,17 @@ class EncoderShim(Shim, ABC):
     @abstractmethod
     def _encoder_to_bytes(self) -> dict[str, Any]:
         """Return what holds the encoder: ``weights`` in safetensors' form, or a form of the shim's own."""
+
+
+def _check_parts(message: dict[str, Any]) -> None:
+    """Raise LitBertError L305 for a message that lacks a part, or has one that can't be."""
+    needed = ("config", "weights") if "weights" in message else ("config", "graph", "precision")
+    if lacking := [part for part in needed if part not in message]:
+        raise LitBertError(Errors.L305.format(reason=f"it lacks {', '.join(lacking)}"))
+    for part, kind in _PARTS.items():
+        if part in message and not isinstance(message[part], kind):
+            found = type(message[part]).__name__
+            raise LitBertError(Errors.L305.format(reason=f"its {part} is of the type {found}, not {kind.__name__}"))
 
 
 def fingerprint_of(bert: BertModel) -> str:

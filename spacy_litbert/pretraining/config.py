@@ -10,6 +10,7 @@ another one (``${section.name}``) and be overridden on the command line as ``--m
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from configparser import Error as ConfigParserError
 from dataclasses import MISSING, asdict, dataclass, fields, replace
@@ -122,6 +123,7 @@ class Settings:
 
 
 Problem = tuple[str, str]  # the name of a setting, and what is wrong with it
+SHORTEST = 8  # pieces of a row
 SHAPE = tuple(field.name for field in fields(ModelSettings) if field.default is None)
 _CHOICES = {
     "training.objective": ("mlm+nsp", "mlm"),
@@ -135,10 +137,12 @@ _SHARES = (
 _POSITIVE = (
     *(f"model.{name}" for name in SHAPE),
     "training.mlm_probability", "training.steps", "training.minutes", "training.batch_tokens",
-    "training.micro_tokens", "training.length",
+    "training.micro_tokens", "training.learning_rate", "training.length",
     "training.long_length", "report.log_steps", "report.heldout_rows",
     "export.shard_megabytes",
 )  # fmt: skip
+_NOT_NEGATIVE = ("training.seed", "training.weight_decay", "report.evaluations", "report.checkpoints")
+_SEEDS = 1 << 32
 
 
 def read_overrides(arguments: Sequence[str]) -> dict[str, str]:
@@ -152,22 +156,28 @@ def read_overrides(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def read_settings(path: Path, overrides: Mapping[str, str]) -> Settings:
-    """Read a config file. overrides: "section.name" → JSON value, or text as it is.
+    """Read a config file. overrides: "section.name" → JSON value, or text as it is, such as a name made of digits.
 
     Paths in it are as they are: relative to where the command runs.
     Raises LitBertError as ``read_text`` does, L501 for what does not fit, L512 for what is no config.
     """
-    values = _read_values(path, {name: _value(text) for name, text in overrides.items()})
     sections = get_type_hints(Settings)
     known = {f"{name}.{field.name}": field for name, kind in sections.items() for field in fields(kind)}
+    types = {
+        f"{name}.{field}": get_args(hint) or (hint,)
+        for name, kind in sections.items()
+        for field, hint in get_type_hints(kind).items()
+    }
+    values = _read_values(path, {name: _value(text, types.get(name, ())) for name, text in overrides.items()})
     for name in sorted(values.keys() - known.keys()):
         raise _problem((name, "is unknown"), path)
     for name, field in known.items():
         if name not in values and field.default is MISSING:
             raise _problem((name, "is missing"), path)
+    typed = {name: _typed(name, values.get(name), kinds, path) for name, kinds in types.items()}
     settings = Settings(
         **{
-            name: kind(**{field.name: _typed(kind, field.name, values, name, path) for field in fields(kind)})
+            name: kind(**{field.name: typed[f"{name}.{field.name}"] for field in fields(kind)})
             for name, kind in sections.items()
         }
     )
@@ -202,8 +212,8 @@ def shape_problems(settings: Settings) -> Iterator[Problem]:
     if size and heads and size % heads:
         yield "model.hidden_size", f"is {size}, no multiple of {heads} heads"
     for name, length in (("length", training.length), ("long_length", training.long_length)):
-        if length < 8 or (limit and length > limit):
-            yield f"training.{name}", f"is {length}, but must be from 8 to {limit} (max_position_embeddings)"
+        if length < SHORTEST or (limit and length > limit):
+            yield f"training.{name}", f"is {length}, but must be from {SHORTEST} to {limit} (max_position_embeddings)"
 
 
 def _read_values(path: Path, overrides: dict[str, Any]) -> dict[str, Any]:
@@ -225,23 +235,32 @@ def _read_values(path: Path, overrides: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _value(text: str) -> Any:
+def _value(text: str, types: tuple[type, ...]) -> Any:
+    """Read an override as JSON, or take it as it is. types: of the setting; where it is text, ``2024`` is text too."""
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # a JSONDecodeError, or a number with too many digits
         return text
+    return text if str in types and not isinstance(value, str | None) else value
 
 
-def _typed(kind: type, field: str, values: dict[str, Any], section: str, path: Path) -> Any:
-    value = values.get(f"{section}.{field}")
-    hint = get_type_hints(kind)[field]
-    types = get_args(hint) or (hint,)
+def _typed(name: str, value: Any, types: tuple[type, ...], path: Path) -> Any:
+    """Return a value as one of the types. Raises LitBertError L501 for any other, and for what is not finite."""
     if float in types and type(value) is int:
-        value = float(value)
+        value = _as_float(value)
     if type(value) not in types:
         wanted = " or ".join("null" if t is NoneType else t.__name__ for t in types)
-        raise _problem((f"{section}.{field}", f"is {value!r}, but must be {wanted}"), path)
+        raise _problem((name, f"is {value!r}, but must be {wanted}"), path)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _problem((name, f"is {value}, but must be a finite number"), path)
     return value
+
+
+def _as_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _problems(settings: Settings) -> Iterator[Problem]:
@@ -257,7 +276,12 @@ def _problems(settings: Settings) -> Iterator[Problem]:
     for name in _POSITIVE:
         if values[name] is not None and values[name] <= 0:
             yield name, f"is {values[name]}, but must be more than 0"
+    for name in _NOT_NEGATIVE:
+        if values[name] < 0:
+            yield name, f"is {values[name]}, but must be at least 0"
     training = settings.training
+    if training.seed >= _SEEDS:
+        yield "training.seed", f"is {training.seed}, but must be below {_SEEDS}"
     if (training.steps is None) == (training.minutes is None):
         yield "training.steps", "and `training.minutes` are two ways to say one thing: set one to null"
     for name, length in (("length", training.length), ("long_length", training.long_length)):

@@ -21,6 +21,7 @@ from ..encoder.precision import autocast
 from ..errors import Errors, LitBertError
 from ..files import replacing
 from ..types import Precision
+from .config import SHORTEST
 from .earlier import NAME, read_record
 from .masking import Masker
 from .model import N_SUMS, PretrainingModel, Sums, losses
@@ -55,14 +56,20 @@ def evaluate_folder(
 
     pairs: in rows of two segments, for next-sentence prediction as well, or of one; None for what it was trained on,
         by its record (run.json), or two for weights without one.
-    Raises LitBertError L507 if the text has another vocabulary, L2xx for a model that lacks its pretraining heads or
-    can't be loaded.
+    Raises LitBertError L004 for less than one row or rows of less than 8 pieces, L507 if the model does not read rows
+    that long or the text has another vocabulary, L2xx for a model that lacks its pretraining heads or can't be loaded.
     """
+    for name, value, minimum in (("rows", n, 1), ("length", length, SHORTEST)):
+        if value < minimum:
+            raise LitBertError(Errors.L004.format(name=name, value=value, minimum=minimum))
     corpus = Corpus(heldout)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bert, vocabulary = load_pretraining(folder, dropout=0.0)
     if vocabulary_checksum(vocabulary) != vocabulary_checksum(corpus.vocabulary):
         raise LitBertError(Errors.L507.format(path=folder, problem="their vocabulary is another one"))
+    if length > (limit := bert.config.max_position_embeddings):
+        problem = f"they read rows of at most {limit} pieces, and `length` is {length}"
+        raise LitBertError(Errors.L507.format(path=folder, problem=problem))
     if pairs is None:
         pairs = _knows_pairs(folder, bert.config.type_vocab_size)
     masker = Masker(corpus.vocabulary, MASK_SHARE, device)

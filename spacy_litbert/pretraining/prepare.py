@@ -28,7 +28,6 @@ from tqdm import tqdm
 
 from ..checkpoints.tokenizer_files import check_no_model, check_no_other, write_tokenizer
 from ..command_line import errors_in_one_line
-from ..corpora.files import bare_name
 from ..corpora.selection import Selection, fingerprint, read_exclusions
 from ..corpora.unlabelled_text import find_texts, read_documents
 from ..errors import Errors, LitBertError
@@ -38,7 +37,16 @@ from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder
 from ..types import BoolArray, IntArray
 from .sentences import short_sentences, split_sentences
-from .shards import LARGEST_VOCABULARY, Corpus, Shard, check_replaceable, read_shard, shards_in, vocabulary_checksum
+from .shards import (
+    LARGEST_VOCABULARY,
+    Corpus,
+    Shard,
+    check_replaceable,
+    read_shard,
+    shard_name,
+    shards_in,
+    vocabulary_checksum,
+)
 
 _BATCH = 256  # documents
 
@@ -69,7 +77,7 @@ def prepare(
     """
     if len(vocabulary) > LARGEST_VOCABULARY:
         raise LitBertError(Errors.L508.format(path=vocabulary.source, size=len(vocabulary), limit=LARGEST_VOCABULARY))
-    names = [bare_name(path) for path in paths]
+    names = [shard_name(path) for path in paths]
     if len(set(names)) < len(names):
         doubled = [name for name, n in Counter(names).items() if n > 1]
         raise LitBertError(Errors.L402.format(path=folder, ids=", ".join(doubled)))

@@ -15,6 +15,7 @@ Whether a piece begins a word is not stored: it is a property of its entry in th
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from ..corpora.files import bare_name
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, read_json, replacing_folder
 from ..ragged import indices_of, starts_of
@@ -31,6 +33,15 @@ from ..types import IntArray
 FORMAT = 1
 LARGEST_VOCABULARY = 1 << 16
 _DTYPES = {"tokens": "uint16", "sentences": "uint32", "documents": "uint32", "fingerprints": "uint64"}
+# What a run's record is made from; of an origin: the texts of one source under one licence.
+_DESCRIPTION: dict[str, Any] = {
+    "file": str,
+    "file_checksum": str,
+    "tokens": int,
+    "origins": list,
+    "wordpiece_dropout": int | float,
+}
+_ORIGIN = {"source": str, "license": str, "documents": int, "tokens": int}
 _FILES = frozenset([*(f"{name}.npy" for name in _DTYPES), "shard.json"])
 
 
@@ -73,12 +84,13 @@ def check_replaceable(folder: Path) -> None:
 def read_shard(folder: Path) -> Shard:
     """Map a shard into memory, checked against its description.
 
-    Raises LitBertError L502 for another format, L207 and L210 for damaged files.
+    Raises LitBertError L502 for another format or an incomplete description, L207 and L210 for damaged files.
     """
     description = read_json(folder / "shard.json")
     if description.get("format") != FORMAT:
         problem = f"its format is {description.get('format')!r}, not {FORMAT}"
         raise LitBertError(Errors.L502.format(path=folder, problem=problem))
+    _check_description(description, folder)
     arrays = {name: _read_array(folder / f"{name}.npy", dtype, description) for name, dtype in _DTYPES.items()}
     totals = (arrays["sentences"].sum(dtype=np.int64), arrays["documents"].sum(dtype=np.int64))
     if totals != (len(arrays["tokens"]), len(arrays["sentences"])):
@@ -149,6 +161,31 @@ class Corpus:
 def vocabulary_checksum(vocabulary: Vocabulary) -> str:
     """SHA-256 of all that decides how the vocabulary cuts a text."""
     return sha256(json.dumps(vocabulary.to_dict(), sort_keys=True).encode("utf8")).hexdigest()
+
+
+def shard_name(path: Path) -> str:
+    """Return the name of the folder for a file's shard. Raises LitBertError L222 for one that would be hidden."""
+    name = bare_name(path)
+    if name.startswith("."):
+        reason = "its shard would have a hidden folder, which is not read. Give the file a name that begins otherwise"
+        raise LitBertError(Errors.L222.format(path=path, reason=reason))
+    return name
+
+
+def lacking(data: Any, kinds: Mapping[str, Any], place: str = "") -> list[str]:
+    """Name the keys that an object of JSON lacks, or has with another type than it should; ``place`` precedes each."""
+    found = data if isinstance(data, dict) else {}
+    return [place + key for key, kind in kinds.items() if key not in found or not isinstance(found[key], kind)]
+
+
+def _check_description(description: dict[str, Any], folder: Path) -> None:
+    """Raise LitBertError L502 for a shard.json without what the record of a run is made from."""
+    missing = lacking({"wordpiece_dropout": 0.0, **description}, _DESCRIPTION)
+    if not missing:
+        missing = [key for origin in description["origins"] for key in lacking(origin, _ORIGIN, "origins.")]
+    if missing:
+        problem = f"its shard.json lacks {', '.join(missing[:5])}, or has something else there"
+        raise LitBertError(Errors.L502.format(path=folder, problem=problem))
 
 
 def _read_array(path: Path, dtype: str, description: dict[str, Any]) -> IntArray:

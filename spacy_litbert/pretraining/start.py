@@ -21,7 +21,8 @@ from ..checkpoints.layout import PARTS
 from ..checkpoints.read import Weights
 from ..checkpoints.resolve import bundled_names
 from ..checkpoints.sources import open_source
-from ..files import file_checksum
+from ..errors import LitBertError
+from ..files import file_checksum, read_text
 from ..tokenization.vocabulary import Vocabulary
 from .earlier import NAME, read_earlier
 from .shards import vocabulary_checksum
@@ -135,6 +136,6 @@ def _lacking_parts(weights: Weights) -> list[str]:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf8")
-    except (OSError, UnicodeDecodeError):
+        return read_text(path)
+    except LitBertError:
         return ""

@@ -35,6 +35,17 @@ _SETTINGS = {
 }
 
 
+# What ``Vocabulary.to_dict`` gives, with its types.
+_SAVED: dict[str, Any] = {
+    "tokens": list | tuple,
+    "lowercase": bool,
+    "strip_accents": bool | None,
+    "handle_chinese_chars": bool,
+    "clean_text": bool,
+    "max_word_length": int,
+}
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """A WordPiece vocabulary and BERT's settings for cutting text with it.
@@ -102,7 +113,14 @@ class Vocabulary:
         return data
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Vocabulary:
+    def from_dict(cls, data: Any) -> Vocabulary:
+        """Make a vocabulary of what ``to_dict`` gave. Raises LitBertError L305 for anything else."""
+        if not isinstance(data, dict) or "tokens" not in data:
+            raise LitBertError(Errors.L305.format(reason="its vocabulary has no tokens"))
+        wrong = [str(name) for name, value in data.items() if not isinstance(value, _SAVED.get(name, ()))]
+        if wrong or not 1 <= data.get("max_word_length", 1) <= _LONGEST_WORD:
+            found = ", ".join(wrong) or f"words of {data['max_word_length']} characters"
+            raise LitBertError(Errors.L305.format(reason=f"its vocabulary can't have {found}"))
         return cls(**{**data, "tokens": tuple(data["tokens"])})
 
     @classmethod

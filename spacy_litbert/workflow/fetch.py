@@ -23,7 +23,7 @@ import srsly
 from ..command_line import errors_in_one_line
 from ..corpora.read import READERS
 from ..errors import Errors, LitBertError
-from ..files import check_file, file_checksum, replacing
+from ..files import check_file, file_checksum, read_json, replacing
 from .records import read_record
 
 SPLITS = ("train", "dev", "test")
@@ -126,10 +126,15 @@ def _record(folder: Path) -> Path:
 
 
 def _read_record(folder: Path) -> dict[str, list[str]]:
-    """Read the checksums of what was put there, by name; the last two, for calls that were cut off."""
-    path = _record(folder)
-    known: dict[str, list[str]] = json.loads(path.read_text("utf8")) if path.is_file() else {}
-    return known
+    """Read the checksums of what was put there, by name; the last two, for calls that were cut off.
+
+    A record that can't be read says nothing, so that no file is taken for one of an earlier fetch.
+    """
+    try:
+        known = read_json(_record(folder))
+    except LitBertError:
+        return {}
+    return {name: checksums for name, checksums in known.items() if isinstance(checksums, list)}
 
 
 def _public_address(project: Path, corpus: str, split: str) -> str:

@@ -147,7 +147,16 @@ def test_what_the_source_says_of_its_origin_goes_with_it(tmp_path: Path) -> None
     (source / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# my-bert\n\nA BERT.\n", "utf8")
     (source / "NOTICE").write_text("Thanks to those before.\n", "utf8")
     (source / "LICENSE").write_text("Apache License\n", "utf8")
-    run = {"finished": "", "settings": {}, "steps": 1, "tokens": 1, "hours": 0, "heldout": {}, "start": None}
+    training = {"objective": "mlm", "length": 8, "long_length": 8, "long_share": 0.0, "learning_rate": 0.1}
+    run = {
+        "finished": "",
+        "settings": {"training": training},
+        "steps": 1,
+        "tokens": 1,
+        "hours": 0,
+        "heldout": {},
+        "start": None,
+    }
     (source / "run.json").write_text(json.dumps({**run, "before": []}), "utf8")
     for target in ("once", "once", "twice"):
         convert(source if target == "once" else tmp_path / "once", tmp_path / target, overwrite=True)

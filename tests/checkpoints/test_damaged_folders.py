@@ -12,6 +12,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from transformers import BertTokenizerFast
 
 from spacy_litbert import files
+from spacy_litbert.checkpoints.card import licence_of
 from spacy_litbert.checkpoints.convert import convert
 from spacy_litbert.checkpoints.describe import describe
 from spacy_litbert.checkpoints.folder import load_checkpoint
@@ -168,7 +170,29 @@ def test_only_regular_files_are_read(
 def test_a_card_that_is_a_pipe_is_no_card(folder: Path) -> None:
     os.mkfifo(folder / "README.md")
     assert describe(folder).card is None
+    assert licence_of(folder) is None
     assert load_checkpoint(folder).limit == 64
+
+
+@pytest.mark.parametrize(
+    ("licence", "expected"),
+    [
+        (" mit", "mit"),
+        (' "CC BY 4.0"  # of the texts', "CC BY 4.0"),
+        ("\n- mit\n- apache-2.0", "mit, apache-2.0"),
+        (" [mit,\n  apache-2.0]", "mit, apache-2.0"),
+        ("", None),
+        (" []", None),
+        (" 4.0", None),
+        (" {name: mit}", None),
+        ("\n- [mit]", None),
+        (f" {'long ' * 1000}", None),
+        ("\n- &a [x,x,x,x,x,x,x,x,x]" + "".join(f"\n- &{b} [{f'*{a},' * 9}]" for a, b in pairwise("abcdefg")), None),
+    ],
+)
+def test_a_licence_is_a_name_or_some(licence: str, expected: str | None, folder: Path) -> None:
+    (folder / "README.md").write_text(f"---\nlanguage: en\nlicense:{licence}\ntags: [bert]\n---\n\n# Toy\n", "utf8")
+    assert licence_of(folder) == expected
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spacy_litbert.checkpoints.describe import describe
 from spacy_litbert.checkpoints.layout import bert_rows
 from spacy_litbert.checkpoints.protobuf import read_varint
 from spacy_litbert.checkpoints.tensor_bundle import TensorBundle
+from spacy_litbert.errors import LitBertError
 
 from .conftest import NAME
 from .hostile import Change, cut, entry, header, message, number, refuse, remove, table, write
@@ -183,3 +185,10 @@ def test_damaged_files(case: str, original: Path, tmp_path: Path) -> None:
     change, code, words = FILES[case]
     change(original, tmp_path)
     refuse(original, tmp_path, code, words)
+
+
+@pytest.mark.parametrize("shape", [(2**63 - 1,) * 300, (2**63 - 1,) * 8, (1,) * 60_000, (33,)], ids=len)
+def test_inspect_refuses_a_shape_that_is_not_its_bytes(shape: tuple[int, ...], original: Path) -> None:
+    (original / INDEX).write_bytes(table([(b"", header()), (POOLER.encode(), entry(shape))]))
+    with pytest.raises(LitBertError, match=rf"L215.*{POOLER} has .*(dimensions|bytes)"):
+        describe(original)

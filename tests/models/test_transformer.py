@@ -15,10 +15,11 @@ from spacy_transformers.span_getters import configure_strided_spans
 
 from spacy_litbert.checkpoints.resolve import default_name
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.models.seal import seal
 from spacy_litbert.models.tok2vec import build_litbert_tok2vec_v1
 from spacy_litbert.models.transformer import build_litbert_model_v1
 
-from ..conftest import TEXTS, build_ner, write_checkpoint
+from ..conftest import TEXTS, build_ner, toy_tokens, write_checkpoint
 
 LONG = " ".join(TEXTS * 10)
 
@@ -46,6 +47,14 @@ def make_docs(*texts: str) -> list[Doc]:
         ({"batch_wordpieces": 0}, "L004"),
         ({"keep_wordpieces": -1}, "L004"),
         ({"window": 7}, "L004"),
+        ({"window": "12"}, "L004"),
+        ({"overlap": 1.5}, "L004"),
+        ({"overlap": float("nan")}, "L004"),
+        ({"batch_wordpieces": float("inf")}, "L004"),
+        ({"keep_wordpieces": True}, "L004"),
+        ({"wordpiece_dropout": "0.1"}, "L005"),
+        ({"wordpiece_dropout": float("nan")}, "L005"),
+        ({"wordpiece_dropout": None}, "L005"),
         ({"window": 64, "overlap": 32}, "L002"),
     ],
 )
@@ -187,6 +196,36 @@ def test_bytes_of_something_else_are_refused(checkpoint) -> None:
     model = encoder(checkpoint)
     with pytest.raises(LitBertError, match="L305"):
         model.shims[0].from_bytes(srsly.msgpack_dumps({"config": {}, "state": b""}))
+
+
+VOCABULARY = {"tokens": toy_tokens()}
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"config": None}, "lacks config"),
+        ({"config": []}, "config is of the type list"),
+        ({"weights": "text"}, "weights is of the type str"),
+        ({"weights": None}, "lacks graph, precision"),
+        ({"fingerprint": 5}, "fingerprint is of the type int"),
+        ({"vocabulary": []}, "no tokens"),
+        ({"vocabulary": {}}, "no tokens"),
+        ({"vocabulary": {"tokens": "abc"}}, "can't have tokens"),
+        ({"vocabulary": {**VOCABULARY, "path": "x"}}, "can't have path"),
+        ({"vocabulary": {**VOCABULARY, "lowercase": 1}}, "can't have lowercase"),
+        ({"vocabulary": {**VOCABULARY, "max_word_length": "x"}}, "can't have max_word_length"),
+        ({"vocabulary": {**VOCABULARY, "max_word_length": -1}}, "words of -1 characters"),
+    ],
+)
+def test_sealed_bytes_of_other_parts_are_refused(checkpoint, change: dict, words: str) -> None:
+    import srsly
+
+    shim = encoder(checkpoint).shims[0]
+    message = {**srsly.msgpack_loads(shim.to_bytes()), **change}
+    parts = {name: part for name, part in message.items() if part is not None and name != "crc32c"}
+    with pytest.raises(LitBertError, match=rf"L305.*{words}"):
+        shim.from_bytes(seal(srsly.msgpack_dumps(parts)))
 
 
 def test_a_listener_without_its_transformer_says_which_is_missing(ner: Language) -> None:

@@ -27,7 +27,19 @@ def test_overrides_win() -> None:
     ("name", "value", "problem"),
     [
         ("training.stpes", "1", "is unknown"),
-        ("training.output", "7", "must be str"),
+        ("training.output", "null", "must be str"),
+        ("training.seed", "-1", "at least 0"),
+        ("training.seed", str(2**63 - 1), "below 4294967296"),
+        ("training.minutes", "NaN", "finite"),
+        ("training.minutes", "Infinity", "finite"),
+        ("training.learning_rate", "-0.01", "more than 0"),
+        ("training.learning_rate", f"1{'0' * 400}", "finite"),
+        ("training.learning_rate", "9" * 5000, "must be float"),
+        ("training.weight_decay", "-1", "at least 0"),
+        ("training.weight_decay", "NaN", "finite"),
+        ("model.hidden_dropout_prob", "NaN", "finite"),
+        ("report.evaluations", "-1", "at least 0"),
+        ("report.checkpoints", "-1", "at least 0"),
         ("training.mlm_probability", "0", "more than 0"),
         ("training.seed", "1.5", "must be int"),
         ("training.steps", '"many"', "must be int or null"),
@@ -43,6 +55,12 @@ def test_overrides_win() -> None:
 def test_refuses(name: str, value: str, problem: str) -> None:
     with pytest.raises(LitBertError, match=f"L501.*{problem}"):
         read_settings(CONFIGS / "tiny.cfg", {name: value})
+
+
+@pytest.mark.parametrize("text", ["2024", "0.15", "1e5", "true", "NaN", "[1]", "9" * 5000])
+def test_text_that_looks_like_json_is_text(text: str) -> None:
+    assert read_settings(CONFIGS / "tiny.cfg", {"export.name": text}).export.name == text
+    assert read_settings(CONFIGS / "tiny.cfg", {"model.start": text}).model.start == text
 
 
 def test_refuses_a_missing_setting_or_file(tmp_path: Path) -> None:

@@ -99,3 +99,11 @@ def test_an_export_keeps_the_licence_that_was_put_into_it(make_settings: MakeSet
     licence.write_text("MIT", "utf8")
     export(tmp_path / "run", licence.parent)
     assert licence.read_text("utf8") == "MIT"
+
+
+def test_text_in_a_hidden_file_is_not_lost(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    hidden = tmp_path / ".text.jsonl"
+    shutil.copy(PROJECT / "text" / "heldout.jsonl", hidden)
+    with pytest.raises(LitBertError, match=r"L222.*\.text\.jsonl"):
+        prepare([hidden], tmp_path / "shards", vocabulary, progress=False)
+    assert not (tmp_path / "shards").exists()

@@ -13,7 +13,7 @@ from spacy_litbert.corpora.unlabelled_text import read_documents
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.pretraining.prepare import prepare
 from spacy_litbert.pretraining.sentences import split_sentences
-from spacy_litbert.pretraining.shards import Corpus, read_shard
+from spacy_litbert.pretraining.shards import Corpus, read_shard, shard_name
 from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 
@@ -164,6 +164,37 @@ def test_refuses_damaged_shards(tmp_path: Path, prepared: Path) -> None:
     path.unlink()
     with pytest.raises(LitBertError, match="L207"):
         Corpus(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("origins", None),
+        ("origins", {"source": "x"}),
+        ("origins", ["x"]),
+        ("origins", [{"source": "x", "license": "y", "documents": 1}]),
+        ("file", 5),
+        ("file_checksum", None),
+        ("tokens", "many"),
+        ("wordpiece_dropout", "0.1"),
+    ],
+)
+def test_refuses_a_shard_that_does_not_say_what_it_was_made_of(
+    tmp_path: Path, prepared: Path, part: str, value: object
+) -> None:
+    folder = shutil.copytree(prepared / "heldout" / "heldout", tmp_path / "a")
+    description = json.loads((folder / "shard.json").read_text("utf8"))
+    parts = {key: one for key, one in {**description, part: value}.items() if one is not None}
+    (folder / "shard.json").write_text(json.dumps(parts), "utf8")
+    with pytest.raises(LitBertError, match=rf"L502.*{part}"):
+        read_shard(folder)
+
+
+def test_a_file_whose_shard_would_be_hidden_is_refused() -> None:
+    assert shard_name(Path("in", "a.b.jsonl.xz")) == "a.b"
+    for name in (".hidden.jsonl", ".jsonl"):
+        with pytest.raises(LitBertError, match=rf"L222.*in/{name}.*hidden"):
+            shard_name(Path("in", name))
 
 
 def test_refuses_another_vocabulary_or_nothing(tmp_path: Path, prepared: Path) -> None:

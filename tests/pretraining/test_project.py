@@ -14,7 +14,7 @@ from .conftest import PROJECT
 
 def test_the_project_runs_from_text_to_a_measured_model(tmp_path: Path) -> None:
     pytest.importorskip("spacy")
-    for name in ("project.yml", "configs", "scripts", "text"):
+    for name in ("project.yml", "configs", "scripts", "text", "exclude.txt"):
         copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
         copy(PROJECT / name, tmp_path / name)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

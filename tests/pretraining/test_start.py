@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +108,11 @@ def test_what_is_said_of_the_source(tmp_path: Path, uncased: Vocabulary, vocabul
     (folder / "README.md").write_text("---\nlicense: [mit\n---\nno title", "utf8")
     said = read_start(str(folder), vocabulary).description
     assert (said["name"], said["license"]) == ("model", None)
+    for name in ("README.md", "NOTICE"):
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+    said = read_start(str(folder), vocabulary).description
+    assert (said["name"], said["license"], said["notice"]) == ("model", None, None)
     assert read_start("litbert-oa-small", vocabulary).description["name"] == "litbert-oa-small"
 
 

@@ -140,6 +140,21 @@ def test_fetch_removes_only_what_it_fetched(tmp_path: Path) -> None:
     assert (folder / "dev.tsv").read_text() == "put there by hand"
 
 
+@pytest.mark.parametrize("record", ["{", "[]", '{"train.jsonl": 5}', '{"train.jsonl": [5, null]}'])
+def test_a_damaged_record_of_a_fetch_replaces_nothing(tmp_path: Path, record: str) -> None:
+    source, project = tmp_path / "data" / "mini", tmp_path / "project"
+    source.mkdir(parents=True)
+    for split in ("train", "dev", "test"):
+        (source / f"{split}.jsonl").write_text(f'{{"text": "{split}"}}\n')
+    fetch("mini", str(source.parent), project)
+    (project / "assets" / ".mini.fetched.json").write_text(record)
+    with pytest.raises(LitBertError, match=r"L621.*\.jsonl"):
+        fetch("mini", str(source.parent), project)
+    shutil.rmtree(project / "assets" / "mini")
+    for _ in range(2):
+        fetch("mini", str(source.parent), project)
+
+
 def test_a_stamp_knows_the_weights_behind_a_bundled_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from spacy_litbert.checkpoints import resolve
 

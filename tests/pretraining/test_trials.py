@@ -1,0 +1,60 @@
+"""Trials of settings: each with a name and what it changes, or refused before any begins."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from spacy_litbert.errors import LitBertError
+
+from .conftest import PROJECT
+
+CONFIG = PROJECT / "configs" / "tiny.cfg"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("trials", PROJECT / "scripts" / "trials.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_trial_has_its_settings_and_its_place(script: ModuleType, tmp_path: Path) -> None:
+    trials = {"as-configured": {}, "0.15": {"training.mlm_probability": 0.15}, "one": {"training.objective": "mlm"}}
+    (tmp_path / "trials.json").write_text(json.dumps(trials), "utf8")
+    found = script.read_trials(CONFIG, tmp_path / "trials.json", tmp_path / "out", 8192)
+    assert {name: settings.export.name for name, settings in found.items()} == {name: name for name in trials}
+    assert found["0.15"].training.mlm_probability == 0.15
+    place = tmp_path / "out" / "tiny-8192"
+    assert (found["0.15"].export.folder, found["0.15"].training.output) == (
+        str(place / "0.15"),
+        f"{place / '0.15'}-run",
+    )
+    assert (found["one"].training.steps, found["one"].training.minutes) == (4, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "L207"),
+        ('["a"]', "L207"),
+        ('{"a": 5}', "L512.*'a' is 5"),
+        ('{"../../../x": {}}', r"L512.*'\.\./\.\./\.\./x' needs a name"),
+        ('{"..": {}}', "L512.*needs a name"),
+        ('{"": {}}', "L512.*needs a name"),
+        ('{"a": {"training.steps": 3}}', r"L501.*training\.steps.*'a'"),
+        ('{"a": {"export.name": "b"}}', r"L501.*export\.name.*'a'"),
+        ('{"a": {"training.layers": 3}}', r"L501.*training\.layers"),
+    ],
+)
+def test_refuses_what_is_no_trial(script: ModuleType, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "trials.json").write_text(text, "utf8")
+    with pytest.raises(LitBertError, match=message):
+        script.read_trials(CONFIG, tmp_path / "trials.json", tmp_path / "out", 8192)
