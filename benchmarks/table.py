@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from . import mentions
+from . import compared
 from .figures import ROOT, read
 
 README = ROOT / "README.md"
@@ -353,7 +353,7 @@ def table(page: Path) -> str:
     lines = ["| measured | figure | file |", "|---|---|---|"]
     lines += [f"| {row.what} | {row.figure} | [{row.file}]({results}/{row.file}.json) |" for row in shown]
     lines += ["", "Speeds are of one or two CPU cores, without a GPU. Machines differed; each file names its own."]
-    lines += ["", *mentions.table(results)]
+    lines += ["", *compared.tables(results)]
     return "\n".join(lines)
 
 
