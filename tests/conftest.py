@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 # transformers imports TensorFlow wherever it is installed; only the tests of conversion need it, and do so themselves.
@@ -37,6 +39,16 @@ ENTITIES: list[dict[str, Any]] = [
     {"entities": [(49, 57, "Chemical")]},
     {"entities": [(0, 7, "Chemical"), (15, 29, "Disease"), (31, 40, "Chemical")]},
 ]
+
+
+def load_script(path: Path) -> ModuleType:
+    """Load a project's script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def toy_tokens() -> list[str]:

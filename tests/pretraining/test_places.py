@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from spacy_litbert.pretraining.run import pretrain
 from spacy_litbert.pretraining.shards import Corpus
 from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
 
+from ..conftest import load_script
 from .conftest import PROJECT
 
 MakeSettings = Callable[..., Settings]
@@ -27,12 +27,7 @@ OTHER = Vocabulary((*SPECIAL_TOKENS, "gene"))
 
 @pytest.fixture
 def fetch_start() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fetch_start", PROJECT / "scripts" / "fetch_start.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(PROJECT / "scripts" / "fetch_start.py")
 
 
 def test_fetched_weights_replace_no_folder_of_another_kind(fetch_start: ModuleType, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +10,7 @@ import pytest
 
 from spacy_litbert.errors import LitBertError
 
+from ..conftest import load_script
 from .conftest import PROJECT
 
 CONFIG = PROJECT / "configs" / "tiny.cfg"
@@ -18,12 +18,7 @@ CONFIG = PROJECT / "configs" / "tiny.cfg"
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("trials", PROJECT / "scripts" / "trials.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(PROJECT / "scripts" / "trials.py")
 
 
 def test_each_trial_has_its_settings_and_its_place(script: ModuleType, tmp_path: Path) -> None:

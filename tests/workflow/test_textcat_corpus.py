@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import zipfile
@@ -23,6 +22,7 @@ from spacy.util import load_config
 from spacy_litbert.corpora.labelled_text import labels_digest, read_labelled_texts
 from spacy_litbert.errors import LitBertError
 
+from ..conftest import load_script
 from .conftest import TEXTCAT
 
 CONFIGS = TEXTCAT / "configs"
@@ -31,12 +31,7 @@ SPLITS = ("train", "dev", "test")
 
 def script(name: str) -> ModuleType:
     """A script whose name projects/ner has as well."""
-    spec = importlib.util.spec_from_file_location(f"textcat_{name}", TEXTCAT / "scripts" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(TEXTCAT / "scripts" / f"{name}.py")
 
 
 convert = script("convert").convert
