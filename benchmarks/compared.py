@@ -29,7 +29,7 @@ OF_MENTIONS = (
 )
 OF_CATEGORIES = (
     "Categories of the texts in the test splits, per cent: micro-F1 of the bundled `en_litbert_textcat` and of "
-    f"classifiers trained alike. {IN_BRACKETS}, or not learned from."
+    f"classifiers trained on the same texts. {IN_BRACKETS}, or not learned from."
 )
 
 

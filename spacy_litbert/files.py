@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from glob import escape
 from hashlib import sha256
@@ -77,6 +77,12 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise LitBertError(Errors.L207.format(path=path, reason="it holds no JSON object"))
     return data
+
+
+def lacking(data: Any, kinds: Mapping[str, Any], place: str = "") -> list[str]:
+    """Name the keys that an object of JSON lacks, or has with another type than it should; ``place`` precedes each."""
+    found = data if isinstance(data, dict) else {}
+    return [place + key for key, kind in kinds.items() if key not in found or not isinstance(found[key], kind)]
 
 
 def json_line(data: Any) -> str:

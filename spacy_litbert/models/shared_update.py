@@ -33,13 +33,15 @@ class SharedUpdate:
     def give(self, backprop: Backprop, gradient: list[TransformerData]) -> None:
         """Pass a listener's gradient to the callback that it joined with."""
         self._is_owed = backprop is not self._run
+        if not self._is_owed:
+            self._run = None  # which holds the activations
         backprop(gradient)
 
     def finish(self) -> None:
         """Run the encoder's backward pass, unless the last listener did or none has given anything."""
         if self._is_owed and self._run is not None:
-            self._is_owed = False
-            self._run([])
+            run, self._run, self._is_owed = self._run, None, False
+            run([])
 
     def __reduce__(self) -> tuple[type[SharedUpdate], tuple[()]]:
         # A copy of an encoder has no part in the update of the first.

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Errors, LitBertError
-from ..files import read_json
-from .shards import lacking
+from ..files import lacking, read_json
 
 NAME = "run.json"
 _NUMBER = int | float

@@ -15,7 +15,6 @@ Whether a piece begins a word is not stored: it is a property of its entry in th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +24,7 @@ import numpy as np
 
 from ..corpora.files import bare_name
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, read_json, replacing_folder
+from ..files import file_checksum, lacking, read_json, replacing_folder
 from ..ragged import indices_of, starts_of
 from ..tokenization.vocabulary import Vocabulary
 from ..types import IntArray
@@ -170,12 +169,6 @@ def shard_name(path: Path) -> str:
         reason = "its shard would have a hidden folder, which is not read. Give the file a name that begins otherwise"
         raise LitBertError(Errors.L222.format(path=path, reason=reason))
     return name
-
-
-def lacking(data: Any, kinds: Mapping[str, Any], place: str = "") -> list[str]:
-    """Name the keys that an object of JSON lacks, or has with another type than it should; ``place`` precedes each."""
-    found = data if isinstance(data, dict) else {}
-    return [place + key for key, kind in kinds.items() if key not in found or not isinstance(found[key], kind)]
 
 
 def _check_description(description: dict[str, Any], folder: Path) -> None:
