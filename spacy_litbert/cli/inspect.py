@@ -11,6 +11,7 @@ import typer
 from wasabi import msg
 
 from ..files import replacing
+from ..targets import check_new_file
 
 if TYPE_CHECKING:
     from ..checkpoints.describe import Description
@@ -21,6 +22,8 @@ def inspect_cli(
     out: Annotated[Path | None, typer.Option("--json", "-j", help="File for the same as JSON")] = None,
 ) -> None:
     """Show shape, parameters, vocabulary, types, checksums and card; fail if it can't be used."""
+    if out is not None:
+        check_new_file(out, sources=[Path(source)], option=None)
     found = inspect(source)
     msg.divider(f"{Path(source).name or source} ({found.kind})")
     for title, rows in _sections(found).items():

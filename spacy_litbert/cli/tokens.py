@@ -15,6 +15,7 @@ from ..corpora.selection import read_texts
 from ..corpora.unlabelled_text import find_texts
 from ..errors import Errors, LitBertError
 from ..files import replacing
+from ..targets import check_new_file
 from ..tokenization.report import TokenReport, cut, report_tokens
 from ..tokenization.vocabulary import Vocabulary, read_vocabulary
 
@@ -40,17 +41,23 @@ def tokens_cli(
     """Compare vocabularies: how they cut a text (--show), and their figures on files of text (--texts)."""
     if show is None and not texts:
         msg.fail("Nothing to cut: give a text with --show or files with --texts", exits=1)
+    if not texts and (out or plot):
+        msg.fail("--json and --plot are of files: give some with --texts", exits=1)
     if plot is not None and plot.suffix.lower() not in _IMAGES:
         choices = ", ".join(_IMAGES)
         raise LitBertError(Errors.L003.format(name="--plot", value=str(plot), choices=f"a name that ends in {choices}"))
+    files = find_texts(texts) if texts else []
+    for target in (out, plot):
+        if target is not None:
+            check_new_file(target, sources=[*map(Path, vocabularies), *files], option=None)
     loaded = {name: _load(name) for name in vocabularies}
     if show is not None:
         for name, vocabulary in loaded.items():
             pieces = cut(vocabulary, show)
             msg.text(f"{name} ({len(pieces)})", color="blue")
             print("  " + " ".join(pieces))
-    if texts:
-        reports = tokens(loaded, find_texts(texts))
+    if files:
+        reports = tokens(loaded, files)
         rows = [[write(getattr(one, field)) for field, (_, write) in _COLUMNS.items()] for one in reports]
         print(table(rows, header=[title for title, _ in _COLUMNS.values()], divider=True, aligns=("l", *"rrrrr")))
         if out:

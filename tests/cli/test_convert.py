@@ -50,6 +50,14 @@ def test_inspects(checkpoint: Path, tmp_path: Path) -> None:
     assert found["problems"] == []
 
 
+def test_an_inspection_writes_over_nothing_that_it_reads(checkpoint: Path) -> None:
+    config = (checkpoint / "config.json").read_bytes()
+    result = CliRunner().invoke(app, ["inspect", str(checkpoint), "--json", str(checkpoint / "config.json")])
+    assert result.exit_code == 1
+    assert "L218" in result.output
+    assert (checkpoint / "config.json").read_bytes() == config
+
+
 def test_inspection_fails_for_what_can_not_be_used(checkpoint: Path, tmp_path: Path) -> None:
     for path in checkpoint.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

@@ -61,3 +61,24 @@ def test_an_image_that_nobody_draws_is_refused_before_the_work(files: Path) -> N
     assert done.exit_code == 1
     assert "L003" in done.output
     assert ".svg" in done.output
+
+
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+def test_writes_over_nothing_that_it_reads(files: Path, option: str) -> None:
+    texts = (files / "text.jsonl").rename(files / "text.jsonl.png")
+    texts.with_suffix("").symlink_to(texts)  # read as JSONL
+    for target in (texts, files / "cased.txt" / "x.png"):
+        arguments = ["tokens", str(files / "cased.txt"), "--texts", str(texts.with_suffix("")), option, str(target)]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 1
+        assert "L218" in done.output
+    assert texts.read_text("utf8").startswith("{")
+
+
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+def test_figures_without_files_are_refused(files: Path, option: str) -> None:
+    target = files / "out.png"
+    done = CliRunner().invoke(app, ["tokens", "litbert-oa-small", "--show", "fever", option, str(target)])
+    assert done.exit_code == 1
+    assert "--texts" in done.output
+    assert not target.exists()
