@@ -31,6 +31,10 @@ class Errors(metaclass=_Coded):
     L003 = "`{name}` is {value!r}. Choose one of: {choices}."
     L004 = "`{name}` is {value}. It must be at least {minimum}."
     L005 = "`{name}` is {value}. It must be a number from 0 to 1."
+    L006 = (
+        "Can't compute on the GPU {gpu_id}: {reason}. spaCy needs CuPy for it "
+        "(`pip install 'spacy-litbert[cuda13x]'`); --gpu-id -1 stands for the CPU."
+    )
     # Vocabularies
     L101 = "The vocabulary {path} has {n} entries twice or more: {tokens}. Each id needs its own entry."
     L102 = "The vocabulary {path} lacks the special tokens {missing}."
@@ -393,6 +397,7 @@ class Errors(metaclass=_Coded):
         "A program that annotates with several processes is read by each of them, and would annotate there as well. "
         'Put what it does under `if __name__ == "__main__":`.'
     )
+    L636 = "`gpu_id` is for the engine `local`. With `ray`, give `--gpus-per-worker`, or leave it out."
     # Serving
     L640 = "There is no {method} {path} here. There are: {choices}."
     L641 = "The body is {found!r}. Send it with the header `Content-Type: {expected}`."

@@ -17,11 +17,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import spacy
-
 from ..about import __version__
 from ..errors import Errors, LitBertError
 from ..files import folder_checksum
+from ..gpu import use_gpu
 from ..pipelines import is_installed, pipeline_folder
 from .manifest import Done, begun, size_of
 from .pool import TRIES, died
@@ -128,11 +127,10 @@ class Worker:
         for name, found in mine.items():
             if found != expected[name]:
                 raise LitBertError(Errors.L630.format(host=host, name=name, found=found, expected=expected[name]))
-        if gpus:
-            spacy.require_gpu()
+        use_gpu(0 if gpus else -1)  # of those that Ray lets this process see
 
     def annotate(self, shard: Shard) -> Done:
-        return annotate_in_worker(self._pipeline, self._to, shard)
+        return annotate_in_worker(self._pipeline, -1, self._to, shard)
 
 
 @contextmanager

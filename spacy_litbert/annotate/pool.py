@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Any
 
 from ..errors import Errors, LitBertError
+from ..gpu import use_gpu
 from ..pipelines import load_pipeline
 from .manifest import Done
 from .shards import Shard
@@ -23,23 +24,29 @@ from .worker import Destination, annotate_in_worker, annotate_shard
 TRIES = 3
 
 
-def annotate_alone(pipeline: str, shards: Iterable[Shard], to: Destination) -> Iterator[Done]:
-    """Annotate shards in this process."""
+def annotate_alone(pipeline: str, shards: Iterable[Shard], to: Destination, gpu_id: int = -1) -> Iterator[Done]:
+    """Annotate shards in this process. gpu_id: as of ``use_gpu``."""
     nlp = None  # it takes long to load, and perhaps there is nothing to do
     for shard in shards:
-        nlp = nlp or load_pipeline(pipeline)
+        if nlp is None:
+            use_gpu(gpu_id)
+            nlp = load_pipeline(pipeline)
         yield annotate_shard(nlp, shard, to)
 
 
-def annotate_in_pool(pipeline: str, shards: Iterable[Shard], to: Destination, n_process: int) -> Iterator[Done]:
+def annotate_in_pool(
+    pipeline: str, shards: Iterable[Shard], to: Destination, n_process: int, gpu_id: int = -1
+) -> Iterator[Done]:
     """Annotate shards in ``n_process`` processes; yield what is done as it is done. Two shards a process are begun.
+
+    gpu_id: of the GPU that they share; -1 for the CPU.
 
     When a worker dies, the shards that were begun are done again; those that it happens to twice, one by one, so that
     the one to blame shows.
 
     Raises LitBertError L628 for a shard over which a worker died again and again.
     """
-    annotate = partial(annotate_in_worker, pipeline, to)
+    annotate = partial(annotate_in_worker, pipeline, gpu_id, to)
     shards = iter(shards)
     pool = _pool(n_process)
     begun: dict[Future[Done], Shard] = {}
@@ -104,7 +111,8 @@ def _pool(n_workers: int) -> ProcessPoolExecutor:
     # Not forked from this process: a worker would inherit torch's threads, and the lock of the manifest.
     context: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     if os.name == "posix":
-        context.set_forkserver_preload([__name__])  # imports that take seconds, once for all workers
+        # Imports that take seconds and room, once for all workers; spaCy loads the second with any pipeline.
+        context.set_forkserver_preload([__name__, "spacy_transformers"])
     return ProcessPoolExecutor(n_workers, context, initializer=_begin)
 
 

@@ -57,6 +57,7 @@ def annotate(
     n_process: int = 1,
     address: str | None = None,
     gpus_per_worker: float = 0.0,
+    gpu_id: int = -1,
     shard_size: int = 1000,
     progress: bool = False,
 ) -> Summary:
@@ -67,6 +68,7 @@ def annotate(
     engine: what runs the pipeline: ``local``, processes on this machine, or ``ray``, those of a Ray cluster.
     n_process: processes, each with a pipeline of its own.
     address, gpus_per_worker: for ``ray`` (see ``cluster.Cluster``).
+    gpu_id: for ``local``, of the GPU that all processes share; -1 for the CPU.
     shard_size: documents of one file of annotations.
     progress: show progress.
 
@@ -75,14 +77,14 @@ def annotate(
 
     Raises LitBertError L218 if ``output`` holds anything else, L626 if it was begun with other inputs or settings, L627
     if another process is writing to it, L628 if a worker dies over a shard again and again, L340 or L341 for a
-    pipeline that can't be loaded, L224 and L403 for inputs that are no files of a known format, L003, L004, L625 and
-    L633 for settings that can't be, L629–L632 for a cluster that does not fit, L635 in a process that is only reading
-    the program which annotates.
+    pipeline that can't be loaded, L224 and L403 for inputs that are no files of a known format, L003, L004, L625, L633
+    and L636 for settings that can't be, L006 without the GPU, L629–L632 for a cluster that does not fit, L635 in a
+    process that is only reading the program which annotates.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
         raise LitBertError(Errors.L635)
     _check_settings(output_format, engine, n_process, shard_size)
-    _check_engine(engine, address, gpus_per_worker)
+    _check_engine(engine, address, gpus_per_worker, gpu_id)
     folder = pipeline_folder(pipeline)
     name = pipeline if isinstance(pipeline, str) else str(pipeline.absolute())  # a Path is never a package's name
     files = find_files(inputs)
@@ -110,9 +112,9 @@ def annotate(
             cluster = Cluster(n_process, gpus_per_worker, address)
             finished = annotate_on_cluster(name, shards, to, cluster)
         elif n_process == 1:
-            finished = annotate_alone(name, shards, to)
+            finished = annotate_alone(name, shards, to, gpu_id)
         else:
-            finished = annotate_in_pool(name, shards, to, n_process)
+            finished = annotate_in_pool(name, shards, to, n_process, gpu_id)
         _follow(manifest, finished, [path.stat().st_size for path in files], progress=progress)
         return _summary(manifest, earlier, monotonic() - began)
 
@@ -136,10 +138,12 @@ def _check_patterns(inputs: Sequence[str | Path], output: Path, ending: str) -> 
             raise LitBertError(Errors.L218.format(path=output, problem=problem))
 
 
-def _check_engine(engine: str, address: str | None, gpus_per_worker: float) -> None:
+def _check_engine(engine: str, address: str | None, gpus_per_worker: float, gpu_id: int) -> None:
     if gpus_per_worker < 0:
         raise LitBertError(Errors.L004.format(name="gpus_per_worker", value=gpus_per_worker, minimum=0))
     if engine == "ray":
+        if gpu_id >= 0:
+            raise LitBertError(Errors.L636)
         check_ray()
         return
     for name, given in (("address", address), ("gpus_per_worker", gpus_per_worker)):

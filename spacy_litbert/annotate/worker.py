@@ -17,6 +17,7 @@ from ..corpora.document import Document
 from ..corpora.writers.outputs import OUTPUTS
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, folder_checksum, json_line, replacing, replacing_folder
+from ..gpu import use_gpu
 from ..pipelines import annotate_texts, load_pipeline
 from .manifest import Done, size_of
 from .shards import Shard
@@ -55,24 +56,25 @@ def annotate_shard(nlp: Language, shard: Shard, to: Destination) -> Done:
     parts = []
     ids: set[str] = set()
     words = entities = 0
-    for file, document, doc in _docs(nlp, given):
-        try:
-            if isinstance(doc, Exception):
-                raise doc
-            if output.unique and document.id in ids:
-                raise LitBertError(Errors.L415.format(id=document.id, format=to.format))
-            n_mentions = len(doc.ents if to.spans_key is None else doc.spans.get(to.spans_key, ()))
-            parts.append(output.encode(identified(doc, document), to.spans_key))
-        except Exception as error:  # whatever a component makes of a text
-            reason = str(error) if isinstance(error, LitBertError) else f"{type(error).__name__}: {error}"
-            rejected.append(Rejected(file, document.id, reason))
-            continue
-        ids.add(document.id)
-        words += len(document.text.split())
-        entities += n_mentions
     path = to.folder / f"part-{shard.number:06}{output.ending}"
-    with (replacing if output.ending else replacing_folder)(path) as partial:
-        output.write(partial, parts)
+    with nlp.memory_zone():  # frees what the texts leave in the vocabulary
+        for file, document, doc in _docs(nlp, given):
+            try:
+                if isinstance(doc, Exception):
+                    raise doc
+                if output.unique and document.id in ids:
+                    raise LitBertError(Errors.L415.format(id=document.id, format=to.format))
+                n_mentions = len(doc.ents if to.spans_key is None else doc.spans.get(to.spans_key, ()))
+                parts.append(output.encode(identified(doc, document), to.spans_key))
+            except Exception as error:  # whatever a component makes of a text
+                reason = str(error) if isinstance(error, LitBertError) else f"{type(error).__name__}: {error}"
+                rejected.append(Rejected(file, document.id, reason))
+                continue
+            ids.add(document.id)
+            words += len(document.text.split())
+            entities += n_mentions
+        with (replacing if output.ending else replacing_folder)(path) as partial:
+            output.write(partial, parts)
     _write_rejected(to.folder / f"rejects-{shard.number:06}.jsonl", rejected)
     return Done(
         shard=shard.number,
@@ -87,14 +89,18 @@ def annotate_shard(nlp: Language, shard: Shard, to: Destination) -> Done:
     )
 
 
-def annotate_in_worker(pipeline: str, to: Destination, shard: Shard) -> Done:
-    """Annotate a shard in a process that does nothing else, with a pipeline that is loaded once."""
-    return annotate_shard(_loaded(pipeline), shard, to)
+def annotate_in_worker(pipeline: str, gpu_id: int, to: Destination, shard: Shard) -> Done:
+    """Annotate a shard in a process that does nothing else, with a pipeline that is loaded once.
+
+    gpu_id: as of ``use_gpu``.
+    """
+    return annotate_shard(_loaded(pipeline, gpu_id), shard, to)
 
 
 @cache
-def _loaded(pipeline: str) -> Language:
+def _loaded(pipeline: str, gpu_id: int) -> Language:
     """Load the pipeline of a worker, which keeps to one core."""
+    use_gpu(gpu_id)
     nlp = load_pipeline(pipeline)
     if "torch" in sys.modules:
         import torch

@@ -32,6 +32,7 @@ def annotate_cli(
         str | None, typer.Option("--address", help="With ray: a running cluster (auto, HOST:6379); without, one here")
     ] = None,
     gpus_per_worker: Annotated[float, typer.Option("--gpus-per-worker", help="With ray: GPUs of a process")] = 0.0,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="With local: a GPU, or -1 for the CPU")] = -1,
     shard_size: Annotated[int, typer.Option("--shard-size", "-s", help="Documents of one file")] = 1000,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress")] = False,
 ) -> None:
@@ -48,6 +49,7 @@ def annotate_cli(
         n_process=n_process,
         address=address,
         gpus_per_worker=gpus_per_worker,
+        gpu_id=gpu_id,
         shard_size=shard_size,
         progress=not quiet,
     )

@@ -10,6 +10,7 @@ from wasabi import msg
 
 from ..errors import Errors, LitBertError
 from ..files import check_file, replacing, replacing_folder
+from ..gpu import use_gpu
 from ..targets import check_new_file, check_target, mark_pipeline, pipeline_made_by
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ def calibrate_cli(
     recall: Annotated[Optional[float], typer.Option(help="Choose the highest thresholds with this recall")] = None,
     json: Annotated[Optional[Path], typer.Option("--json", help="File for what was fitted, as JSON")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an earlier one at OUTPUT")] = False,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress")] = False,
 ) -> None:
     """Fit the confidences of litbert_ner, and its thresholds: for the best F1, or a precision or recall."""
     if json is not None:
         check_new_file(json, sources=[dev], option=None)
+    use_gpu(gpu_id)
     fitted = calibrate(pipeline, dev, output, precision=precision, recall=recall, force=force, progress=not quiet)
     header = ("label", "gold", "found", "temperature", "ECE before", "ECE after", "threshold", "P", "R", "F1")
     for name, labels in fitted.items():

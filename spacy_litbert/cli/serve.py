@@ -22,9 +22,10 @@ def serve_cli(
     timeout: Annotated[int, typer.Option("--timeout", help="Seconds until a request is given up")] = DEFAULTS.timeout,
     queue: Annotated[int, typer.Option("--queue", help="Requests that may wait")] = DEFAULTS.queue,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Texts annotated at once")] = DEFAULTS.batch_size,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
 ) -> None:
     """Serve a pipeline over HTTP: POST /annotate for programs, a page for people. Ctrl-C or SIGTERM stops it."""
     settings = Settings(max_characters, max_texts, timeout, queue, batch_size)
     from ..serve.run import serve
 
-    serve(pipeline, settings, host=host, port=port)
+    serve(pipeline, settings, host=host, port=port, gpu_id=gpu_id)

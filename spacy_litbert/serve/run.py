@@ -13,6 +13,7 @@ from spacy.language import Language
 from wasabi import msg
 
 from ..errors import Errors, LitBertError
+from ..gpu import use_gpu
 from ..pipelines import load_pipeline
 from .settings import Settings
 
@@ -22,15 +23,18 @@ if TYPE_CHECKING:
 _ANSWERING = 5  # seconds beyond the time-out in which the last answers must have reached their clients
 
 
-def serve(pipeline: str | Path, settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> None:
+def serve(
+    pipeline: str | Path, settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, gpu_id: int = -1
+) -> None:
     """Serve a pipeline until SIGTERM or Ctrl-C; what was accepted by then is answered, and nothing new accepted.
 
     pipeline: an installed package or a folder.
     host: the address to listen on; only this machine reaches 127.0.0.1.
     port: 0 for one that is free. The address is printed.
+    gpu_id: as of ``use_gpu``.
 
-    Raises LitBertError L625 without FastAPI and uvicorn, L647 if there is no listening there, L340 or L341 for a
-    pipeline that can't be loaded.
+    Raises LitBertError L625 without FastAPI and uvicorn, L647 if there is no listening there, L006 without the GPU,
+    L340 or L341 for a pipeline that can't be loaded.
     """
     for package in ("fastapi", "uvicorn"):
         if find_spec(package) is None:
@@ -38,6 +42,7 @@ def serve(pipeline: str | Path, settings: Settings, *, host: str = "127.0.0.1", 
     from .app import pipeline_name
 
     with _listening(host, port) as listening:
+        use_gpu(gpu_id)
         nlp = load_pipeline(pipeline)
         server = make_server(nlp, settings)
 

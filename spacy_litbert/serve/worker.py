@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import copy_context
 from queue import Empty, Full, Queue
 from threading import Thread
 
@@ -45,7 +46,8 @@ class Worker:
         self._nlp = nlp
         self._settings = settings
         self._queue: Queue[_Request | None] = Queue(settings.queue)
-        self._thread = Thread(target=self._run, name="annotate", daemon=True)
+        # With the device that spaCy computes on here, which it keeps apart for each thread.
+        self._thread = Thread(target=copy_context().run, args=(self._run,), name="annotate", daemon=True)
 
     @property
     def n_waiting(self) -> int:

@@ -16,11 +16,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import spacy
 from spacy.util import load_config
 
 from ..errors import Errors, LitBertError
 from ..files import replacing
+from ..gpu import use_gpu
 from .protocol import describe_run, describe_weights
 from .random_weights import random_weights
 from .summary import summary
@@ -130,8 +130,7 @@ def compare(
         for name, system in systems.items()
     }
     train_all(list(trainings.values()), jobs=jobs)
-    if litbert.gpu_id >= 0:
-        spacy.require_gpu(litbert.gpu_id)
+    use_gpu(litbert.gpu_id)
     scores = {name: [score(trainings[name, seed].best) for seed in seeds] for name in systems}
     return {
         "corpus": corpus,

@@ -13,6 +13,9 @@ import pytest
 import spacy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import get_current_ops, use_ops
 
 from spacy_litbert.corpora.docs import document_of
 from spacy_litbert.corpora.document import Document
@@ -180,3 +183,21 @@ def test_labels_health_and_the_description(address: str) -> None:
             for example in schema["examples"]:
                 assert set(example) <= set(schema["properties"])
                 assert client.post("/annotate", json=example).status_code == 200
+
+
+def test_the_device_is_that_of_where_the_service_was_made() -> None:
+    """spaCy keeps it apart for each thread."""
+    found = []
+
+    @Language.component("sees_device")
+    def sees_device(doc: Doc) -> Doc:
+        found.append(get_current_ops())
+        return doc
+
+    nlp = toy()
+    nlp.add_pipe("sees_device")
+    with use_ops("numpy", use_blis=False):
+        chosen = get_current_ops()
+        with running(nlp) as address:
+            assert post(address, {"text": "zinomycin"}).status_code == 200
+    assert found == [chosen]

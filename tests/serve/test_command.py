@@ -61,3 +61,9 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         line = only_line(invoke("serve", tmp_path, "--port", port))
     assert "[L647]" in line
     assert str(port) in line
+
+
+def test_a_gpu_that_is_not_there() -> None:
+    line = only_line(invoke("serve", "anything", "--port", 0, "--gpu-id", 77))
+    assert "[L006]" in line
+    assert "GPU 77" in line

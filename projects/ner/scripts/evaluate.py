@@ -21,6 +21,7 @@ from spacy_litbert.corpora.docbin import to_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
+from spacy_litbert.gpu import use_gpu
 from spacy_litbert.ner.calibration import reliability
 from spacy_litbert.workflow.protocol import PACKAGES, describe_run, describe_training
 
@@ -32,8 +33,7 @@ MATCH = (
 
 def evaluate(model: Path, gold: Path, output: Path, *, corpus: str, gpu_id: int) -> None:
     """Predict ``gold`` (JSONL) with ``model`` and write ``output`` (JSON)."""
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
+    use_gpu(gpu_id)
     nlp = spacy.load(model)
     documents = list(read_jsonl(gold))
     docs = list(nlp.pipe(document.text for document in documents))

@@ -23,6 +23,7 @@ from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
+from spacy_litbert.gpu import use_gpu
 
 
 def evaluate_joint(model: Path, config: Path, output: Path, *, corpus: str, split: str, gpu_id: int) -> None:
@@ -31,8 +32,7 @@ def evaluate_joint(model: Path, config: Path, output: Path, *, corpus: str, spli
     It has the figures of each corpus under ``corpora``, and those of all their mentions together. A corpus without the
     split is left out.
     """
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
+    use_gpu(gpu_id)
     nlp = spacy.load(model)
     corpora: dict[str, Any] = {}
     all_documents: list[Document] = []

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any, cast
 
-import spacy
 import srsly
 from configure import EXCLUSIVE
 from metrics import measure
@@ -21,6 +20,7 @@ from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.labelled_text import LabelledText, labels_digest, read_labelled_texts
 from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.files import replacing
+from spacy_litbert.gpu import use_gpu
 from spacy_litbert.workflow.protocol import PACKAGES, describe_run, describe_training
 
 TOLERANCE = 1e-9
@@ -28,8 +28,7 @@ TOLERANCE = 1e-9
 
 def evaluate(model: Path, gold: Path, output: Path, scores: Path, *, corpus: str, gpu_id: int) -> None:
     """Classify ``gold`` (JSONL) with ``model``; write the figures (JSON) and the scores of each text (JSONL)."""
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
+    use_gpu(gpu_id)
     nlp, name = load(model)
     texts = read_labelled_texts(gold)
     prediction = predict(nlp, name, texts, gold)
