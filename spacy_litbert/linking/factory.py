@@ -12,7 +12,7 @@ from .linker import LitBertLinker
 DEFAULT_CONFIG: dict[str, Any] = {
     "model": {"@architectures": "spacy-litbert.ListwiseRanker.v1"},
     "kb": None,
-    "types": None,
+    "types": {},  # a section, which can be overridden at load
     "threshold": 0.0,
     "candidates": 50,
     "top": 5,

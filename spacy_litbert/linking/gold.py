@@ -63,17 +63,21 @@ def knows_any(kb: KnowledgeBase, examples: Iterable[Example]) -> bool:
     return any(kb.number_of(one) is not None for one in ids)
 
 
-def settled(example: Example) -> Example:
-    """Return an example whose gold entities have one id each: of several, the predicted one if it is among them."""
-    if not any("|" in ent.kb_id_ for ent in example.reference.ents):
-        return example
+def settled(example: Example, kb: KnowledgeBase) -> Example:
+    """Return an example with the gold entities that have ids, one each.
+
+    It is the predicted one if it stands for a concept that one of the gold ids stands for too, under whatever id.
+    """
     predicted = {(ent.start_char, ent.end_char): ent.kb_id_ for ent in example.predicted.ents}
     reference = example.reference.copy()
+    reference.set_ents([ent for ent in reference.ents if ent.kb_id_])
     for ent in reference.ents:
         ids = ent.kb_id_.split("|")
-        found = predicted.get((ent.start_char, ent.end_char))
+        found = predicted.get((ent.start_char, ent.end_char), "")
+        number = kb.number_of(found)
+        is_right = found in ids or (number is not None and number in map(kb.number_of, ids))
         for token in ent:
-            token.ent_kb_id_ = found if found in ids else ids[0]
+            token.ent_kb_id_ = found if is_right else ids[0]
     return Example(example.predicted, reference)
 
 

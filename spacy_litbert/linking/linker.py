@@ -14,30 +14,27 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer
 
 from ..errors import Errors, LitBertError
 from ..files import check_file, replacing
-from .candidates import Candidates
-from .columns import Array
+from ..models.seal import check_finite
+from ..models.settings import check_minimum, check_positive, check_share
 from .concept import Concept
 from .fit import check_fit
 from .gold import NIL, gold_lists, knows_any, memory_of, settled
 from .knowledge_base import KnowledgeBase
-from .lists import Listed
 from .memory import MentionMemory
 from .nearest import EncodesNames
 from .predicted import predicted_lists
-from .ranker import is_initialized, set_standard, softmax
+from .ranker import is_initialized, set_standard
+from .ranking import Ranking, Rankings, ranked
 from .saving import Learned, Reference, copy_kb, open_reference, pack, reference_to, remove_copy, unpack
 from .spans import SpanLister
-from .training import learn_from, threshold_of_similarities, train_ranker, tuned
+from .training import dropout, learn_from, threshold_of_similarities, train_ranker, tuned
 
 _FILE = "linker.msgpack"
 _COPY = "kb"
-Ranking = list[tuple[str, float]]
-# The rankings of a Doc's entities, in their order.
-Rankings = list[Ranking]
 
 
 class LitBertLinker(TrainablePipe):  # type: ignore[misc]
@@ -67,14 +64,14 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         use_context: bool = True,
         copy_kb: bool = True,
     ) -> None:
-        for setting, value, least in (("candidates", candidates, 1), ("top", top, 1), ("threshold", threshold, 0)):
-            if value < least:
-                raise LitBertError(Errors.L004.format(name=setting, value=value, minimum=least))
+        for setting, value in (("candidates", candidates), ("top", top)):
+            check_minimum(setting, value, 1)
         self.vocab = vocab
         self.model = model
         self._untrained = model.copy()
         self.name = name
-        self.cfg: dict[str, Any] = {"threshold": threshold, "temperature": 1.0, "is_trained": False}
+        self.cfg: dict[str, Any] = {"temperature": 1.0, "is_trained": False}
+        self.threshold = threshold
         self.types = None if types is None else {label: tuple(kinds) for label, kinds in types.items()}
         self.candidates = candidates
         self.top = top
@@ -86,8 +83,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self._configured = None if kb is None else str(kb)
         self._configured_threshold = float(threshold)
         self._kb: KnowledgeBase | None = None
-        self._spans: SpanLister | None = None
-        self._settings: tuple[int, bool, bool] | None = None  # that it was made with
+        self._spans: tuple[tuple[int, bool, bool], SpanLister] | None = None  # with the settings it was made with
         self._encoder_name = name_encoder
         self._encoder: EncodesNames | None = None
         if not Span.has_extension("kb_ents"):
@@ -123,6 +119,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     @threshold.setter
     def threshold(self, value: float) -> None:
+        check_share("threshold", value)
         self.cfg["threshold"] = float(value)
 
     @property
@@ -131,21 +128,20 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
         Raises LitBertError L541, L542 and L544 if these don't belong together.
         """
-        settings = self.candidates, self.use_memory, self.use_context
-        if self._spans is None or settings != self._settings:
-            ranker = self.model if self.cfg["is_trained"] else None
-            check_fit(self.name, self.kb, self.name_encoder, ranker, bool(self.cfg.get("with_vectors", False)))
+        kb, settings = self.kb, (self.candidates, self.use_memory, self.use_context)
+        made = self._spans  # taken once: another thread may set a knowledge base at any time
+        if made is None or made[0] != settings or made[1].kb is not kb:
+            self._check_fit(kb)
             memory = self.memory if self.use_memory else MentionMemory()
-            self._spans = SpanLister(
-                self.kb,
-                memory,
-                self.candidates,
-                self._types_of,
-                encoder=self.name_encoder,
-                use_context=self.use_context,
+            types_of = partial(self._types_of, kb)
+            made = (
+                settings,
+                SpanLister(
+                    kb, memory, self.candidates, types_of, encoder=self.name_encoder, use_context=self.use_context
+                ),
             )
-            self._settings = settings
-        return self._spans
+            self._spans = made
+        return made[1]
 
     def set_kb(self, kb: KnowledgeBase | str | Path) -> None:
         """Set the knowledge base. What the linker has learned stays."""
@@ -159,22 +155,23 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> list[Rankings]:
         """Return for each entity of each Doc the best concept ids with their probabilities, the best first."""
-        return [self._rankings(lists) for lists in self.spans.lists([(doc, doc.ents) for doc in docs])]
+        return self._ranked([(doc, doc.ents) for doc in docs])
 
-    def rank(self, doc: Doc, spans: Sequence[Span]) -> Rankings:
+    def rank(self, doc: Doc, spans: Iterable[Span]) -> Rankings:
         """Return for spans of a Doc what ``predict`` does for its entities; ``doc`` is left as it is."""
-        (lists,) = self.spans.lists([(doc, spans)])
-        return self._rankings(lists)
+        (rankings,) = self._ranked([(doc, tuple(spans))])
+        return rankings
 
     def set_annotations(self, docs: Iterable[Doc], scores: Any) -> None:
-        """Set ``ent.kb_id_`` and ``ent._.kb_ents``."""
+        """Set ``ent.kb_id_`` and ``ent._.kb_ents``; what another linker gave labels that have no types here stays."""
         for doc, rankings in zip(docs, scores):
             for ent, ranking in zip(doc.ents, rankings):
                 kb_id = ranking[0][0] if ranking and ranking[0][1] >= self.threshold else NIL
-                for token in ent:
+                for token in ent if self._links(ent) else ():
                     token.ent_kb_id_ = kb_id
             for ent, ranking in zip(doc.ents, rankings):  # extensions belong to spans that have their ids
-                ent._.kb_ents = ranking
+                if self._links(ent):
+                    ent._.kb_ents = ranking
 
     def initialize(
         self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None, kb: str | None = None
@@ -192,6 +189,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         self.memory = memory_of(examples) if self.use_memory else MentionMemory()
         self._spans = None
         self.cfg.update(is_trained=False, temperature=1.0, with_vectors=self.name_encoder is not None)
+        self.threshold = self._configured_threshold
         sample = list(self.spans.of_examples(examples[:: 1 + len(examples) // 100]))
         self.model = self._untrained.copy()
         self.model.initialize(X=[sample[0].rows])
@@ -218,9 +216,8 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         losses.setdefault(self.name, 0.0)
         lists = list(self.spans.of_examples(list(examples)))
         if lists:
-            if drop:
-                set_dropout_rate(self.model, drop)
-            losses[self.name] += learn_from(self.model, lists)
+            with dropout(self.model, drop):
+                losses[self.name] += learn_from(self.model, lists)
             self.cfg["is_trained"] = True
             if sgd is not None:
                 self.finish_update(sgd)
@@ -240,15 +237,23 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
 
         epochs: over the examples; 0 makes the memory alone, and the most similar name decides.
         dev: texts that it is not trained on; if there are any, ``calibrate`` is called with them.
+
+        Raises LitBertError L004 for settings that can't be, L531 if no entity of either texts has an id that is
+        known, L314 if the training diverges.
         """
-        examples = list(examples)
+        check_minimum("epochs", epochs, 0)
+        check_positive("learn_rate", learn_rate)
+        examples, dev = list(examples), list(dev)
+        if dev:
+            self._linked(dev)
         np.random.seed(seed)
         self.initialize(lambda: examples)
         if epochs > 0:
             lists = self.spans.of_examples(examples, progress=progress)
             train_ranker(self.model, lists, epochs=epochs, learn_rate=learn_rate, seed=seed, progress=progress)
+            check_finite(self.model, self.name)
             self.cfg["is_trained"] = True
-        if dev := list(dev):
+        if dev:
             self.calibrate(dev)
 
     def calibrate(self, examples: Iterable[Example], *, predicted: bool = False) -> None:
@@ -271,8 +276,11 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             self.threshold = threshold_of_similarities(lists)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """Score links as spaCy's scorer does: entities whose span and id are right; of several ids any is."""
-        return Scorer.score_links([settled(example) for example in examples], negative_labels=[NIL], **kwargs)
+        """Score links as spaCy's scorer does: entities whose span and id are right; of several ids any is.
+
+        An id counts as that of the concept it was merged into; entities whose reference has no id do not count.
+        """
+        return Scorer.score_links([settled(one, self.kb) for one in examples], negative_labels=[NIL], **kwargs)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Return what was learned as bytes. The knowledge base stays where it is and is referred to."""
@@ -282,58 +290,48 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """Read bytes that ``to_bytes`` made.
 
         Raises LitBertError L312 and L532 for damaged ones, L525 and L529 if its knowledge base is gone, or another one
-        there.
+        there, L528, L541 and L542 as ``from_disk`` does.
         """
         self._open(unpack(bytes_data, "these bytes", self._take))
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the linker to a folder, with a copy of the knowledge base, or where it lies if ``copy_kb`` is off."""
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        reference = self._reference()
-        if reference is not None and self.copy_kb:
+        folder, reference = Path(path), self._reference()
+        is_copied = reference is not None and self.copy_kb
+        if reference is not None and is_copied:
             reference["path"] = None
+        packed = pack(self._learned(), reference)
+        folder.mkdir(parents=True, exist_ok=True)
+        if is_copied:
             copy_kb(self.kb, folder / _COPY)
         else:
             remove_copy(folder / _COPY, None if reference is None else self.kb)
         with replacing(folder / _FILE) as partial:
-            partial.write_bytes(pack(self._learned(), reference))
+            partial.write_bytes(packed)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LitBertLinker:
-        """Read a folder that ``to_disk`` made, and check all of its knowledge base against its checksums.
+        """Read a folder that ``to_disk`` made, and check all of the knowledge base against its checksums.
 
         Raises LitBertError L224 for a missing linker, L312 and L532 for a damaged one; L525, L526 and L529 if its
-        knowledge base is missing, damaged, or another one.
+        knowledge base is missing, damaged, or another one; L528, L541 and L542 if one that the config names does not
+        have the types, or not the vectors, that the linker needs.
         """
         folder = Path(path)
         check_file(folder / _FILE)
         reference = unpack((folder / _FILE).read_bytes(), str(folder), self._take)
         if reference is not None and reference["path"] is None:
             reference = {**reference, "path": str(folder / _COPY)}
-        if self._open(reference):
+        self._open(reference)
+        if self._path is not None:
             self.kb.verify()
         return self
 
-    def _rankings(self, lists: Sequence[Listed]) -> Rankings:
-        distinct = {id(listed): listed for listed in lists}
-        found = dict(zip(distinct, self._rank(list(distinct.values()))))
-        return [found[id(listed)] for listed in lists]
-
-    def _rank(self, lists: Sequence[Listed]) -> Rankings:
-        if not self.cfg["is_trained"]:
-            return [self._ranking(listed.candidates, listed.candidates.similarities) for listed in lists]
-        scores = self.model.predict([listed.rows for listed in lists])
-        return [
-            self._ranking(listed.candidates, softmax(of_list, self.cfg["temperature"])[:-1])
-            for listed, of_list in zip(lists, scores)
-        ]
-
-    def _ranking(self, candidates: Candidates, values: Array) -> Ranking:
-        """Return the best candidates; of those with equal values the most similar come first."""
-        cosines = np.maximum(candidates.by_long.cosines, candidates.by_text.cosines)
-        order = np.lexsort((candidates.numbers, -cosines, -values))[: self.top]
-        return [(self.kb.id_of(candidates.numbers[i]), float(values[i])) for i in order]
+    def _ranked(self, spans: Sequence[tuple[Doc, Sequence[Span]]]) -> list[Rankings]:
+        lister = self.spans  # once: candidates are numbers of its knowledge base
+        ranker = self.model if self.cfg["is_trained"] else None
+        settings: dict[str, Any] = {"temperature": self.cfg["temperature"], "top": self.top}
+        return [ranked(lists, lister.kb, ranker, **settings) for lists in lister.lists(spans)]
 
     def _linked(self, examples: Iterable[Example]) -> list[Example]:
         """Return the examples with linked entities. Raises LitBertError L531 if none has an id that is known."""
@@ -343,12 +341,22 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
             raise LitBertError(Errors.L531.format(name=self.name, problem=problem))
         return linked
 
-    def _types_of(self, label: str) -> frozenset[str] | None:
+    def _types_of(self, kb: KnowledgeBase, label: str) -> frozenset[str] | None:
         if self.types is not None and label in self.types:
-            return self.kb.check_types(self.types[label])
-        return frozenset((label,)) if label in self.kb.types else None
+            return kb.check_types(self.types[label])
+        return frozenset((label,)) if label in kb.types else None
+
+    def _links(self, ent: Span) -> bool:
+        return bool((self.types or {}).get(ent.label_, True)) or not ent.kb_id_
+
+    def _check_fit(self, kb: KnowledgeBase) -> None:
+        ranker = self.model if self.cfg["is_trained"] else None
+        check_fit(self.name, kb, self.name_encoder, ranker, bool(self.cfg.get("with_vectors", False)))
+        for types in (self.types or {}).values():
+            kb.check_types(types)
 
     def _learned(self) -> Learned:
+        check_finite(self.model, self.name)
         encoder = self.name_encoder
         return {
             "cfg": self.cfg,
@@ -379,15 +387,13 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
     def _reference(self) -> Reference | None:
         return None if self._path is None else {**reference_to(self.kb), "configured": self._configured}
 
-    def _open(self, reference: Reference | None) -> bool:
-        """Open the knowledge base that was saved; say whether it was.
+    def _open(self, reference: Reference | None) -> None:
+        """Open the knowledge base that was saved, and check that all fits together.
 
-        Not if the config names another one than it did when the linker was saved: that takes its place.
+        If the config names another one than it did when the linker was saved, that takes its place.
         """
-        if reference is None:
-            return False
-        if self._configured not in (None, reference["configured"]):
-            self.set_kb(str(self._configured))
-            return False
-        self.set_kb(open_reference(reference))
-        return True
+        if reference is not None:
+            is_renamed = self._configured not in (None, reference["configured"])
+            self.set_kb(str(self._configured) if is_renamed else open_reference(reference))
+        if self._path is not None:
+            self._check_fit(self.kb)

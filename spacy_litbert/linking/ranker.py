@@ -15,8 +15,8 @@ from thinc.types import Floats1d, Floats2d
 
 from .columns import Array
 
-InT = list[Floats2d]
-OutT = list[Floats1d]
+InT = list[Array]
+OutT = list[Array]
 
 
 def build_listwise_ranker_v1(hidden_width: int = 64, dropout: float = 0.2) -> Model[InT, OutT]:
@@ -25,8 +25,8 @@ def build_listwise_ranker_v1(hidden_width: int = 64, dropout: float = 0.2) -> Mo
     hidden_width: of both layers.
     dropout: share of hidden units that are left out in training.
 
-    Takes (candidates + 1, features) float32 for each mention, gives (candidates + 1,) float32. How many features there
-    are, it learns from the lists that it is initialized with.
+    Takes (candidates + 1, features) float32 for each mention, gives (candidates + 1,) float32; both are on the CPU,
+    whatever device it computes on. How many features there are, it learns from the lists that it is initialized with.
     """
     network: Model[Any, Any] = chain(
         standardise(),
@@ -93,7 +93,7 @@ def softmax(scores: Array, temperature: float = 1.0) -> Array:
 
 
 def _init(model: Model[InT, OutT], X: InT | None = None, Y: OutT | None = None) -> None:
-    model.layers[0].initialize(X=None if X is None else X[0])
+    model.layers[0].initialize(X=None if X is None else _on_device(model, X[0]))
 
 
 def _forward(model: Model[InT, OutT], lists: InT, is_train: bool) -> tuple[OutT, Callable[[OutT], InT]]:
@@ -101,15 +101,19 @@ def _forward(model: Model[InT, OutT], lists: InT, is_train: bool) -> tuple[OutT,
     ops = model.ops
     if not lists:
         return [], lambda d_scores: []
-    X = ops.xp.concatenate(lists)
-    Y, backprop_network = model.layers[0](X, is_train)
-    scores = np.split(Y[:, 0], np.cumsum(lengths)[:-1])
+    ends = np.cumsum(lengths)[:-1]
+    Y, backprop_network = model.layers[0](_on_device(model, np.concatenate(lists)), is_train)
+    scores = np.split(ops.to_numpy(Y)[:, 0], ends)
 
     def backprop(d_scores: OutT) -> InT:
-        dX = backprop_network(ops.xp.concatenate(d_scores).reshape(-1, 1))
-        return cast(InT, np.split(dX, np.cumsum(lengths)[:-1]))
+        dX = backprop_network(_on_device(model, np.concatenate(d_scores).reshape(-1, 1)))
+        return cast(InT, np.split(ops.to_numpy(dX), ends))
 
     return cast(OutT, scores), backprop
+
+
+def _on_device(model: Model[InT, OutT], rows: Array) -> Floats2d:
+    return model.ops.asarray2f(cast(Floats2d, rows))
 
 
 def _init_standardise(model: Model[Floats2d, Floats2d], X: Floats2d | None = None, Y: Floats2d | None = None) -> None:

@@ -42,7 +42,7 @@ def unpack(data: bytes, source: str, take: Callable[[Learned], None]) -> Referen
 
     source: what errors call the bytes.
 
-    Raises LitBertError L312 and L532 for damaged ones, and those that ``take`` finds something wrong with.
+    Raises LitBertError L312 and L532 for damaged ones, and what ``take`` raises.
     """
     if not is_sealed(data):
         raise LitBertError(Errors.L532.format(path=source, problem="there is no checksum at the end"))
@@ -50,6 +50,8 @@ def unpack(data: bytes, source: str, take: Callable[[Learned], None]) -> Referen
         learned = srsly.msgpack_loads(data)
         take(learned)
         reference: Reference | None = learned["kb"]
+    except LitBertError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise LitBertError(Errors.L532.format(path=source, problem=error)) from None
     return reference

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
-from thinc.api import Adam, Model
+from thinc.api import Adam, Model, set_dropout_rate
 from tqdm import tqdm
 
 from .columns import Array
@@ -17,6 +18,19 @@ from .tuning import best_temperature, best_threshold
 # Mentions of a step, and candidates that a mention's list is cut to.
 _BATCH = 64
 _CANDIDATES = 16
+
+
+@contextmanager
+def dropout(model: Model[Any, Any], rate: float) -> Iterator[None]:
+    """Let a ranker leave out this share of its hidden units; 0 leaves its own settings."""
+    before = [(node, node.attrs["dropout_rate"]) for node in model.walk() if "dropout_rate" in node.attrs]
+    if rate:
+        set_dropout_rate(model, rate)
+    try:
+        yield
+    finally:
+        for node, own in before:
+            node.attrs["dropout_rate"] = own
 
 
 def learn_from(model: Model[Any, Any], lists: Sequence[Listed]) -> float:

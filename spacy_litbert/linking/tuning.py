@@ -36,4 +36,4 @@ def best_threshold(probabilities: Sequence[Array], right: Sequence[Array], n_gol
     thresholds = best[order]
     last = np.append(thresholds[1:] < thresholds[:-1], True)  # equal probabilities are linked together
     choice = max((f1[i], -thresholds[i]) for i in np.flatnonzero(last))
-    return float(max(0.0, -choice[1]))
+    return float(np.clip(-choice[1], 0.0, 1.0))

@@ -7,7 +7,7 @@ over. The checksum is CRC-32C (Castagnoli), little-endian and last, so that the 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import google_crc32c
 from thinc.api import Model
@@ -41,15 +41,20 @@ def is_sealed(data: bytes) -> bool:
     return True
 
 
+def check_finite(model: Model[Any, Any], name: str | None = None) -> None:
+    """Raise LitBertError L314 for parameters that are not finite. name: of the model; that of its layer without one."""
+    for node in model.walk():
+        for param in node.param_names:
+            if node.has_param(param) and not bool(node.ops.xp.isfinite(node.get_param(param)).all()):
+                raise LitBertError(Errors.L314.format(name=name or node.name))
+
+
 class SealedModel(Model[InT, OutT]):
     """A thinc Model whose saved bytes have a seal. Bytes of earlier versions, which have none, are read as well."""
 
     def to_bytes(self) -> bytes:
         """Return the bytes with their seal. Raise LitBertError L314 for parameters that are not finite."""
-        for node in self.walk():
-            for name in node.param_names:
-                if node.has_param(name) and not bool(self.ops.xp.isfinite(node.get_param(name)).all()):
-                    raise LitBertError(Errors.L314.format(name=node.name))
+        check_finite(self)
         return seal(super().to_bytes())
 
     def to_disk(self, path: Path | str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from numbers import Integral, Real
 
 from ..errors import Errors, LitBertError
@@ -57,6 +58,12 @@ def check_minimum(name: str, value: int, minimum: int) -> None:
     """Raise LitBertError L004 for what is no whole number, or below the minimum."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         raise LitBertError(Errors.L004.format(name=name, value=repr(value), minimum=f"{minimum}, and a whole number"))
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise LitBertError L004 for what is no number above 0, or not finite."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < inf:
+        raise LitBertError(Errors.L004.format(name=name, value=repr(value), minimum="above 0, and a finite number"))
 
 
 def check_share(name: str, value: float) -> None:

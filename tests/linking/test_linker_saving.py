@@ -131,3 +131,11 @@ def test_a_threshold_named_at_load_counts(trained: Language, tmp_path: Path) -> 
     assert linker_of(loaded).threshold == 1.0
     loaded.to_disk(tmp_path / "again")
     assert linker_of(spacy.load(tmp_path / "again")).threshold == 1.0
+
+
+def test_types_can_be_named_at_load(kb_folder: Path, tmp_path: Path) -> None:
+    with_ruler(kb_folder).to_disk(tmp_path)
+    loaded = spacy.load(tmp_path, config={"components.litbert_linker.types": {"Disease": ["Chemical"]}})
+    assert linker_of(loaded).types == {"Disease": ("Chemical",)}
+    loaded.to_disk(tmp_path / "again")
+    assert linker_of(spacy.load(tmp_path / "again")).types == {"Disease": ("Chemical",)}
