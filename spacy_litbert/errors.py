@@ -428,3 +428,4 @@ class Warnings(metaclass=_Coded):
         "places. Give them its labels, add theirs with `nlp.get_pipe({name!r}).add_label`, or say with "
         "`spacy_litbert.ner.annotation.set_annotated` what was annotated."
     )
+    W004 = "The knowledge base is made of {path} without {what}."

@@ -166,7 +166,8 @@ def _lock(folder: Path) -> int | None:
 
 
 def file_checksum(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal. Raises LitBertError as ``check_file`` does."""
+    check_file(path)
     digest = sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):

@@ -10,12 +10,14 @@ are known, letters need not match: of two with one label, the second in brackets
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
-_BRACKETS = re.compile(r"[(\[]([^()\[\]]{2,200})[)\]]")
+_LONGEST_BRACKETS = 200  # characters
+_BRACKETS = re.compile(rf"[(\[]([^()\[\]]{{2,{_LONGEST_BRACKETS}}})[)\]]")
 _SEPARATOR = re.compile(r"[;,:]\s|\s(?:or|and)\s")
 _SENTENCE_END = re.compile(r"[.!?;:]\s")
 _OPENED, _CLOSED = re.compile(r"\s*[(\[]\s*"), re.compile(r"\s*[)\];:,]")
@@ -51,17 +53,11 @@ def find_abbreviations(text: str) -> dict[str, str]:
 def abbreviations_of(doc: Doc) -> dict[str, str]:
     """Return the long forms by short form: what scispaCy's detector left in ``doc._.abbreviations``, or found here.
 
-    Where the detector left dictionaries (its ``make_serializable``), these are read as well.
+    Where the detector left dictionaries (its ``make_serializable``), these are read as well. What another program has
+    under that name counts only if it is a mapping of short to long forms.
     """
-    if not _detector_ran(doc):
-        return find_abbreviations(doc.text)
-    found: dict[str, str] = {}
-    for short in doc._.abbreviations:
-        if isinstance(short, dict):
-            found.setdefault(short["short_text"], short["long_text"])
-        else:
-            found.setdefault(short.text, short._.long_form.text)
-    return found
+    detected = _detected(doc)
+    return find_abbreviations(doc.text) if detected is None else detected
 
 
 def long_forms_of(doc: Doc, spans: Sequence[Span]) -> list[str]:
@@ -72,9 +68,10 @@ def long_forms_of(doc: Doc, spans: Sequence[Span]) -> list[str]:
     """
     if not spans:
         return []
-    by_letters = abbreviations_of(doc)
-    if _detector_ran(doc):
-        return [by_letters.get(span.text, span.text) for span in spans]
+    detected = _detected(doc)
+    if detected is not None:
+        return [detected.get(span.text, span.text) for span in spans]
+    by_letters = find_abbreviations(doc.text)
     in_brackets = dict(reversed(list(_in_brackets(doc.text, spans))))  # of several, the first
 
     def long_form(text: str, label: str) -> str | None:
@@ -86,8 +83,21 @@ def long_forms_of(doc: Doc, spans: Sequence[Span]) -> list[str]:
     ]
 
 
-def _detector_ran(doc: Doc) -> bool:
-    return bool(Doc.has_extension("abbreviations") and doc._.abbreviations)
+def _detected(doc: Doc) -> dict[str, str] | None:
+    """Return what a detector left; None if none ran, or found nothing."""
+    left = doc._.abbreviations if Doc.has_extension("abbreviations") else None
+    try:
+        pairs = left.items() if isinstance(left, Mapping) else [_pair_of(one) for one in reversed(left or ())]
+        found = dict(pairs)  # of several definitions, the first
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return found if found and all(isinstance(form, str) for pair in found.items() for form in pair) else None
+
+
+def _pair_of(short: Any) -> tuple[str, str]:
+    if isinstance(short, dict):
+        return short["short_text"], short["long_text"]
+    return short.text, short._.long_form.text
 
 
 def _in_brackets(text: str, spans: Sequence[Span]) -> Iterator[tuple[tuple[str, str], str]]:
@@ -108,7 +118,7 @@ def _in_brackets(text: str, spans: Sequence[Span]) -> Iterator[tuple[tuple[str, 
 def _closing_of(text: str, first: Span, second: Span) -> int | None:
     """Return where brackets close that begin with the second mention, right behind the first; None if they don't."""
     if _OPENED.fullmatch(text, first.end_char, second.start_char) and _CLOSED.match(text, second.end_char):
-        closing = _CLOSING.search(text, second.end_char)
+        closing = _CLOSING.search(text, second.end_char, second.end_char + _LONGEST_BRACKETS)
         return None if closing is None else closing.start()
     return None
 

@@ -16,7 +16,7 @@ from .. import about
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing_folder
 from ..ragged import starts_of
-from ..targets import check_target
+from ..targets import check_target, only
 from .collector import collector_paused
 from .columns import write_array, write_lists, write_strings
 from .concept import Concept
@@ -112,11 +112,12 @@ def metadata_checksum(metadata: Mapping[str, Any]) -> str:
 def made_by_build(folder: Path) -> str | None:
     """Say what speaks against a folder's being a knowledge base with nothing else in it; None if nothing does."""
     try:
-        files = json.loads((folder / METADATA).read_text("utf8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"it has no {METADATA} of a knowledge base"
-    others = sorted(path.name for path in folder.iterdir() if path.name not in files and path.name != METADATA)
-    return f"it holds {', '.join(others[:5])} as well" if others else None
+        metadata = json.loads((folder / METADATA).read_text("utf8"))
+        is_one = metadata["checksum"] == metadata_checksum(metadata)
+        files = [*metadata["files"], METADATA]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        is_one, files = False, []
+    return only(*files)(folder) if is_one else f"it has no {METADATA} of a knowledge base"
 
 
 def _check_distinct(concepts: Sequence[Concept]) -> None:
@@ -137,7 +138,7 @@ def _write_concepts(folder: Path, concepts: Sequence[Concept]) -> dict[str, int]
     write_array(folder, "tree_counts", np.array([len(concept.tree_numbers) for concept in concepts], np.int32))
     write_strings(folder, "xrefs", ("\n".join(concept.xrefs) for concept in concepts))
     write_strings(folder, "merged_ids", ("\n".join(concept.merged_ids) for concept in concepts))
-    write_lists(folder, "types", [[types[kind] for kind in concept.types] for concept in concepts], np.uint16)
+    write_lists(folder, "types", [[types[kind] for kind in concept.types] for concept in concepts], np.int32)
     write_array(folder, "preferences", np.array([concept.preference for concept in concepts], np.int16))
     write_array(folder, "since", np.array([concept.since for concept in concepts], np.int32))
     numbered = [(known, i) for i, c in enumerate(concepts) for known in (c.concept_id, *c.merged_ids)]

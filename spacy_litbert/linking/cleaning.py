@@ -1,11 +1,11 @@
-"""What the text of every source is held to: ids without blanks, names that are not empty, nothing twice."""
+"""What the text of every source is held to: ids without blanks or ``|``, names that are not empty, nothing twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from .concept import Concept, Merged, Record
+from .concept import NIL, Concept, Merged, Record
 from .readers.problems import record_error
 
 
@@ -15,6 +15,8 @@ def clean(path: Path, record: Record) -> Concept | Merged:
     check_id(path, record.line, entry.concept_id)
     if isinstance(entry, Merged):
         return entry
+    for old in (merged_ids := clean_list(entry.merged_ids)):
+        check_id(path, record.line, old)
     canonical_name, *aliases = clean_names(path, record.line, entry.concept_id, entry.names)
     return Concept(
         entry.concept_id,
@@ -24,7 +26,7 @@ def clean(path: Path, record: Record) -> Concept | Merged:
         on_one_line(entry.definition),
         clean_list(entry.tree_numbers),
         clean_list(entry.xrefs),
-        tuple(old for old in clean_list(entry.merged_ids) if old != entry.concept_id),
+        tuple(old for old in merged_ids if old != entry.concept_id),
         entry.mapped_to,
         entry.preference,
         entry.since,
@@ -32,9 +34,12 @@ def clean(path: Path, record: Record) -> Concept | Merged:
 
 
 def check_id(path: Path, line: int, concept_id: str) -> None:
-    """Raise LitBertError L520 for an id that is empty or holds blanks."""
+    """Raise LitBertError L520 for an id that is empty or holds blanks, or means something else where links stand."""
     if not concept_id or concept_id.split() != [concept_id]:
         raise record_error(path, line, f"the id {concept_id!r} is empty or holds blanks.")
+    if concept_id == NIL or "|" in concept_id:
+        meant = "no concept" if concept_id == NIL else "several ids"
+        raise record_error(path, line, f"the id {concept_id!r} would mean {meant} where mentions have ids.")
 
 
 def clean_names(path: Path, line: int, concept_id: str, names: Iterable[str]) -> tuple[str, ...]:

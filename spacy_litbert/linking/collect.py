@@ -33,12 +33,15 @@ def collect(
     concepts: dict[str, Concept] = {}
     merged: dict[str, str] = {}
     places: dict[str, Place] = {}
+    may_lack: set[str] = set()
     for path in paths:
         for record in tqdm(read_records(path, format), path.name, disable=not progress, unit=" records"):
             entry = clean(path, record)
             put(places, entry.concept_id, (path, record.line))
             if isinstance(entry, Merged):
                 merged[entry.concept_id] = entry.into
+                if entry.may_lack:
+                    may_lack.add(entry.concept_id)
             else:
                 concepts[entry.concept_id] = entry
     for concept in list(concepts.values()):
@@ -46,7 +49,7 @@ def collect(
             # An ontology may keep the record of an obsolete term that it names as an alternative id elsewhere.
             if merged.get(old) != concept.concept_id:
                 put(places, old, places[concept.concept_id])
-    _follow(concepts, merged, places)
+    _follow(concepts, merged, places, may_lack)
     kinds = tuple(types)
     return [one if one.types or not kinds else replace(one, types=kinds) for one in _typed(concepts)]
 
@@ -89,7 +92,7 @@ def put(places: dict[str, Place], concept_id: str, place: Place) -> None:
     places[concept_id] = place
 
 
-def _follow(concepts: dict[str, Concept], merged: dict[str, str], places: dict[str, Place]) -> None:
+def _follow(concepts: dict[str, Concept], merged: dict[str, str], places: dict[str, Place], may_lack: set[str]) -> None:
     """Give each merged id to the concept at the end of its way."""
     for old, into in merged.items():
         path, line = places[old]
@@ -101,6 +104,8 @@ def _follow(concepts: dict[str, Concept], merged: dict[str, str], places: dict[s
                 cycle = " → ".join([*way, into])
                 raise LitBertError(Errors.L522.format(path=path, line=line, id=old, into=merged[old], cycle=cycle))
         if into not in concepts:
+            if not may_lack.isdisjoint(way):
+                continue
             raise LitBertError(Errors.L523.format(path=path, line=line, id=old, into=into))
         if old not in concepts[into].merged_ids:
             concepts[into] = replace(concepts[into], merged_ids=(*concepts[into].merged_ids, old))

@@ -25,6 +25,7 @@ class Strings(Sequence[str]):
         return len(self._starts) - 1
 
     def __getitem__(self, i: Any) -> Any:
+        i = range(len(self))[i]
         return self._data[self._starts[i] : self._starts[i + 1]].tobytes().decode("utf8")
 
     def lengths(self, numbers: Array) -> Array:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NIL = "NIL"  # what a mention of no concept has in place of an id
+
 
 @dataclass(frozen=True, slots=True)
 class Concept:
@@ -38,10 +40,14 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """An id that is no concept any more, and the one that took its place."""
+    """An id that is no concept any more, and the one that took its place.
+
+    may_lack: whether that may be one of another vocabulary, which no source holds; the id goes then.
+    """
 
     concept_id: str
     into: str
+    may_lack: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
 
 from ..corpora.document import Document, Mention
 from .abbreviations import find_abbreviations
@@ -32,6 +32,7 @@ class Definitions:
     types: tuple[str, ...] | None
     most: int
     found: dict[str, dict[int, list[Document]]] = field(default_factory=dict)
+    _ids: set[str] = field(default_factory=set)
 
     def add(self, document: Document) -> None:
         """Keep what a text defines."""
@@ -46,7 +47,14 @@ class Definitions:
                 text, places = _without_definition(document.text, short, long)
                 mentions = tuple(Mention(*place, label, concept_id=self.kb.id_of(number)) for place in places)
                 if mentions:
-                    texts.append(Document(f"{document.id}:{short}", text, mentions))
+                    texts.append(Document(self._new_id(f"{document.id}:{short}"), text, mentions))
+
+    def _new_id(self, wanted: str) -> str:
+        """Return the id, with a number if a text has it already, as where files of two folders have one name."""
+        numbered = (f"{wanted}-{n}" for n in count(2))
+        one = next(one for one in chain([wanted], numbered) if one not in self._ids)
+        self._ids.add(one)
+        return one
 
     def texts(self, least: int, *, ambiguous: bool = False) -> Iterator[Document]:
         """Yield the texts by abbreviation and concept.
@@ -77,7 +85,7 @@ def concept_of(kb: KnowledgeBase, name: str, types: Iterable[str] | None) -> int
 
 def _without_definition(text: str, short: str, long: str) -> tuple[str, list[tuple[int, int]]]:
     """Return a part of the text with the abbreviation in place of the name, and where the abbreviation stands in it."""
-    name, abbreviation = re.escape(long), re.escape(short)
+    name, abbreviation = (r"\s+".join(map(re.escape, form.split())) for form in (long, short))
     for pattern in (
         rf"(?<!\w){name}\s*[(\[]\s*{abbreviation}\b[^()\[\]]*[)\]]",
         rf"(?<!\w){abbreviation}\s*[(\[]\s*{name}\s*[)\]]",

@@ -13,11 +13,10 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from .abbreviations import long_forms_of
+from .concept import NIL
 from .knowledge_base import KnowledgeBase
 from .lists import Listed
 from .memory import MentionMemory, fold_of
-
-NIL = "NIL"
 
 # Makes lists for spans of a Doc; the number is a fold of documents that is not to be remembered.
 MakeLists = Callable[[Doc, Sequence[Span], int | None], list[Listed]]

@@ -99,7 +99,7 @@ class KnowledgeBase(Mapping[str, Concept]):
         return isinstance(concept_id, str) and self.number_of(concept_id) is not None
 
     def __getitem__(self, concept_id: str) -> Concept:
-        number = self.number_of(concept_id)
+        number = self.number_of(concept_id) if isinstance(concept_id, str) else None
         if number is None:
             raise KeyError(concept_id)
         return self.concept(number)

@@ -20,9 +20,9 @@ from ..errors import Errors, LitBertError
 from ..files import check_file, replacing
 from ..models.seal import check_finite
 from ..models.settings import check_minimum, check_positive, check_share
-from .concept import Concept
+from .concept import NIL, Concept
 from .fit import check_fit
-from .gold import NIL, gold_lists, knows_any, memory_of, settled
+from .gold import gold_lists, knows_any, memory_of, settled
 from .knowledge_base import KnowledgeBase
 from .memory import MentionMemory
 from .nearest import EncodesNames

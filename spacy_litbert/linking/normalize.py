@@ -10,7 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_POSSESSIVE = re.compile(r"['’`´]s\b")
+_POSSESSIVE = re.compile(r"['’`]s\b")
+_APOSTROPHES = str.maketrans("´ʼ", "''")  # the one would fall apart, the other is a letter
 _BETWEEN_WORDS = re.compile(r"(?:[^\w+]|_)+")
 _DIGIT = re.compile(r"\d")
 _LETTERS_AND_DIGITS = re.compile(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
@@ -69,9 +70,11 @@ def fold(name: str) -> str:
     if name.isascii():
         name = name.lower()
     else:
+        name = name.translate(_APOSTROPHES)
         for _ in range(3):  # folding makes characters that decompose, and the other way round
             name = unicodedata.normalize("NFKD", name).casefold()
-        name = "".join(c for c in name if not unicodedata.combining(c)).replace("ς", "σ")
+        bare = "".join(c for c in name if not unicodedata.combining(c)).replace("ς", "σ")
+        name = bare if bare.strip() else name
     words = _BETWEEN_WORDS.sub(" ", _POSSESSIVE.sub("", name)).split()
     return " ".join(words or name.split())
 

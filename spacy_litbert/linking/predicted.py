@@ -13,7 +13,8 @@ import numpy as np
 from spacy.tokens import Span
 from spacy.training import Example
 
-from .gold import NIL, MakeLists
+from .concept import NIL
+from .gold import MakeLists
 from .knowledge_base import KnowledgeBase
 from .lists import Listed
 

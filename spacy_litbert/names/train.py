@@ -100,7 +100,7 @@ def train_names(
     """
     option = None if force else "--force (force=True)"
     check_target(folder, sources=[kb.path], made=checkpoint_made_by(""), what="checkpoint folder", option=option)
-    run = folder.with_name(f"{folder.name}.run")
+    run = folder.absolute().with_name(f"{folder.absolute().name}.run")
     check_target(run, sources=[kb.path], made=_IS_RUN, what="folder of a training", option=None)
     checkpoint = latest_checkpoint(run)
     if checkpoint is not None and not resume:

@@ -18,8 +18,7 @@ from spacy_litbert.errors import LitBertError
 from spacy_litbert.linking import lists, spans
 from spacy_litbert.linking.build import build
 from spacy_litbert.linking.candidates import CandidateGenerator
-from spacy_litbert.linking.concept import Concept
-from spacy_litbert.linking.gold import NIL
+from spacy_litbert.linking.concept import NIL, Concept
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.linker import LitBertLinker
 from spacy_litbert.linking.memory import MentionMemory

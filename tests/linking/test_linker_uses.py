@@ -18,8 +18,7 @@ from thinc.api import NumpyOps, get_current_ops, set_current_ops
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.linking import ranker
 from spacy_litbert.linking.build import build
-from spacy_litbert.linking.concept import Concept
-from spacy_litbert.linking.gold import NIL
+from spacy_litbert.linking.concept import NIL, Concept
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 
 from .conftest import CONCEPTS

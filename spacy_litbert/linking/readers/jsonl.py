@@ -10,23 +10,37 @@ was merged into another.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ...corpora.files import json_object, numbered_objects
+from ...errors import Warnings
 from ..concept import Concept, Merged, Record, preference_of
 from .problems import read_date, record_error
 
+_KEYS = frozenset(
+    (
+        *("concept_id", "canonical_name", "aliases", "types", "definition", "tree_numbers", "xrefs", "merged_ids"),
+        *("alt_ids", "preference", "since", "replaced_by"),
+    )
+)
+
 
 def read_concept_jsonl(path: Path) -> Iterator[Record]:
-    """Yield the records of a JSONL file. Raises LitBertError L520 for a line that is none."""
+    """Yield the records of a JSONL file. Raises LitBertError L520 for a line that is none; W004 names keys not read."""
+    others: set[str] = set()
     for number, line in numbered_objects(path):
         try:
             data = json_object(line)
+            others |= data.keys() - _KEYS
             yield Record(number, _merged(data) if "replaced_by" in data else concept_of_object(data))
         except ValueError as error:
             raise record_error(path, number, error) from None
+    if others:
+        keys = ", ".join(repr(key) for key in sorted(others)[:10])
+        warnings.warn(Warnings.W004.format(path=path, what=f"the values of {keys}"), stacklevel=2)
 
 
 def concept_of_object(data: dict[str, Any]) -> Concept:

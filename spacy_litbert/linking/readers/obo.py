@@ -2,8 +2,8 @@
 
 Of a term these are read: ``id``, ``name``, ``synonym`` (EXACT and RELATED, which is meant where none is said), ``def``,
 ``xref``, ``alt_id``, ``namespace`` as its type (or else the file's ``default-namespace``), ``is_obsolete`` and
-``replaced_by``. Obsolete terms are left out; where one is replaced by another, its id leads there. Files that it
-imports are not fetched.
+``replaced_by``. Obsolete terms are left out; where one is replaced by another of the sources, its id leads there.
+Files that it imports are not fetched.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(\w*)')
 _ESCAPED = re.compile(r"\\(.)")
 _WHITE = {"n": " ", "W": " ", "t": " "}
 _REFERENCE = re.compile(r"((?:[^\s\\]|\\.)+)")
+_BEHIND = re.compile(r"(?:\s+\{[^{}]*=[^{}]*\})?(?:\s+!.*)?$")
 _SCOPES = ("EXACT", "RELATED")
 
 
@@ -41,7 +42,7 @@ def read_obo(path: Path) -> Iterator[Record]:
                 raise record_error(path, number, f"expected a stanza such as [Term], found {line[:60]!r}.")
             yield from _records(path, begun, stanza, fields, namespaces)
             if stanza == "header":
-                namespaces = tuple(value for _, value in fields.get("default-namespace", ()))
+                namespaces = tuple(_plain(value) for _, value in fields.get("default-namespace", ()))
             begun, stanza, fields = number, match[1], defaultdict(list)
             continue
         tag, colon, value = line.partition(":")
@@ -64,9 +65,9 @@ def _records(
     if any(value.startswith("true") for _, value in fields.get("is_obsolete", ())):
         replaced = [_reference(value) for _, value in fields.get("replaced_by", ())]
         if len(replaced) == 1:
-            yield Record(begun, Merged(ids[0], replaced[0]))
+            yield Record(begun, Merged(ids[0], replaced[0], may_lack=True))
         return
-    names = [_unescaped(value) for _, value in fields.get("name", ())]
+    names = [_plain(value) for _, value in fields.get("name", ())]
     if len(names) != 1:
         raise record_error(path, begun, f"the term {ids[0]} needs one name, found {len(names)}. Has the file been cut?")
     synonyms = [_quoted(path, number, value) for number, value in fields.get("synonym", ())]
@@ -75,7 +76,7 @@ def _records(
         ids[0],
         names[0],
         tuple(text for text, scope in synonyms if (scope or "RELATED") in _SCOPES),
-        tuple(value for _, value in fields.get("namespace", ())) or namespaces,
+        tuple(_plain(value) for _, value in fields.get("namespace", ())) or namespaces,
         " ".join(definitions),
         xrefs=tuple(_reference(value) for _, value in fields.get("xref", ())),
         merged_ids=tuple(_reference(value) for _, value in fields.get("alt_id", ())),
@@ -94,6 +95,11 @@ def _quoted(path: Path, line: int, value: str) -> tuple[str, str]:
 def _reference(value: str) -> str:
     match = _REFERENCE.match(value)
     return _unescaped(match[1]) if match else ""
+
+
+def _plain(value: str) -> str:
+    """Return a value without the modifiers and the comment that may stand behind it."""
+    return _unescaped(_BEHIND.sub("", value))
 
 
 def _unescaped(text: str) -> str:

@@ -5,12 +5,15 @@ English names that are not suppressed. UMLS comes under NLM's licence, which eve
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
 from ...corpora.files import numbered_lines
+from ...errors import Warnings
 from ..concept import Concept, Record
 from .problems import record_error
 
@@ -61,6 +64,11 @@ def _rows(path: Path | None, table: str) -> Iterator[Row]:
 
 
 def _beside(path: Path, table: str) -> Path | None:
-    name = path.name.replace("MRCONSO", table)
-    places = [path.with_name(name), path.with_name(name.removesuffix(".gz")), path.with_name(f"{name}.gz")]
-    return next((place for place in places if name != path.name and place.is_file()), None)
+    """Find another table in the folder, whatever the case of its name; compressed or not."""
+    names = (re.sub("MRCONSO", table, path.name, flags=re.IGNORECASE).removesuffix(".gz"), f"{table}.RRF")
+    there = {one.name.lower(): one for one in path.parent.iterdir() if one.is_file() and one.name != path.name}
+    wanted = [f"{name}{ending}".lower() for name in names for ending in ("", ".gz")]
+    found = next((there[name] for name in wanted if name in there), None)
+    if found is None and table == "MRSTY":
+        warnings.warn(Warnings.W004.format(path=path, what="the semantic types of MRSTY.RRF"), stacklevel=2)
+    return found
