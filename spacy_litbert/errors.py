@@ -429,3 +429,7 @@ class Warnings(metaclass=_Coded):
         "`spacy_litbert.ner.annotation.set_annotated` what was annotated."
     )
     W004 = "The knowledge base is made of {path} without {what}."
+    W005 = (
+        "{n} of {of} mentions have ids that the knowledge base {path} lacks, as {ids}. They teach, and score, that no "
+        "concept fits. Is it the vocabulary of these texts, and are its ids written alike?"
+    )

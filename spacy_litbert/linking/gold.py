@@ -5,6 +5,8 @@ Gold entities have ids in ``kb_id_``; of several joined by ``|`` any is right.
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -12,6 +14,7 @@ import numpy as np
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from ..errors import Errors, LitBertError, Warnings
 from .abbreviations import long_forms_of
 from .concept import NIL
 from .knowledge_base import KnowledgeBase
@@ -56,10 +59,22 @@ def gold_lists(example: Example, kb: KnowledgeBase, make: MakeLists, *, remember
             yield replace(listed, right=right, is_gold=ids != NIL)
 
 
-def knows_any(kb: KnowledgeBase, examples: Iterable[Example]) -> bool:
-    """Return whether any gold entity has an id of the knowledge base."""
-    ids = (one for example in examples for ent in example.reference.ents for one in ent.kb_id_.split("|"))
-    return any(kb.number_of(one) is not None for one in ids)
+def linked(examples: Iterable[Example], kb: KnowledgeBase, name: str) -> list[Example]:
+    """Return the examples with linked entities. W005 says how many of these have no id that is known.
+
+    name: of the linker. Raises LitBertError L531 if none has one.
+    """
+    found = [one for one in examples if any(ent.kb_id_ for ent in one.reference.ents)]
+    n_mentions = Counter(ent.kb_id_ for one in found for ent in one.reference.ents if ent.kb_id_ not in ("", NIL))
+    unknown = [ids for ids in n_mentions if all(kb.number_of(one) is None for one in ids.split("|"))]
+    if len(unknown) == len(n_mentions):
+        problem = f"no entity of the texts has a kb_id_ of the knowledge base {kb.path}"
+        raise LitBertError(Errors.L531.format(name=name, problem=problem))
+    if unknown:
+        n, of = sum(n_mentions[ids] for ids in unknown), n_mentions.total()
+        examples_of = ", ".join(sorted(unknown)[:3])
+        warnings.warn(Warnings.W005.format(n=n, of=of, path=kb.path, ids=examples_of), stacklevel=3)
+    return found
 
 
 def settled(example: Example, kb: KnowledgeBase) -> Example:

@@ -22,7 +22,7 @@ from ..models.seal import check_finite
 from ..models.settings import check_minimum, check_positive, check_share
 from .concept import NIL, Concept
 from .fit import check_fit
-from .gold import gold_lists, knows_any, memory_of, settled
+from .gold import gold_lists, linked, memory_of, settled
 from .knowledge_base import KnowledgeBase
 from .memory import MentionMemory
 from .nearest import EncodesNames
@@ -185,7 +185,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         """
         if kb is not None:
             self.set_kb(kb)
-        examples = self._linked(get_examples())
+        examples = linked(get_examples(), self.kb, self.name)
         self.memory = memory_of(examples) if self.use_memory else MentionMemory()
         self._spans = None
         self.cfg.update(is_trained=False, temperature=1.0, with_vectors=self.name_encoder is not None)
@@ -245,7 +245,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         check_positive("learn_rate", learn_rate)
         examples, dev = list(examples), list(dev)
         if dev:
-            self._linked(dev)
+            linked(dev, self.kb, self.name)
         np.random.seed(seed)
         self.initialize(lambda: examples)
         if epochs > 0:
@@ -267,7 +267,7 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         Raises LitBertError L531 if no entity of theirs has an id of the knowledge base.
         """
         examples = list(examples)
-        self._linked(examples)
+        linked(examples, self.kb, self.name)
         lists_of = predicted_lists if predicted else partial(gold_lists, remembers=True)
         lists = list(self.spans.of_examples(examples, lists_of))
         if self.cfg["is_trained"]:
@@ -332,14 +332,6 @@ class LitBertLinker(TrainablePipe):  # type: ignore[misc]
         ranker = self.model if self.cfg["is_trained"] else None
         settings: dict[str, Any] = {"temperature": self.cfg["temperature"], "top": self.top}
         return [ranked(lists, lister.kb, ranker, **settings) for lists in lister.lists(spans)]
-
-    def _linked(self, examples: Iterable[Example]) -> list[Example]:
-        """Return the examples with linked entities. Raises LitBertError L531 if none has an id that is known."""
-        linked = [one for one in examples if any(ent.kb_id_ for ent in one.reference.ents)]
-        if not knows_any(self.kb, linked):
-            problem = f"no entity of the texts has a kb_id_ of the knowledge base {self.kb.path}"
-            raise LitBertError(Errors.L531.format(name=self.name, problem=problem))
-        return linked
 
     def _types_of(self, kb: KnowledgeBase, label: str) -> frozenset[str] | None:
         if self.types is not None and label in self.types:

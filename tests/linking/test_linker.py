@@ -269,6 +269,15 @@ def test_ids_that_the_knowledge_base_lacks_teach_nothing(kb_folder: Path) -> Non
         linker_of(nlp).calibrate(foreign)
 
 
+def test_ids_of_which_some_are_not_known_are_counted(nlp: Language) -> None:
+    some = examples(nlp)
+    n = sum(bool(ent.kb_id_) for example in some for ent in example.reference.ents)
+    for token in some[0].reference:
+        token.ent_kb_id_ = token.ent_kb_id_.replace("X:D1", "MESH:D1").replace("X:D3", "X:D77|X:D3")
+    with pytest.warns(UserWarning, match=rf"W005\] 2 of {n} mentions.*MESH:D1"):
+        linker_of(nlp).train(some, epochs=0)
+
+
 def test_texts_without_entities_may_stand_anywhere(kb_folder: Path) -> None:
     nlp = with_ruler(kb_folder)
     nothing = Example(nlp.make_doc("x"), nlp.make_doc("x"))
