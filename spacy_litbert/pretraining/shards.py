@@ -83,7 +83,7 @@ def check_replaceable(folder: Path) -> None:
 def read_shard(folder: Path) -> Shard:
     """Map a shard into memory, checked against its description.
 
-    Raises LitBertError L502 for another format or an incomplete description, L207 and L210 for damaged files.
+    Raises LitBertError L502 for another format or an incomplete description, L207, L210 and L224 for files.
     """
     description = read_json(folder / "shard.json")
     if description.get("format") != FORMAT:
