@@ -28,8 +28,8 @@ OF_MENTIONS = (
     f"and of recognizers trained on the one corpus alone. {IN_BRACKETS}, or not learned from in this form."
 )
 OF_CATEGORIES = (
-    "Categories of the texts in the test splits, per cent: micro-F1 of the bundled `en_litbert_textcat` and of "
-    f"classifiers trained on the same texts. {IN_BRACKETS}, or not learned from."
+    "Categories of the texts in the test splits, per cent: micro-F1 of the bundled `en_litbert_textcat`, with "
+    f"thresholds tuned on dev, and of classifiers trained on the same texts, without. {IN_BRACKETS}, or not learned from."
 )
 
 
