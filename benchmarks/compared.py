@@ -29,7 +29,8 @@ OF_MENTIONS = (
 )
 OF_CATEGORIES = (
     "Categories of the texts in the test splits, per cent: micro-F1 of the bundled `en_litbert_textcat`, with "
-    f"thresholds tuned on dev, and of classifiers trained on the same texts, without. {IN_BRACKETS}, or not learned from."
+    "thresholds tuned on dev, and of classifiers trained on the same texts, without. "
+    f"{IN_BRACKETS}, or not learned from."
 )
 
 
