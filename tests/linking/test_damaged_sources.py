@@ -17,6 +17,8 @@ from spacy_litbert.linking.knowledge_base import KnowledgeBase
 
 from .test_readers import CONSO, CSV, DESC_ASCII, JSONL, MESH_XML, OBO
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*W004")  # of tables that are not beside these
+
 TSV = "id\tname\taliases\nX:1\taspirin\tASA|acetylsalicylic acid\nX:2\tpain\t\n"
 SOURCES = {
     "a.jsonl": JSONL,

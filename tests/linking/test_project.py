@@ -134,7 +134,10 @@ def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path, checkpoint:
     assert linker.threshold == pytest.approx(figures["threshold"])
     assert set(linker.types) == {"CellLine", "Gene", "Species", "Variant"}  # what the toy corpus has none of
     assert all(ent.kb_id_ for ent in nlp("Bradycardia under metoprolol.").ents)
-    kb_build(folder / "kb" / "other", [folder / "toy" / "kb.csv"], name="other")
+    kb_build(folder / "kb" / "names", [folder / "toy" / "kb.csv"], name="other")
+    kb_vectors(folder / "kb" / "other", folder / "kb" / "names", encoder=str(checkpoint))
+    with pytest.raises(LitBertError, match=r"L541.*names"):
+        spacy.load(folder / "packages" / "pipeline", config={"components.litbert_linker.kb": str(folder / "kb/names")})
     override = {"components.litbert_linker.kb": str(folder / "kb" / "other")}
     linker = spacy.load(folder / "packages" / "pipeline", config=override).get_pipe("litbert_linker")
     assert linker.kb.metadata["name"] == "other"

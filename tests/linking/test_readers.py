@@ -13,6 +13,8 @@ from spacy_litbert.linking.build import build
 from spacy_litbert.linking.collect import collect
 from spacy_litbert.linking.concept import Concept
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*W004")  # of tables that are not beside these
+
 JSONL = """\
 {"concept_id": "MESH:D1", "canonical_name": "Pain", "aliases": ["Ache"], "types": ["Sign"], "definition": "It hurts."}
 {"concept_id": "MESH:C1", "canonical_name": "painkiller", "tree_numbers": ["D1"], "xrefs": ["Y:1"], "since": "201502"}
