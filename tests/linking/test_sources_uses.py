@@ -142,6 +142,10 @@ def test_a_name_never_folds_to_nothing(name: str) -> None:
 def test_a_vocabulary_of_one_mark(tmp_path: Path) -> None:
     build([Concept("A:1", "\u0301")], tmp_path / "kb", name="toy")
     assert KnowledgeBase(tmp_path / "kb").search("\u0301") == [("A:1", 1.0)]
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Chemical", "pattern": "aspirin"}])  # type: ignore[attr-defined]
+    nlp.add_pipe("litbert_linker", config={"kb": str(tmp_path / "kb")})
+    assert nlp("aspirin").ents[0].kb_id_
 
 
 def test_a_knowledge_base_is_a_mapping(tmp_path: Path) -> None:
