@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,26 @@ FILES_OF_A_CHECKPOINT = (
 
 
 def check_target(
-    target: Path, *, sources: Iterable[Path] = (), made: Callable[[Path], str | None], what: str, option: str | None
+    target: Path,
+    *,
+    sources: Iterable[Path] = (),
+    made: Callable[[Path], str | None],
+    what: str,
+    option: str | None,
+    in_place: bool = False,
 ) -> None:
     """Raise LitBertError L218 unless a command may put a new folder at ``target``.
 
     sources: what the command reads. It must not lie in the target, nor the target in it.
     made: what speaks against a folder's being an earlier ``what``; None for one that may be replaced.
     option: what the user gives to replace an earlier one; None if it was given or none is needed.
+    in_place: the folder is written to where it is, instead of being replaced by another one.
     """
     _check_apart(target, sources)
     if target.is_symlink():
         raise _refused(target, f"what is there is no {what}, and is not replaced by one: it is a link")
+    if not in_place:
+        _check_movable(target)
     if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
         return
     against = made(target) if target.is_dir() else "it is a file"
@@ -111,6 +121,15 @@ def _check_apart(target: Path, sources: Iterable[Path]) -> None:
             raise _refused(target, "the source lies in it")
         if source in place.parents:
             raise _refused(target, f"it lies in the source {source}")
+
+
+def _check_movable(target: Path) -> None:
+    with suppress(FileNotFoundError):  # the working directory was removed
+        here = Path.cwd()
+        if target.resolve() in (here, *here.parents):
+            raise _refused(target, "a new folder takes its place, and you are in it. Give a folder in it, or elsewhere")
+    if os.path.ismount(target):
+        raise _refused(target, "a file system is mounted there, which no folder can replace. Give a folder in it")
 
 
 def _foreign(folder: Path, patterns: Iterable[str]) -> str | None:

@@ -101,7 +101,7 @@ def train_names(
     option = None if force else "--force (force=True)"
     check_target(folder, sources=[kb.path], made=checkpoint_made_by(""), what="checkpoint folder", option=option)
     run = folder.absolute().with_name(f"{folder.absolute().name}.run")
-    check_target(run, sources=[kb.path], made=_IS_RUN, what="folder of a training", option=None)
+    check_target(run, sources=[kb.path], made=_IS_RUN, what="folder of a training", option=None, in_place=True)
     checkpoint = latest_checkpoint(run)
     if checkpoint is not None and not resume:
         raise LitBertError(Errors.L504.format(path=run, step=int(checkpoint.name.rpartition("-")[2])))

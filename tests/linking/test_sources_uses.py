@@ -126,6 +126,13 @@ def test_what_may_stand_behind_the_values_of_obo(tmp_path: Path) -> None:
     }
 
 
+def test_terms_of_another_ontology_have_no_names(tmp_path: Path) -> None:
+    (tmp_path / "a.obo").write_text(f"{OBO}\n[Term]\nid: CL:1\nis_a: CL:2\n\n[Term]\nid: CL:2\nis_a: A:1\n")
+    with pytest.warns(UserWarning, match=r"W004.*a\.obo.*2 terms that have no name, as CL:1, CL:2"):
+        kb = kb_build(tmp_path / "kb", [tmp_path / "a.obo"])
+    assert list(kb) == ["A:1", "A:2"]
+
+
 @pytest.mark.parametrize("apostrophe", "'’`´ʼ")
 def test_apostrophes_are_one(apostrophe: str) -> None:
     assert fold(f"Parkinson{apostrophe}s disease") == "parkinson disease"

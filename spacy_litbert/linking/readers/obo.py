@@ -2,18 +2,21 @@
 
 Of a term these are read: ``id``, ``name``, ``synonym`` (EXACT and RELATED, which is meant where none is said), ``def``,
 ``xref``, ``alt_id``, ``namespace`` as its type (or else the file's ``default-namespace``), ``is_obsolete`` and
-``replaced_by``. Obsolete terms are left out; where one is replaced by another of the sources, its id leads there.
+``replaced_by``. Obsolete terms are left out; where one is replaced by another of the sources, its id leads there. Terms
+without name, synonym and definition, as an ontology has of another's to which it refers, are left out and counted.
 Files that it imports are not fetched.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...corpora.files import numbered_lines
+from ...errors import Warnings
 from ..concept import Concept, Merged, Record, preference_of
 from .problems import record_error
 
@@ -27,8 +30,12 @@ _SCOPES = ("EXACT", "RELATED")
 
 
 def read_obo(path: Path) -> Iterator[Record]:
-    """Yield the terms of an OBO file. Raises LitBertError L520 for a line that is none of an OBO file's."""
+    """Yield the terms of an OBO file. Raises LitBertError L520 for a line that is none of an OBO file's.
+
+    W004 says how many terms have neither name, synonym nor definition.
+    """
     begun = 0
+    nameless: list[str] = []
     fields: dict[str, list[tuple[int, str]]] = defaultdict(list)
     stanza = "header"
     namespaces: tuple[str, ...] = ()
@@ -40,7 +47,7 @@ def read_obo(path: Path) -> Iterator[Record]:
             match = _STANZA.fullmatch(line)
             if match is None:
                 raise record_error(path, number, f"expected a stanza such as [Term], found {line[:60]!r}.")
-            yield from _records(path, begun, stanza, fields, namespaces)
+            yield from _records(path, begun, stanza, fields, namespaces, nameless)
             if stanza == "header":
                 namespaces = tuple(_plain(value) for _, value in fields.get("default-namespace", ()))
             begun, stanza, fields = number, match[1], defaultdict(list)
@@ -51,11 +58,19 @@ def read_obo(path: Path) -> Iterator[Record]:
         fields[tag.strip()].append((number, value.strip()))
     if stanza == "header" and not fields.get("format-version"):
         raise record_error(path, 1, "it has no format-version and no [Term]: it is no OBO file.")
-    yield from _records(path, begun, stanza, fields, namespaces)
+    yield from _records(path, begun, stanza, fields, namespaces, nameless)
+    if nameless:
+        what = f"{len(nameless):,} terms that have no name, as {', '.join(nameless[:3])}"
+        warnings.warn(Warnings.W004.format(path=path, what=what), stacklevel=2)
 
 
 def _records(
-    path: Path, begun: int, stanza: str, fields: dict[str, list[tuple[int, str]]], namespaces: tuple[str, ...]
+    path: Path,
+    begun: int,
+    stanza: str,
+    fields: dict[str, list[tuple[int, str]]],
+    namespaces: tuple[str, ...],
+    nameless: list[str],
 ) -> Iterator[Record]:
     if stanza != "Term":
         return
@@ -68,6 +83,9 @@ def _records(
             yield Record(begun, Merged(ids[0], replaced[0], may_lack=True))
         return
     names = [_plain(value) for _, value in fields.get("name", ())]
+    if not names and fields.keys().isdisjoint(("def", "synonym")):
+        nameless.append(ids[0])
+        return
     if len(names) != 1:
         raise record_error(path, begun, f"the term {ids[0]} needs one name, found {len(names)}. Has the file been cut?")
     synonyms = [_quoted(path, number, value) for number, value in fields.get("synonym", ())]
