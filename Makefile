@@ -20,7 +20,7 @@ demo: $(VENV)/.pipeline
 	$(BIN)/python demo/demo.py
 
 test: $(VENV)/.test $(VENV)/.pipeline
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 scispacy: $(SCISPACY)/.ready  # our pipelines beside scispaCy, medspaCy and negspaCy, which need an environment of their own
 	OMP_NUM_THREADS=1 $(SCISPACY)/bin/python -m pytest -rs tests/scispacy
