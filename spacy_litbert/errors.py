@@ -35,6 +35,7 @@ class Errors(metaclass=_Coded):
         "Can't compute on the GPU {gpu_id}: {reason}. spaCy needs CuPy for it "
         "(`pip install 'spacy-litbert[cuda13x]'`); --gpu-id -1 stands for the CPU."
     )
+    L007 = "`{name}` is {value}. It must be a whole number from 0 to {largest}."
     # Vocabularies
     L101 = "The vocabulary {path} has {n} entries twice or more: {tokens}. Each id needs its own entry."
     L102 = "The vocabulary {path} lacks the special tokens {missing}."
@@ -233,12 +234,12 @@ class Errors(metaclass=_Coded):
         'Add text, or set `objective = "mlm"`.'
     )
     L504 = (
-        "{path} holds a run already (step {step}). Continue it with `--resume`, or choose another folder "
-        "for `training.output`."
+        "{path} holds a run already (step {step}). Continue it with `--resume`, move it away, or choose another folder "
+        "(`training.output` of a pretraining)."
     )
     L505 = (
         "Can't resume: `{name}` is {found!r} here, but the run in {path} was begun with {expected!r}. Give what it was "
-        "begun with, or choose another folder for `training.output`."
+        "begun with, or choose another folder (`training.output` of a pretraining)."
     )
     L506 = (
         "`training.batch_tokens` is {batch}: it must be a multiple of the length of a row ({length}) times the "
@@ -247,8 +248,8 @@ class Errors(metaclass=_Coded):
     L507 = "The weights in {path} do not fit this run: {problem}."
     L508 = "The vocabulary {path} has {size} entries; tokens are stored as 16-bit integers: at most {limit}."
     L509 = (
-        "At step {step} {what} is no longer a finite number. Begin anew in another `training.output` with a lower "
-        "`training.learning_rate`; checkpoints from before are kept."
+        "At step {step} {what} is no longer a finite number. Begin anew in another folder with a lower learning rate; "
+        "checkpoints from before are kept."
     )
     L510 = "Settings are overridden as `--section.name value`, found: {found}."
     L512 = "{path} is no config: {reason}."

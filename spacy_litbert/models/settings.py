@@ -11,6 +11,7 @@ from ..tokenization.windows import N_SPECIAL
 from ..types import Backend, Boundaries, Precision
 
 MIN_WINDOW = 8
+SEEDS = 1 << 32  # of numpy and torch alike
 PRECISIONS = {"torch": ("float32", "bfloat16", "float16"), "onnx": ("float32", "int8")}
 
 
@@ -64,6 +65,12 @@ def check_positive(name: str, value: float) -> None:
     """Raise LitBertError L004 for what is no number above 0, or not finite."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < inf:
         raise LitBertError(Errors.L004.format(name=name, value=repr(value), minimum="above 0, and a finite number"))
+
+
+def check_seed(name: str, value: int) -> None:
+    """Raise LitBertError L007 for what is no whole number from 0 to 2³² - 1."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= value < SEEDS:
+        raise LitBertError(Errors.L007.format(name=name, value=repr(value), largest=SEEDS - 1))
 
 
 def check_share(name: str, value: float) -> None:

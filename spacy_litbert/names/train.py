@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,15 @@ from ..encoder import torch_encoder
 from ..errors import Errors, LitBertError
 from ..files import replacing_folder
 from ..linking.knowledge_base import KnowledgeBase
-from ..models.settings import check_minimum, check_precision
+from ..models.settings import check_minimum, check_positive, check_precision, check_seed
 from ..pretraining.loop import Stopwatch
 from ..pretraining.optimizer import CLIP, learning_rate_factor, make_optimizer, stopping
 from ..pretraining.start import describe
 from ..pretraining.state import (
     State,
+    check_finite,
     check_settings,
+    is_checkpoint,
     latest_checkpoint,
     load_weights,
     read_checkpoint,
@@ -50,7 +52,7 @@ _CHECKPOINTS = 10
 _BUDGET = 2048  # wordpieces of a micro-batch
 _ACTIVATIONS = 1 << 16  # wordpieces whose activations are kept: all of a step's
 _ARCHITECTURE = "BertModel"
-_IS_RUN = only("checkpoint-*", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "*.partial")
+_OF_A_RUN = ("checkpoint-*", "vocab.txt", "tokenizer.json", "tokenizer_config.json", ".*.partial")
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class NameSettings:
     def __post_init__(self) -> None:
         check_minimum("steps", self.steps, 1)
         check_minimum("concepts", self.concepts, 2)
+        check_positive("learning_rate", self.learning_rate)
+        check_seed("seed", self.seed)
         check_precision(self.precision, "torch")
 
 
@@ -95,13 +99,14 @@ def train_names(
     SIGTERM saves what was reached beside ``folder``, in ``FOLDER.run``; False is returned then.
 
     Raises LitBertError L218 if ``folder`` may not be replaced or ``FOLDER.run`` holds anything else, L504 if there is a
-    run already and ``resume`` is not set, L505 if it was begun with other settings, L540 without synonyms; other codes
-    for weights and checkpoints that don't fit.
+    run already and ``resume`` is not set, L505 if it was begun with other settings, L509 if it diverges, L540 without
+    synonyms; other codes for weights and checkpoints that don't fit.
     """
     option = None if force else "--force (force=True)"
-    check_target(folder, sources=[kb.path], made=checkpoint_made_by(""), what="checkpoint folder", option=option)
+    sources = [kb.path, Path(settings.start)]
+    check_target(folder, sources=sources, made=checkpoint_made_by(""), what="checkpoint folder", option=option)
     run = folder.absolute().with_name(f"{folder.absolute().name}.run")
-    check_target(run, sources=[kb.path], made=_IS_RUN, what="folder of a training", option=None, in_place=True)
+    check_target(run, sources=sources, made=_made, what="folder of a training", option=None, in_place=True)
     checkpoint = latest_checkpoint(run)
     if checkpoint is not None and not resume:
         raise LitBertError(Errors.L504.format(path=run, step=int(checkpoint.name.rpartition("-")[2])))
@@ -113,6 +118,11 @@ def train_names(
         _write(folder, trainer, kb)
         shutil.rmtree(run, ignore_errors=True)
     return finished
+
+
+def _made(run: Path) -> str | None:
+    other = [path.name for path in run.glob("checkpoint-*") if not is_checkpoint(path)]
+    return f"{other[0]} is no checkpoint of ours" if other else only(*_OF_A_RUN)(run)
 
 
 class _Trainer:
@@ -146,7 +156,7 @@ class _Trainer:
             while self.state.step < steps and not self.stop:
                 loss = self._step(self.state.step)
                 if not isfinite(loss):
-                    raise LitBertError(Errors.L509.format(step=self.state.step, loss=loss))
+                    raise LitBertError(Errors.L509.format(step=self.state.step, what="the loss"))
                 self.state.step += 1
                 bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
                 bar.update()
@@ -169,6 +179,8 @@ class _Trainer:
         )
         hidden = hidden.detach().requires_grad_()
         vectors = mean_of_rows(hidden, owners, len(batch.names))
+        if not vectors.isfinite().all():
+            return nan  # which no pair counts in
         concepts, forms = (torch.from_numpy(values).to(hidden.device) for values in (batch.concepts, batch.forms))
         loss = multi_similarity(vectors, concepts, forms)
         loss.backward()
@@ -180,6 +192,7 @@ class _Trainer:
         return loss.item()
 
     def _save(self) -> None:
+        check_finite(self.bert, self.state.step)
         self.state.elapsed = self._stopwatch.elapsed()
         save_checkpoint(self.folder, self.state, self.bert, self.optimizer, self.said)
 

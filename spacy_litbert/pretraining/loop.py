@@ -26,7 +26,7 @@ from .optimizer import CLIP, learning_rate_factor, stopping
 from .processes import Processes
 from .rows import Place, Rows, RowStream
 from .shards import Corpus
-from .state import State, save_checkpoint
+from .state import State, check_finite, save_checkpoint
 
 
 @dataclass(frozen=True)
@@ -225,8 +225,7 @@ class Trainer:
 
     def _save(self) -> None:
         # Each process has the same weights, so all of them stop here.
-        if not all(bool(value.isfinite().all()) for value in self.model.parameters()):
-            raise LitBertError(Errors.L509.format(step=self.state.step, what="a weight"))
+        check_finite(self.model, self.state.step)
         self.state.elapsed = self.stopwatch.elapsed()
         self.state.sums = self.processes.total(self._sums.clone()).tolist()
         if self.processes.first:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ..checkpoints.safetensor_files import read_safetensors
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, left_behind, read_json, replacing, replacing_folder
+from ..targets import only
 from .model import N_SUMS
 from .rows import Place
 
@@ -88,6 +89,17 @@ def save_checkpoint(
     for old in _checkpoints(folder):
         if old != target:
             shutil.rmtree(old)
+
+
+def check_finite(model: nn.Module, step: int) -> None:
+    """Raise LitBertError L509 if a weight is no finite number: it must not take the place of what was saved before."""
+    if not all(bool(value.isfinite().all()) for value in model.parameters()):
+        raise LitBertError(Errors.L509.format(step=step, what="a weight"))
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Tell by the names whether a folder in that of a run is a checkpoint, with nothing else in it."""
+    return path in _checkpoints(path.parent) and only(_STATE, _MODEL, _OPTIMIZER, f".{_STATE}.*")(path) is None
 
 
 def latest_checkpoint(folder: Path) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,3 +158,60 @@ def test_a_folder_beside_it_with_files_of_others_is_left_alone(
     with pytest.raises(LitBertError, match=r"L218.*names\.run.*notes\.txt"):
         train_names(kb, tmp_path / "names", quick)
     assert (tmp_path / "names.run" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["checkpoint-best", "checkpoint-500", "checkpoint-00000010"])
+def test_a_folder_of_another_training_is_left_alone(
+    kb: KnowledgeBase, quick: NameSettings, tmp_path: Path, name: str
+) -> None:
+    theirs = tmp_path / "names.run" / name / "pytorch_model.bin"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    for resume in (False, True):
+        with pytest.raises(LitBertError, match=rf"L218.*names\.run.*{name}"):
+            train_names(kb, tmp_path / "names", quick, resume=resume)
+    assert theirs.read_text() == "mine"
+
+
+def test_what_it_starts_from_is_not_replaced(
+    kb: KnowledgeBase, quick: NameSettings, checkpoint: Path, tmp_path: Path
+) -> None:
+    mine = Path(shutil.copytree(checkpoint, tmp_path / "mine"))
+    with pytest.raises(LitBertError, match=r"L218.*the source lies in it"):
+        train_names(kb, mine, replace(quick, start=str(mine)), force=True)
+
+
+def test_a_training_that_diverges_ends_and_keeps_what_was_saved_before(
+    kb: KnowledgeBase, quick: NameSettings, tmp_path: Path
+) -> None:
+    step = training._Trainer._step
+
+    def broken(self: training._Trainer, number: int) -> float:
+        loss = step(self, number)
+        if number == 3:
+            with torch.no_grad():
+                next(self.bert.parameters()).fill_(float("nan"))
+        return loss
+
+    for steps, problem in ((40, "a weight"), (60, "the loss")):
+        run = tmp_path / f"{steps}.run"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(training._Trainer, "_step", broken)
+            with pytest.raises(LitBertError, match=rf"L509.*step 4 {problem}"):
+                train_names(kb, tmp_path / str(steps), replace(quick, steps=steps))
+        assert not list(run.glob("checkpoint-*4"))
+    assert not (tmp_path / "40").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("learning_rate", -0.01, "L004"),
+        ("learning_rate", float("nan"), "L004"),
+        ("seed", -1, "L007"),
+        ("seed", 1 << 40, "L007"),
+    ],
+)
+def test_settings_that_can_not_be(quick: NameSettings, name: str, value: float, code: str) -> None:
+    with pytest.raises(LitBertError, match=f"{code}.*`{name}`"):
+        replace(quick, **{name: value})
