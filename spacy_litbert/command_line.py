@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 
 from .errors import Errors, LitBertError
 
@@ -12,6 +13,8 @@ from .errors import Errors, LitBertError
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
     """Print a ``LitBertError`` or an error of the operating system and exit with 1; usable as a decorator as well."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a file or pipe that is not UTF-8 has no place for every character
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         yield
     except BrokenPipeError:  # whoever read the output has seen enough

@@ -85,14 +85,17 @@ def lacking(data: Any, kinds: Mapping[str, Any], place: str = "") -> list[str]:
     return [place + key for key, kind in kinds.items() if key not in found or not isinstance(found[key], kind)]
 
 
-def json_line(data: Any) -> str:
-    """Return data as one line of JSON, readable where it can be; names of files that are not UTF-8 are escaped."""
-    line = json.dumps(data, ensure_ascii=False)
+def json_text(data: Any, *, indent: int | None = None) -> str:
+    """Return data as JSON, readable where it can be; names of files that are not UTF-8 are escaped.
+
+    indent: None for one line.
+    """
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
     try:
-        line.encode("utf8")
+        text.encode("utf8")
     except UnicodeEncodeError:
-        return json.dumps(data)
-    return line
+        return json.dumps(data, indent=indent)
+    return text
 
 
 def listing(folder: Path) -> str:

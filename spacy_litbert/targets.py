@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from .errors import Errors, LitBertError
@@ -68,6 +69,8 @@ def check_new_file(target: Path, *, sources: Iterable[Path], option: str | None)
     _check_apart(target, sources)
     if target.is_dir():
         raise _refused(target, "it is a folder; give the name of a file")
+    if os.path.lexists(target) and not S_ISREG(target.lstat().st_mode):
+        raise _refused(target, "what is there is no file but a link, a pipe or a device; give the name of a file")
     if os.path.lexists(target) and option is not None:
         raise _refused(target, f"it is there already; {option} replaces it")
 

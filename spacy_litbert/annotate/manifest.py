@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from ..corpora.files import line_error
 from ..errors import Errors, LitBertError
-from ..files import json_line
+from ..files import json_text
 from ..targets import only
 from .shards import Place
 
@@ -152,7 +152,7 @@ def _first_difference(one: list[Any], other: list[Any]) -> tuple[Any, Any]:
 
 
 def _append(stream: IO[bytes], row: dict[str, Any]) -> None:
-    stream.write(json_line(row).encode("utf8") + b"\n")
+    stream.write(json_text(row).encode("utf8") + b"\n")
     stream.flush()
     os.fsync(stream.fileno())
 

@@ -16,7 +16,7 @@ from ..corpora.docs import identified
 from ..corpora.document import Document
 from ..corpora.writers.outputs import OUTPUTS
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, folder_checksum, json_line, replacing, replacing_folder
+from ..files import file_checksum, folder_checksum, json_text, replacing, replacing_folder
 from ..gpu import use_gpu
 from ..pipelines import annotate_texts, load_pipeline
 from .manifest import Done, size_of
@@ -124,4 +124,4 @@ def _write_rejected(path: Path, rejected: list[Rejected]) -> None:
         return
     rows: list[dict[str, Any]] = [{"file": one.file, "id": one.id, "error": one.error} for one in rejected]
     with replacing(path) as partial, partial.open("w", encoding="utf8", newline="\n") as file:
-        file.writelines(json_line(row) + "\n" for row in rows)
+        file.writelines(json_text(row) + "\n" for row in rows)

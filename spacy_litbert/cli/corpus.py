@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from wasabi import msg
 
+from ..errors import Errors, LitBertError
+
 if TYPE_CHECKING:
     from ..corpora.docbin import Conversion
-    from ..corpora.document import Document
 
 _TOKENIZER = "spacy-litbert.BiomedicalTokenizer.v1"
 
@@ -52,32 +53,30 @@ def corpus(
     limit: how many per cent of the mentions may lie off the token boundaries.
     force: replace a file at ``output``.
 
-    Raises LitBertError L218 if that is an input, or there already; L404 above the limit, L402 for different documents
-    with one id, L408 if there are none, what the readers raise, and L340 or L341 for a pipeline that can't be loaded.
+    Raises LitBertError L218 if that is an input, there already, or named otherwise than ``.spacy``; L404 above the
+    limit, L402 for different documents with one id in a file, L408 if there are none, what the readers raise, and L340
+    or L341 for a pipeline that can't be loaded.
     """
     import spacy
 
     from ..corpora.docbin import to_docbin, write_docbin
-    from ..corpora.formats import find_files
+    from ..corpora.document import strictly
+    from ..corpora.formats import find_files, mention_items
+    from ..corpora.read import read_each
     from ..pipelines import load_pipeline
     from ..targets import check_new_file
 
     paths = find_files(inputs)
+    if output.suffix != ".spacy":
+        problem = "a DocBin is made there, whose name ends in .spacy. Is OUTPUT missing?"
+        raise LitBertError(Errors.L218.format(path=output, problem=problem))
     check_new_file(output, sources=paths, option=None if force else "--force (force=True)")
     nlp = (
         load_pipeline(tokenizer)
         if tokenizer
         else spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": _TOKENIZER}}})
     )
-    conversion = to_docbin(_documents(paths), nlp.tokenizer, source=", ".join(map(str, inputs)), limit=limit)
+    documents = read_each(lambda path: strictly(mention_items(path)), paths)
+    conversion = to_docbin(documents, nlp.tokenizer, source=", ".join(map(str, inputs)), limit=limit)
     write_docbin(output, conversion.docbin)
     return conversion
-
-
-def _documents(paths: list[Path]) -> Iterator[Document]:
-    from ..corpora.document import strictly
-    from ..corpora.formats import mention_items
-    from ..corpora.read import read_with
-
-    for path in paths:
-        yield from read_with(lambda one: strictly(mention_items(one)), path)

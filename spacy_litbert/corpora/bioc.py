@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from .document import Document, Mention, Passage, confidence_in, problem_of
 
-_WIDEST_GAP = 1_000_000  # characters between two passages
+_MOST_BLANKS = 1_000_000  # characters between the passages of a document
 
 
 def bioc_document(data: dict[str, Any]) -> Document:
@@ -41,17 +41,21 @@ def bioc_text(data: dict[str, Any]) -> Document:
     document_id = data.get("id", data.get("_id"))
     if type(document_id) not in (str, int):
         raise ValueError(f"its id is {document_id!r}; it must be a string or an integer.")
-    text = ""
+    texts: list[str] = []
+    end = blanks = 0
     passages = []
     for passage in _objects(data, "passages"):
         pieces = list(_pieces(passage))
         for offset, piece in pieces:
-            if not 0 <= offset - len(text) <= _WIDEST_GAP:
-                raise ValueError(f"a text stands at {offset}, and the one before it ends at {len(text)}.{_unit(text)}")
-            text = text.ljust(offset) + piece
+            blanks += offset - end
+            if offset < end or blanks > _MOST_BLANKS:
+                unit = _unit("".join(texts))
+                raise ValueError(f"a text stands at {offset}, and the one before it ends at {end}.{unit}")
+            texts += [" " * (offset - end), piece]
+            end = offset + len(piece)
         if pieces:
-            passages.append(Passage(pieces[0][0], len(text), _infon(passage, "type")))
-    return Document(str(document_id), text, (), tuple(passages))
+            passages.append(Passage(pieces[0][0], end, _infon(passage, "type")))
+    return Document(str(document_id), "".join(texts), (), tuple(passages))
 
 
 def bioc_data(document: Document) -> dict[str, Any]:
@@ -90,7 +94,7 @@ def bioc_data(document: Document) -> dict[str, Any]:
 def parsed_bioc(element: Element) -> dict[str, Any]:
     """Return what the JSON of an XML element ``document`` would hold; an offset that is no number stays a string."""
     return {
-        "id": element.findtext("id", ""),
+        "id": element.findtext("id"),
         "passages": [
             {**_part(one), "sentences": [_part(sentence) for sentence in one.iterfind("sentence")]}
             for one in element.iterfind("passage")
@@ -136,7 +140,8 @@ def _parts(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _pieces(passage: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    parts = [passage] if passage.get("text") is not None else _objects(passage, "sentences")
+    sentences, own = _objects(passage, "sentences"), passage.get("text")
+    parts = [passage] if own or (own is not None and not sentences) else sentences
     for part in parts:
         offset, text = part.get("offset"), part.get("text")
         if type(offset) is not int or not isinstance(text, str):

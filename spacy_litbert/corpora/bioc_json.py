@@ -11,7 +11,7 @@ from typing import IO, Any
 from ..errors import Errors, LitBertError
 from .bioc import bioc_document, bioc_text
 from .document import Document, Item, attempt, strictly
-from .files import json_object, line_error, open_corpus
+from .files import json_object, json_value, line_error, open_corpus
 
 LARGEST_COLLECTION = 1 << 30  # bytes
 
@@ -19,8 +19,8 @@ LARGEST_COLLECTION = 1 << 30  # bytes
 def read_bioc_json(path: Path) -> Iterator[Document]:
     """Yield the documents of a BioC JSON file, plain or compressed; see ``bioc_document``.
 
-    The file is one object with a list ``documents`` (or ``PubTator3``, as PubTator exports it), or a line for each
-    document. A collection is held in memory.
+    The file is one object with a list ``documents`` (or ``PubTator3``, as PubTator exports it), a list of such objects
+    (as BioC-PMC gives), or a line for each document. A collection is held in memory.
 
     Raises LitBertError L401 for what is no JSON, L409 for a document that does not fit together.
     """
@@ -43,22 +43,46 @@ def _items(stream: IO[bytes], path: Path, make: Callable[[dict[str, Any]], Docum
     if len(content) == LARGEST_COLLECTION:
         raise line_error(path, 1, f"it is larger than {LARGEST_COLLECTION >> 30} GB. Divide it, or use BioC XML.")
     for number, data in enumerate(_documents(content, path), 1):
-        yield attempt(partial(_document, data, path, number, make))
+        yield data if isinstance(data, LitBertError) else attempt(partial(_document, data, path, number, make))
 
 
-def _documents(content: bytes, path: Path) -> list[Any]:
+def _documents(content: bytes, path: Path) -> Iterator[Any]:
+    """Yield the documents of a file; an error for each line that is none, in a file of lines."""
     try:
         text = content.decode("utf-8-sig")
         try:
-            data = json_object(text)
+            data = json_value(text)
         except json.JSONDecodeError as error:
-            if not error.msg.startswith("Extra data"):
+            if not error.msg.startswith("Extra data") or not _is_object(text.lstrip().split("\n", 1)[0]):
                 raise
-            return [json_object(line) for line in text.split("\n") if line.strip()]
+            yield from _lines(text, path)
+            return
     except ValueError as error:
         raise line_error(path, getattr(error, "lineno", 1), error) from None
-    found = data.get("documents", data.get("PubTator3"))
-    if found is None and "passages" in data:
+    for collection in data if isinstance(data, list) else [data]:
+        yield from _of_collection(collection, path)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        json_object(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _lines(text: str, path: Path) -> Iterator[Any]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                yield json_object(line)
+            except ValueError as error:
+                yield line_error(path, number, getattr(error, "msg", error))
+
+
+def _of_collection(data: Any, path: Path) -> list[Any]:
+    found = data.get("documents", data.get("PubTator3")) if isinstance(data, dict) else None
+    if found is None and isinstance(data, dict) and "passages" in data:
         return [data]
     if not isinstance(found, list):
         raise line_error(path, 1, 'it is no BioC collection: it has no list "documents".')

@@ -19,7 +19,7 @@ from typing import IO
 
 from ..files import LARGEST_TEXT
 from .document import Document, Item, Mention, attempt, confidence_in, problem_of, strictly
-from .files import bare_name, line_error, numbered_lines, open_corpus
+from .files import bare_name, files_below, line_error, numbered_lines, open_corpus
 
 # What stands before a concept id that names no vocabulary of its own, as BRAT wants each to do.
 OWN = "concept:"
@@ -30,7 +30,7 @@ _OTHERS = "REAM*#"  # relations, events, attributes, equivalences and notes
 
 
 def read_brat(path: Path) -> Iterator[Document]:
-    """Yield the documents of a folder of ``.txt`` files, in the order of their names, or that of one ``.txt`` file.
+    """Yield the documents of the ``.txt`` files below a folder, by their names, or that of one ``.txt`` file.
 
     A document's id is the name of its file. Normalizations give concept ids (several, joined by ``|``), the attribute
     Confidence gives the confidence; relations, events and notes are passed over.
@@ -38,7 +38,7 @@ def read_brat(path: Path) -> Iterator[Document]:
     Raises LitBertError L224 for a text without an ``.ann`` file, which may be empty, L401 for a line that is no
     standoff, and for a mention that does not stand at its offsets or has parts with words between them.
     """
-    for text in sorted(path.glob("*.txt")) if path.is_dir() else [path]:
+    for text in files_below(path, (".txt",)) if path.is_dir() else [path]:
         with open_corpus(text) as stream:
             yield from strictly(brat_items(stream, text))
 

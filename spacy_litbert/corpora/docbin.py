@@ -19,9 +19,12 @@ from ..errors import Errors, LitBertError
 from ..files import check_file, replacing
 from .docs import in_context, place
 from .document import Document
+from .writers.limits import check_id
 
 DEFAULT_LIMIT = 0.5
 _N_EXAMPLES = 5
+# What thinc, srsly and spaCy raise over bytes that are not what was written.
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, OverflowError, zlib.error)
 
 
 @dataclass
@@ -54,10 +57,12 @@ def to_docbin(
     source: what the documents are called in an error.
     limit: how many per cent of the mentions may lie off the token boundaries.
 
-    Equal documents give equal bytes. Raises LitBertError L404 above the limit, L413 for a mention without a label.
+    Equal documents give equal bytes. Raises LitBertError L404 above the limit, L413 for a mention without a label, L624
+    for an id that is no text.
     """
     conversion = Conversion(DocBin(attrs=["ENT_IOB", "ENT_TYPE", "ENT_KB_ID"], store_user_data=True))
     for document in documents:
+        check_id("A DocBin", document)
         for one in document.entities:
             if not one.label:
                 mention = document.text[one.start : one.end]
@@ -89,5 +94,5 @@ def read_docbin(path: Path, vocab: Vocab) -> Iterator[Doc]:
         docbin = DocBin().from_disk(path)
         docs = docbin.get_docs(vocab)
         yield from docs
-    except (ValueError, KeyError, TypeError, EOFError, IndexError, zlib.error) as error:
+    except _DAMAGED as error:
         raise LitBertError(Errors.L207.format(path=path, reason=error or type(error).__name__)) from None

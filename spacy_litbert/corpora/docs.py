@@ -6,14 +6,16 @@ What spaCy has no place for is an extension: ``doc._.document_id``, ``doc._.pass
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..confidence import confidence_of, confidences, register_confidence, stored_spans
 from ..errors import Errors, LitBertError
-from .document import Document, Mention, Passage, keep_longest
+from .document import Document, Mention, Passage, keep_longest, with_all_ids
 
 SPANS_KEY = "litbert"  # where ``litbert_ner`` looks for mentions before it looks at entities
 _CONTEXT = 12
@@ -43,11 +45,11 @@ def register_extensions() -> None:
 def place(document: Document, tokenizer: Callable[[str], Doc]) -> Placed:
     """Make a Doc of the raw text with the tokenizer's tokens and the mentions as ``doc.ents``.
 
-    Of a mention the concept id is ``ent.kb_id_``. Where mentions lie over one another, all of them are
-    ``doc.spans["litbert"]`` as well, which is what ``litbert_ner`` learns from.
+    Of a mention the concept id is ``ent.kb_id_``, or several, joined by ``|``. Where mentions lie over one another,
+    all of them are ``doc.spans["litbert"]`` as well, which is what ``litbert_ner`` learns from.
     """
     doc = identified(tokenizer(document.text), document)
-    kept, overlapping = keep_longest(document.entities)
+    kept, overlapping = keep_longest(with_all_ids(document.entities))
     spans = {one: doc.char_span(one.start, one.end, one.label, kb_id=one.concept_id) for one in (*kept, *overlapping)}
     misaligned = sorted(mention for mention, span in spans.items() if span is None)
     overlapping = [mention for mention in overlapping if spans[mention] is not None]
@@ -55,7 +57,7 @@ def place(document: Document, tokenizer: Callable[[str], Doc]) -> Placed:
         doc.spans[SPANS_KEY] = [span for one in sorted(spans) if (span := spans[one]) is not None]
     entities = [span for one in kept if (span := spans[one]) is not None]
     taken = {token.i for span in entities for token in span}
-    touched = {token.i for mention in misaligned for token in doc if _touches(mention, token.idx, len(token))}
+    touched = _touched(doc, misaligned)
     doc.set_ents(entities, missing=[doc[i : i + 1] for i in sorted(touched - taken)], default="outside")
     for mention, span in spans.items():
         if span is not None and mention.confidence is not None:
@@ -127,5 +129,9 @@ def _mention(span: Span) -> Mention:
     return Mention(span.start_char, span.end_char, span.label_, concept_id, confidence_of(span))
 
 
-def _touches(mention: Mention, start: int, length: int) -> bool:
-    return start < mention.end and mention.start < start + length
+def _touched(doc: Doc, mentions: Iterable[Mention]) -> set[int]:
+    """Return the tokens that mentions touch."""
+    starts = [token.idx for token in doc]
+    ends = [token.idx + len(token) for token in doc]
+    places = (range(bisect_right(ends, one.start), bisect_left(starts, one.end)) for one in mentions)
+    return set(chain.from_iterable(places))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from ..errors import LitBertError
@@ -118,6 +118,18 @@ def problem_of_passages(passages: Iterable[Passage], text: str) -> str | None:
             return f"a passage stands at {place}, after one that ends at {end}, in a text of {len(text)} characters."
         end = passage.end
     return None
+
+
+def with_all_ids(mentions: Iterable[Mention]) -> list[Mention]:
+    """Join mentions of one place and label, whose concept ids are joined by ``|``; the first confidence is kept."""
+    joined: dict[Mention, Mention] = {}
+    for mention in mentions:
+        if (other := joined.get(mention)) is not None:
+            ids = dict.fromkeys(filter(None, (*other.concept_id.split("|"), *mention.concept_id.split("|"))))
+            confidence = mention.confidence if other.confidence is None else other.confidence
+            mention = replace(other, concept_id="|".join(ids), confidence=confidence)
+        joined[mention] = mention
+    return list(joined.values())
 
 
 def keep_longest(mentions: Iterable[Mention]) -> tuple[list[Mention], list[Mention]]:

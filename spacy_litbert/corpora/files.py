@@ -7,10 +7,11 @@ import gzip
 import io
 import json
 import lzma
+import os
 import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
@@ -33,11 +34,32 @@ def format_of(path: Path) -> str:
 
 
 def bare_name(path: Path) -> str:
-    """Return the file's name without the endings that tell its format."""
-    name = path.name
-    while Path(name).suffix.lower() in (*COMPRESSED, *_FORMATS):
-        name = Path(name).stem
-    return name
+    """Return the file's name without the endings that tell its format: ``a.xml`` of ``a.xml.txt.gz``."""
+    name = path.stem if path.suffix.lower() in COMPRESSED else path.name
+    return Path(name).stem if Path(name).suffix.lower() in _FORMATS else name
+
+
+def files_below(folder: Path, endings: Collection[str]) -> list[Path]:
+    """Find the files of these endings in a folder and those in it, linked ones too, by their names; not hidden ones.
+
+    Raises LitBertError as ``check_file`` does for one that is no file, and L222 for a folder that can't be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise LitBertError(Errors.L222.format(path=error.filename, reason=error.strerror))
+
+    found = []
+    read = set()
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in read else [name for name in folders if not name.startswith(".")]
+        if real not in read:
+            found += [Path(place, name) for name in names if not name.startswith(".")]
+        read.add(real)
+    paths = sorted(path for path in found if format_of(path) in endings)
+    for path in paths:
+        check_file(path)
+    return paths
 
 
 @contextmanager
@@ -60,6 +82,8 @@ def open_corpus(
         else:
             with _decompressed(member, path) as stream:
                 yield stream
+    except PermissionError as error:
+        raise LitBertError(Errors.L222.format(path=path, reason=error.strerror)) from None
     except _DAMAGED as error:
         raise LitBertError(Errors.L207.format(path=path, reason=error)) from None
 
@@ -96,7 +120,15 @@ def numbered_objects(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def json_object(line: str) -> dict[str, Any]:
-    """Read a line that holds one JSON object.
+    """Read a line that holds one JSON object. Raises ValueError for anything else, and as ``json_value`` does."""
+    data = json_value(line)
+    if not isinstance(data, dict):
+        raise ValueError("it must be a JSON object.")
+    return data
+
+
+def json_value(line: str) -> Any:
+    """Read a line of JSON.
 
     Raises ValueError for anything else, for a key that stands in an object twice, for nesting without end and
     for half a surrogate pair, written as ``\\ud800``, which is no text.
@@ -107,8 +139,6 @@ def json_object(line: str) -> dict[str, Any]:
             json.dumps(data, ensure_ascii=False).encode("utf8")
     except RecursionError:
         raise ValueError("it is nested too deeply.") from None
-    if not isinstance(data, dict):
-        raise ValueError("it must be a JSON object.")
     return data
 
 

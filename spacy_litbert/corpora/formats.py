@@ -26,7 +26,7 @@ from .archive import members
 from .bioc_json import bioc_json_items, bioc_json_text_items
 from .brat import brat_items, plain_items
 from .document import Item
-from .files import format_of, open_corpus
+from .files import files_below, format_of, open_corpus
 from .iob import iob_items
 from .jsonl import jsonl_items, jsonl_text_items
 from .pubtator import pubtator_items, pubtator_text_items
@@ -41,18 +41,20 @@ _PUBTATOR = re.compile(rb"\s*[^|\s][^|\t\n]*\|t\|")
 def find_files(inputs: Iterable[str | Path]) -> list[Path]:
     """Find the files that paths, folders and glob patterns name, each once; those of a folder by their names.
 
-    Of a folder, hidden files and those of unknown endings are passed over.
+    Of a folder, hidden files and those of unknown endings are passed over; links are followed.
 
-    Raises LitBertError L224 for an input that names no file, L403 for a file that was named and has another ending.
+    Raises LitBertError L224 for an input that names no file, L403 for a file that was named and has another ending,
+    and as ``files_below`` does.
     """
-    found: dict[Path, None] = {}
+    found: dict[str, Path] = {}
     for one in map(str, inputs):
         named = [Path(one)] if os.path.lexists(one) else sorted(map(Path, glob(one, recursive=True)))
         paths = list(chain.from_iterable(_files(path) for path in named))
         if not paths:
             raise LitBertError(Errors.L224.format(path=one))
-        found.update(dict.fromkeys(paths))
-    return list(found)
+        for path in paths:
+            found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
 
 
 def would_find(pattern: str | Path, path: Path) -> bool:
@@ -126,8 +128,7 @@ def _files(path: Path) -> list[Path]:
         if format_of(path) not in KNOWN:
             raise LitBertError(Errors.L403.format(path=path, choices=", ".join(KNOWN)))
         return [path]
-    names = sorted(one for one in path.rglob("*") if one.is_file() and format_of(one) in KNOWN)
-    return [one for one in names if not any(part.startswith(".") for part in one.relative_to(path).parts)]
+    return files_below(path, KNOWN)
 
 
 _MENTIONS: dict[str, Reader] = {
@@ -135,6 +136,7 @@ _MENTIONS: dict[str, Reader] = {
     ".pubtator": pubtator_items,
     ".json": bioc_json_items,
     ".xml": bioc_xml_items,
+    ".nxml": bioc_xml_items,
     ".tsv": iob_items,
     ".txt": brat_items,
 }

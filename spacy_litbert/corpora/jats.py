@@ -14,14 +14,16 @@ _NO_PROSE = frozenset([
     "supplementary-material", "media", "graphic", "inline-graphic", "fn", "permissions", "code",
 ])  # fmt: skip
 _BLOCKS = frozenset(["p", "fig", "fig-group", "list", "def-list", "boxed-text", "disp-quote", "sec", "caption"])
-_EMPTY_CITATION = re.compile(r"\s*[\[(][\s,;–-]*[\])]")  # what is left of "[3, 4]" without its links
+_TAKEN_OUT = "\0"  # stands for what is no prose; XML has no such character
+_EMPTY_BRACKETS = re.compile(r"\s*[\[(][\s,;–-]*(?:\0[\s,;–-]*)+[\])]")  # what is left of "[3, 4]" without its links
 _ID_PREFIXES = {"pmc": "PMC", "pmcid": "PMC", "pmid": "PMID:", "doi": "doi:"}
 
 
 def jats_document(article: Element) -> TextDocument:
     """Read title, abstracts and body, without tables, formulas, references and numbered citations.
 
-    An article without text (scanned pages) has no paragraphs.
+    An article without text (scanned pages) has no paragraphs. Raises ValueError for one that has neither front nor
+    body, as DocBook's, which are called so as well.
     Format: https://jats.nlm.nih.gov/archiving/tag-library/1.3/
     """
     for element in article.iter():
@@ -29,7 +31,9 @@ def jats_document(article: Element) -> TextDocument:
             element.tag = element.tag.rpartition("}")[2]
     meta = article.find("front/article-meta")
     if meta is None:
-        return TextDocument("", "", (), source="JATS")
+        if article.find("body") is None:
+            raise ValueError("it is no JATS article: it has neither <front> with <article-meta> nor <body>.")
+        meta = Element("article-meta")
     parts = [*meta.iterfind("abstract"), *article.iterfind("body")]
     paragraphs = tuple(text for part in parts for text in _paragraphs(part) if text)
     title = meta.find("title-group/article-title")
@@ -58,16 +62,19 @@ def _paragraphs(element: Element) -> Iterator[str]:
 
 
 def _inline(element: Element) -> str:
-    return " ".join(_EMPTY_CITATION.sub("", "".join(_pieces(element))).split())
+    text = _EMPTY_BRACKETS.sub("", "".join(_pieces(element)))
+    return " ".join(text.replace(_TAKEN_OUT, "").split())
 
 
 def _pieces(element: Element) -> Iterator[str]:
     yield element.text or ""
     for child in element:
         citation = child.tag == "xref" and child.get("ref-type") in ("bibr", "fn", "table-fn")
-        if child.tag in _BLOCKS:
+        if child.tag in _BLOCKS or child.tag == "break":
             yield " "
-        elif child.tag not in _NO_PROSE and not citation and isinstance(child.tag, str):
+        elif child.tag in _NO_PROSE or citation:
+            yield _TAKEN_OUT
+        elif isinstance(child.tag, str):
             yield from _pieces(child)
         yield child.tail or ""
 

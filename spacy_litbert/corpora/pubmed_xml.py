@@ -1,7 +1,8 @@
-"""Read a ``PubmedArticle`` of PubMed's baseline or update files into a text document."""
+"""Read a ``PubmedArticle`` or ``PubmedBookArticle`` of PubMed's baseline or update files into a text document."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
 from .text_document import TextDocument
@@ -19,11 +20,24 @@ def pubmed_document(article: Element) -> TextDocument:
     record = citation.find("Article") if citation is not None else None
     if citation is None or record is None:
         return TextDocument("", "", (), source="PubMed")
+    return _document(record, citation, record.find("ArticleTitle"), article.iterfind("PubmedData/ArticleIdList/*"))
+
+
+def book_document(article: Element) -> TextDocument:
+    """Read a ``PubmedBookArticle``: a chapter with its title and abstract, or a whole book."""
+    record = article.find("BookDocument")
+    if record is None:
+        return TextDocument("", "", (), source="PubMed")
+    chapter = record.find("ArticleTitle")
+    title = record.find("Book/BookTitle") if chapter is None else chapter
+    return _document(record, record, title, record.iterfind("ArticleIdList/*"))
+
+
+def _document(record: Element, citation: Element, title: Element | None, ids: Iterable[Element]) -> TextDocument:
     paragraphs = tuple(filter(None, map(_section, record.iterfind("Abstract/AbstractText"))))
-    title = record.find("ArticleTitle")
-    ids = article.iterfind("PubmedData/ArticleIdList/ArticleId")
+    pmid = citation.findtext("PMID", "").strip()
     return TextDocument(
-        id=f"PMID:{citation.findtext('PMID', '').strip()}",
+        id=f"PMID:{pmid}" if pmid else "",
         title="" if title is None else "".join(title.itertext()),
         paragraphs=paragraphs,
         source="PubMed",

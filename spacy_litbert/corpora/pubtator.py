@@ -86,7 +86,7 @@ def _text(path: Path, block: Block) -> Document:
     for number, line in block[2:]:
         if not line.startswith(f"{title[1]}\t"):
             raise _no_annotation(path, number, line, title[1])
-    text = f"{title[2]} {abstract[2]}"
+    text = f"{title[2]} {abstract[2]}" if abstract[2] else title[2]
     end = len(title[2])
     passages = [Passage(0, end, "title"), Passage(end + 1, len(text), "abstract")]
     return Document(title[1], text, (), tuple(passages[: 1 + bool(abstract[2])]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +56,20 @@ def read_with(reader: Reader, path: Path, labels: Mapping[str, str] | None = Non
             raise LitBertError(Errors.L402.format(path=path, ids=document.id))
     if not seen:
         raise LitBertError(Errors.L408.format(path=path, format=format_of(path)))
+
+
+def read_each(reader: Reader, paths: Iterable[Path]) -> Iterator[Document]:
+    """Read several files; one document that stands in two of them word for word is yielded once.
+
+    Not so the sentences of IOB2, which every file numbers from 1.
+    """
+    seen: set[tuple[str, int]] = set()
+    for path in paths:
+        for document in read_with(reader, path):
+            key = document.id, _content(document)
+            if key not in seen or format_of(path) == ".tsv":
+                yield document
+            seen.add(key)
 
 
 def _content(document: Document) -> int:

@@ -84,4 +84,4 @@ def _examples(
     documents = read_with(reader, Path(path), labels)
     conversion = to_docbin(documents, nlp.tokenizer, source=str(path), limit=max_misaligned)
     for doc in conversion.docbin.get_docs(nlp.vocab):
-        yield Example(nlp.make_doc(doc.text), doc)
+        yield Example(nlp.tokenizer(doc.text), doc)  # of any length, as `litbert_ner` cuts or learns them

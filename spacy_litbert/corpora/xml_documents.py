@@ -14,7 +14,7 @@ from .bioc import bioc_document, bioc_text, parsed_bioc
 from .document import Document, Item, attempt, strictly
 from .files import bare_name, line_error, open_corpus
 from .jats import jats_document
-from .pubmed_xml import pubmed_document
+from .pubmed_xml import book_document, pubmed_document
 from .text_document import TextDocument
 
 LARGEST_ARTICLE = 1 << 26  # bytes
@@ -23,6 +23,7 @@ _CHUNK = 1 << 16
 
 _KINDS: dict[str, Callable[[ElementTree.Element], TextDocument]] = {
     "PubmedArticle": pubmed_document,
+    "PubmedBookArticle": book_document,
     "article": jats_document,
 }
 _BIOC = "document"
@@ -34,8 +35,8 @@ def read_xml(stream: IO[bytes], path: Path) -> Iterator[TextDocument]:
     Raises LitBertError L401 for what is no XML, with the line, and L409 for an article that is nested too deeply or
     too large to be one.
     """
-    for article in _articles(stream, path, _KINDS):
-        yield _KINDS[_kind(article)](article)
+    for number, article in enumerate(_articles(stream, path, _KINDS), 1):
+        yield _article(article, path, number)
 
 
 def read_bioc_xml(path: Path) -> Iterator[Document]:
@@ -64,7 +65,7 @@ def xml_items(stream: IO[bytes], path: Path) -> Iterator[Item]:
         if _kind(element) == _BIOC:
             yield attempt(partial(_bioc_document, element, path, number, bioc_text))
         else:
-            yield _without_layout(_KINDS[_kind(element)](element), f"{name}:{number}").as_document()
+            yield attempt(partial(_text_of_article, element, path, number, f"{name}:{number}"))
 
 
 def _bioc_document(
@@ -74,6 +75,17 @@ def _bioc_document(
         return make(parsed_bioc(element))
     except ValueError as error:
         raise _document_error(path, number, str(error)) from None
+
+
+def _article(element: ElementTree.Element, path: Path, number: int) -> TextDocument:
+    try:
+        return _KINDS[_kind(element)](element)
+    except ValueError as error:
+        raise _document_error(path, number, str(error)) from None
+
+
+def _text_of_article(element: ElementTree.Element, path: Path, number: int, default_id: str) -> Document:
+    return _without_layout(_article(element, path, number), default_id).as_document()
 
 
 def _without_layout(article: TextDocument, default_id: str) -> TextDocument:

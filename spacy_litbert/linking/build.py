@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from .. import about
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, replacing_folder
+from ..files import file_checksum, json_text, replacing_folder
 from ..ragged import starts_of
 from ..targets import check_target, only
 from .collector import collector_paused
@@ -93,7 +93,7 @@ def write_metadata(folder: Path, said: Mapping[str, Any]) -> dict[str, Any]:
         },
     }
     metadata["checksum"] = metadata_checksum(metadata)
-    (folder / METADATA).write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
+    (folder / METADATA).write_text(json_text(metadata, indent=2) + "\n", encoding="utf8")
     return metadata
 
 

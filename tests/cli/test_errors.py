@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from pathlib import Path
@@ -32,6 +33,14 @@ def only_line(result: Result) -> str:
     assert result.output.startswith("✘ ")
     assert result.output.count("\n") == 1
     return result.output
+
+
+def test_output_that_can_not_hold_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="cp1252", write_through=True))
+    with errors_in_one_line():
+        print("TNF-α ⟦é⟧ \udce9")
+    assert written.getvalue() == b"TNF-\\u03b1 \\u27e6\xe9\\u27e7 \\udce9\n"
 
 
 def test_a_missing_file_or_folder(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_annotations_that_do_not_fit_are_named(tmp_path: Path, change: dict[str,
         ({**DATA, "passages": [3]}, '"passages" must be a list of objects'),
         ({"source": "x"}, r'no list "documents"'),
         ("{", "Expecting"),
-        ("[]", "must be a JSON object"),
+        ("[3]", "no BioC collection"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, data: object, words: str) -> None:

@@ -41,7 +41,7 @@ def test_documents_are_read(tmp_path: Path) -> None:
     assert first.id == "101"
     assert first.text == "Renal and hepatic failure after zinomycin. Zinomycin was given to 3 patients."
     assert first.entities == (Mention(0, 25, "Disease"), Mention(32, 41, "Chemical"), Mention(43, 52, "Chemical"))
-    assert second == Document("102", "A title without an abstract ", ())
+    assert second == Document("102", "A title without an abstract", ())
     assert third.text[third.entities[0].start : third.entities[0].end] == "α-carol"
 
 

@@ -169,7 +169,6 @@ def test_an_ordinary_document_is_held_by_every_format(tmp_path: Path, name: str)
             {"text": "Zinomycin\tcaused fits."},
             r"tabs and line ends in the text of the document 'PMID:1': 'Zino",
         ),
-        ("pubtator", {"text": "Zinomycin"}, "without a blank"),
         ("pubtator", {"id": "a|b"}, r"the id of the document 'a\|b'"),
         ("bioc-xml", {"text": "Zinomycin \x07 rings"}, r"control characters.*\\x07"),
         ("bioc-json", {"text": "One.\nTwo.", "passages": (Passage(0, 4), Passage(5, 9))}, "such passages.*between"),

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
-from spacy_litbert.cli.kb import kb_build
+from spacy_litbert.cli.kb import kb_build, kb_info
 from spacy_litbert.cli.kb_abbreviations import kb_abbreviations
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.errors import LitBertError
@@ -71,6 +71,12 @@ def test_more_types_than_two_bytes_count(tmp_path: Path) -> None:
     kinds = [f"K{i}" for i in range(70_000)]
     build([Concept("A:1", "aspirin", types=tuple(kinds))], tmp_path / "kb", name="toy")
     assert KnowledgeBase(tmp_path / "kb")["A:1"].types == tuple(kinds)
+
+
+def test_names_of_files_that_are_not_utf8(tmp_path: Path) -> None:
+    name = os.fsdecode(b"kb\xe9")
+    kb = kb_build(tmp_path / name, [jsonl(tmp_path / f"{name}.jsonl", ROW)])
+    assert kb_info(kb.path, verify=True)["name"] == name
 
 
 def test_what_is_not_read_is_said(tmp_path: Path) -> None:

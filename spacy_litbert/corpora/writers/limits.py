@@ -8,6 +8,15 @@ from ..document import Document
 OTHER_FORMAT = "Choose another format: JSONL holds everything."
 
 
+def check_id(format_name: str, document: Document) -> None:
+    """Raise LitBertError L624 for an id that is no text: that of a file whose name is not UTF-8."""
+    try:
+        document.id.encode("utf8")
+    except UnicodeEncodeError:
+        way_out = "Give the file that it is from a name in UTF-8."
+        raise cannot_hold(format_name, "the id", document, document.id, way_out) from None
+
+
 def cannot_hold(
     format_name: str, what: str, document: Document, value: str, way_out: str = OTHER_FORMAT
 ) -> LitBertError:

@@ -15,7 +15,7 @@ from ..document import Document, problem_of
 from ..jsonl import jsonl_line
 from . import bioc_json, bioc_xml
 from .brat import brat_files
-from .limits import cannot_hold
+from .limits import cannot_hold, check_id
 from .parquet import check_parquet, parquet_row, write_parquet
 from .pubtator import pubtator_block
 
@@ -66,11 +66,7 @@ def _document(doc: Doc, spans_key: str | None) -> Document:
 
 def _named(doc: Doc, spans_key: str | None) -> Document:
     document = document_of(doc, spans_key)
-    try:
-        document.id.encode("utf8")
-    except UnicodeEncodeError:
-        way_out = "Give the file that it is from a name in UTF-8."
-        raise cannot_hold("A file of annotations", "the id", document, document.id, way_out) from None
+    check_id("A file of annotations", document)
     return document
 
 

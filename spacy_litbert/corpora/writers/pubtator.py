@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..document import Document, Mention
+from ..document import Document, Mention, Passage
 from .limits import cannot_hold
 
 _ID = re.compile(r"[^|\t\n\r\ufeff]+")
@@ -15,8 +15,8 @@ _SENTENCE_END = re.compile(r"(?<=[.?!]) ")
 def pubtator_block(document: Document) -> str:
     """Return the lines of a document, with a blank one at the end.
 
-    The title is the first passage, if it is called so; else the first sentence. There is no place for confidence, nor
-    for passages within the abstract.
+    The title is the first passage, if it is called so; else the first sentence, which may be the whole text. There is
+    no place for confidence, nor for passages within the abstract.
 
     Raises LitBertError L624 for an id, a text, a label or a concept id with characters that the format lives on.
     """
@@ -35,14 +35,15 @@ def pubtator_block(document: Document) -> str:
 
 def _end_of_title(document: Document) -> int:
     text = document.text
-    first = document.passages[0] if document.passages else None
-    if first is not None and first.kind == "title" and first.start == 0 and text[first.end : first.end + 1] == " ":
-        return first.end
     sentence = _SENTENCE_END.search(text)
-    end = sentence.start() if sentence else text.find(" ")
-    if end < 0:
-        raise cannot_hold("PubTator", "a text without a blank (between title and abstract)", document, text)
-    return end
+    end = sentence.start() if sentence else len(text)
+    if document.passages and _is_title(document.passages[0], text):
+        end = document.passages[0].end
+    return len(text) if text[end:] == " " else end  # without an abstract no blank is read behind the title
+
+
+def _is_title(first: Passage, text: str) -> bool:
+    return first.kind == "title" and first.start == 0 and text[first.end :][:1] in (" ", "")
 
 
 def _line(mention: Mention, document: Document) -> str:
