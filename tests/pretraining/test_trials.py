@@ -44,6 +44,7 @@ def test_each_trial_has_its_settings_and_its_place(script: ModuleType, tmp_path:
         ('{"../../../x": {}}', r"L512.*'\.\./\.\./\.\./x' needs a name"),
         ('{"..": {}}', "L512.*needs a name"),
         ('{"": {}}', "L512.*needs a name"),
+        ('{"a-run": {}, "a": {}}', "L512.*'a-run'.*rename one"),
         ('{"a": {"training.steps": 3}}', r"L501.*training\.steps.*'a'"),
         ('{"a": {"export.name": "b"}}', r"L501.*export\.name.*'a'"),
         ('{"a": {"training.layers": 3}}', r"L501.*training\.layers"),

@@ -33,6 +33,9 @@ def read_trials(config: Path, trials: Path, folder: Path, wordpieces: int) -> di
     changes = read_json(trials)
     for name, changed in changes.items():
         _check(name, changed, trials)
+        if f"{name}-run" in changes:
+            reason = f"the run of the trial {name!r} lies where the trial {name + '-run'!r} would; rename one"
+            raise LitBertError(Errors.L512.format(path=trials, reason=reason))
     place = folder / f"{config.stem}-{wordpieces}"
     return {name: _settings(config, changed, place / name, wordpieces) for name, changed in changes.items()}
 
