@@ -61,7 +61,7 @@ def check_target(
 
 
 def check_new_file(target: Path, *, sources: Iterable[Path], option: str | None) -> None:
-    """Raise LitBertError L218 unless a command may write a file at ``target``.
+    """Raise LitBertError L218 unless a command may write a file at ``target``: there is nothing, or a file.
 
     sources: what the command reads; the file must be none of it, nor lie in it.
     option: what the user gives to replace a file that is there; None if it was given.

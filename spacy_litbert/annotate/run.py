@@ -90,9 +90,14 @@ def annotate(
     files = find_files(inputs)
     _check_patterns(inputs, output, OUTPUTS[output_format].ending)
     sources = [path for path in map(Path, inputs) if path.exists()]
-    inputs_and_pipeline = [*sources, *files, folder]
-    what = "folder of annotations"
-    check_target(output, sources=inputs_and_pipeline, made=made, what=what, option=None, in_place=True)
+    check_target(
+        output,
+        sources=[*sources, *files, folder],
+        made=made,
+        what="folder of annotations",
+        option=None,
+        in_place=True,
+    )
     settings = {
         "spacy_litbert": __version__,
         "pipeline": str(pipeline),

@@ -33,7 +33,7 @@ def read_xml(stream: IO[bytes], path: Path) -> Iterator[TextDocument]:
     """Yield the articles of PubMed's baseline files or of JATS, also those that have no text.
 
     Raises LitBertError L401 for what is no XML, with the line, and L409 for an article that is nested too deeply or
-    too large to be one.
+    too large to be one, or called so without being JATS.
     """
     for number, article in enumerate(_articles(stream, path, _KINDS), 1):
         yield _article(article, path, number)
