@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timezone
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from .. import about
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, json_text, replacing_folder
+from ..files import replacing_folder
 from ..ragged import starts_of
-from ..targets import check_target, only
+from ..targets import check_target
 from .collector import collector_paused
 from .columns import write_array, write_lists, write_strings
 from .concept import Concept
 from .hashing import hash_strings, sorted_index
+from .knowledge_base import KnowledgeBase
+from .metadata import FORMAT, made_by_build, write_metadata
 from .name_vectors import carry_vectors
 from .normalize import bag, fold, normal
 from .trigrams import write_trigrams
 from .words import write_words
-
-if TYPE_CHECKING:
-    from .knowledge_base import KnowledgeBase
-
-METADATA = "metadata.json"
-FORMAT = 3
 
 
 @collector_paused()
@@ -78,46 +70,10 @@ def build(
         return write_metadata(partial, said)
 
 
-def write_metadata(folder: Path, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the metadata of a knowledge base whose other files are there; return them.
-
-    said: what they say beside the date, what made them, and the files with their checksums.
-    """
-    metadata = {
-        **said,
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "made_by": f"{about.__title__} {about.__version__}",
-        "files": {
-            path.name: {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
-            for path in sorted(folder.iterdir())
-        },
-    }
-    metadata["checksum"] = metadata_checksum(metadata)
-    (folder / METADATA).write_text(json_text(metadata, indent=2) + "\n", encoding="utf8")
-    return metadata
-
-
 def check_place(folder: Path, *, force: bool, sources: Iterable[Path] = ()) -> None:
     """Raise LitBertError L218 unless a knowledge base may be put at ``folder``; before long work as well as in it."""
     option = None if force else "--force (force=True)"
     check_target(folder, sources=sources, made=made_by_build, what="knowledge base", option=option)
-
-
-def metadata_checksum(metadata: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what the metadata says, the checksums of all files among it: that of the whole."""
-    said = {key: value for key, value in metadata.items() if key != "checksum"}
-    return sha256(json.dumps(said, sort_keys=True).encode("ascii")).hexdigest()
-
-
-def made_by_build(folder: Path) -> str | None:
-    """Say what speaks against a folder's being a knowledge base with nothing else in it; None if nothing does."""
-    try:
-        metadata = json.loads((folder / METADATA).read_text("utf8"))
-        is_one = metadata["checksum"] == metadata_checksum(metadata)
-        files = [*metadata["files"], METADATA]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        is_one, files = False, []
-    return only(*files)(folder) if is_one else f"it has no {METADATA} of a knowledge base"
 
 
 def _check_distinct(concepts: Sequence[Concept]) -> None:

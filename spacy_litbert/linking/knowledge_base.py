@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, read_json
-from .build import FORMAT, METADATA, metadata_checksum
+from ..files import file_checksum
 from .columns import Array, Lists, distinct, read_array, read_lists, read_strings
 from .concept import Concept
 from .hashing import find, hash_string
+from .metadata import METADATA, damaged, read_metadata
 from .name_vectors import NameVectors
 from .normalize import bag, fold, normal
 from .trigrams import TrigramIndex
@@ -37,7 +37,7 @@ class KnowledgeBase(Mapping[str, Concept]):
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).absolute()
-        self.metadata = _read_metadata(self.path)
+        self.metadata = read_metadata(self.path)
         self._ids = read_strings(self.path, "ids")
         self._names = read_strings(self.path, "names")
         self._definitions = read_strings(self.path, "definitions")
@@ -87,7 +87,7 @@ class KnowledgeBase(Mapping[str, Concept]):
         """Read all files and compare their checksums. Raises LitBertError L526 for a damaged one."""
         for name, expected in self.metadata["files"].items():
             if file_checksum(self.path / name) != expected["sha256"]:
-                raise _damaged(self.path, f"{name} is not what was written (its SHA-256 differs)")
+                raise damaged(self.path, f"{name} is not what was written (its SHA-256 differs)")
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -297,7 +297,7 @@ class KnowledgeBase(Mapping[str, Concept]):
             expected["vectors"] = [self.vectors.forms, self.vectors.values, self.vectors.scales]
         lengths = {what: {len(column) for column in columns} for what, columns in expected.items()}
         if lengths != {what: {counts.get(what)} for what in expected}:
-            raise _damaged(self.path, f"its columns have other lengths than {METADATA} says")
+            raise damaged(self.path, f"its columns have other lengths than {METADATA} says")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process maps the same files.
@@ -314,28 +314,6 @@ def open_expected(path: Path, checksum: str) -> KnowledgeBase:
     if kb.checksum != checksum:
         raise LitBertError(Errors.L529.format(path=path, found=kb.checksum[:12], expected=checksum[:12]))
     return kb
-
-
-def _read_metadata(path: Path) -> dict[str, Any]:
-    if not (path / METADATA).is_file():
-        raise LitBertError(Errors.L525.format(path=path))
-    metadata = read_json(path / METADATA)
-    if metadata.get("format") != FORMAT:
-        raise _damaged(path, f"its format is {metadata.get('format')!r}, and this version reads {FORMAT}")
-    if metadata_checksum(metadata) != metadata.get("checksum"):
-        raise _damaged(path, f"{METADATA} is not what was written (its checksum differs)")
-    for name, expected in metadata["files"].items():
-        try:
-            found = (path / name).stat().st_size
-        except OSError:
-            raise _damaged(path, f"{name} is missing") from None
-        if found != expected["bytes"]:
-            raise _damaged(path, f"{name} has {found:,} bytes instead of {expected['bytes']:,}")
-    return metadata
-
-
-def _damaged(path: Path, problem: str) -> LitBertError:
-    return LitBertError(Errors.L526.format(path=path, problem=problem))
 
 
 __all__ = ["LEVELS", "KnowledgeBase", "open_expected"]

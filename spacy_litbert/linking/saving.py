@@ -13,8 +13,8 @@ from ..errors import Errors, LitBertError
 from ..files import replacing_folder
 from ..models.seal import is_sealed, seal
 from ..targets import check_target
-from .build import METADATA, made_by_build
 from .knowledge_base import KnowledgeBase, open_expected
+from .metadata import METADATA, made_by_build
 
 Learned = dict[str, Any]
 # Where a knowledge base lies (None: beside what was learned), its checksum, and what the config named when it was

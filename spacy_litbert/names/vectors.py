@@ -10,10 +10,11 @@ import numpy as np
 
 from ..errors import Errors, LitBertError
 from ..files import replacing_folder
-from ..linking.build import check_place, write_metadata
+from ..linking.build import check_place
 from ..linking.collect import is_under
 from ..linking.columns import distinct
 from ..linking.knowledge_base import KnowledgeBase
+from ..linking.metadata import write_metadata
 from ..linking.name_vectors import is_file_of_vectors, write_name_vectors
 from ..models.settings import check_minimum
 from ..types import IntArray
