@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from benchmarks.pretraining_trials import trials
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.pretraining.config import Settings
+from spacy_litbert.pretraining.run import pretrain
 
 from ..conftest import load_script
 from .conftest import PROJECT
@@ -22,10 +26,10 @@ def script() -> ModuleType:
 
 
 def test_each_trial_has_its_settings_and_its_place(script: ModuleType, tmp_path: Path) -> None:
-    trials = {"as-configured": {}, "0.15": {"training.mlm_probability": 0.15}, "one": {"training.objective": "mlm"}}
-    (tmp_path / "trials.json").write_text(json.dumps(trials), "utf8")
+    changes = {"as-configured": {}, "0.15": {"training.mlm_probability": 0.15}, "one": {"training.objective": "mlm"}}
+    (tmp_path / "trials.json").write_text(json.dumps(changes), "utf8")
     found = script.read_trials(CONFIG, tmp_path / "trials.json", tmp_path / "out", 8192)
-    assert {name: settings.export.name for name, settings in found.items()} == {name: name for name in trials}
+    assert {name: settings.export.name for name, settings in found.items()} == {name: name for name in changes}
     assert found["0.15"].training.mlm_probability == 0.15
     place = tmp_path / "out" / "tiny-8192"
     assert (found["0.15"].export.folder, found["0.15"].training.output) == (
@@ -54,3 +58,17 @@ def test_refuses_what_is_no_trial(script: ModuleType, tmp_path: Path, text: str,
     (tmp_path / "trials.json").write_text(text, "utf8")
     with pytest.raises(LitBertError, match=message):
         script.read_trials(CONFIG, tmp_path / "trials.json", tmp_path / "out", 8192)
+
+
+def test_trials_of_another_time_are_added_to_those_that_were_measured(
+    make_settings: Callable[..., Settings], prepared: Path
+) -> None:
+    both = [make_settings("first", training__steps=1), make_settings("other", training__steps=1, training__seed=5)]
+    for settings in both:
+        pretrain(settings, progress=False)
+    first, other = (Path(settings.export.folder) for settings in both)
+    at_once = trials([first, other], prepared / "heldout")
+    assert [one["changed"] for one in at_once["trials"].values()] == [{}, {"training.seed": 5}]
+    assert trials([other], prepared / "heldout", trials([first], prepared / "heldout")) == at_once
+    with pytest.raises(ValueError, match=r"measured on other text than .*train"):
+        trials([other], prepared / "train", at_once)
