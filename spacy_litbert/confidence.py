@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import srsly
-from spacy.tokens import Span, SpanGroup
+from spacy.tokens import Doc, Span, SpanGroup
 
 NAME = "confidence"
 SCORES = "scores"  # the attribute of a group of spans that holds their confidences, as spancat has it
@@ -35,6 +35,24 @@ def stored_spans(group: SpanGroup) -> list[StoredSpan]:
     tokens of them, or an IndexError.
     """
     return [StoredSpan._make(_STORED.unpack(one)) for one in srsly.msgpack_loads(group.to_bytes())["spans"]]
+
+
+def spans_of(group: SpanGroup) -> list[Span | None]:
+    """Return a group's spans by their characters; None for one within a token that was merged since."""
+    stored = stored_spans(group)
+    if all(_is_placed(one, group.doc) for one in stored):
+        return list(group)
+    return [
+        group.doc.char_span(one.start_char, one.end_char, one.label, kb_id=one.kb_id, span_id=one.id) for one in stored
+    ]
+
+
+def _is_placed(stored: StoredSpan, doc: Doc) -> bool:
+    """Tell whether a span's tokens are still those of its characters."""
+    if stored.end > len(doc):
+        return False
+    first, last = doc[stored.start], doc[stored.end - 1]
+    return first.idx == stored.start_char and last.idx + len(last) == stored.end_char
 
 
 def register_confidence() -> None:

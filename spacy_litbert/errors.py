@@ -226,6 +226,7 @@ class Errors(metaclass=_Coded):
         "Silver mentions can't be added to {text!r}…, which does not say what was annotated in it. Call "
         "`spacy_litbert.ner.annotation.set_annotated` with the labels that were."
     )
+    L435 = "The labels that were annotated are {labels!r}, a single string. Give a list: [{labels!r}]."
     # Pretraining
     L501 = "The setting `{name}` in {path} {problem}."
     L502 = "{path} is no tokenised text: {problem}. Make it with `python -m spacy_litbert.pretraining.prepare`."

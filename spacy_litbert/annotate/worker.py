@@ -48,14 +48,15 @@ class Destination:
 def annotate_shard(nlp: Language, shard: Shard, to: Destination) -> Done:
     """Annotate a shard and write ``part-NUMBER`` and, if there is something, ``rejects-NUMBER.jsonl``.
 
-    Nothing of the Docs is kept but what is written.
+    Nothing of the Docs is kept but what is written. Raises LitBertError L634 if no document of the first shard has the
+    group of spans that is to be written: its key is wrong, and would be in all others.
     """
     output = OUTPUTS[to.format]
     rejected = [Rejected(file, None, str(item)) for file, item in shard.documents if isinstance(item, LitBertError)]
     given = [(file, item) for file, item in shard.documents if isinstance(item, Document)]
     parts = []
     ids: set[str] = set()
-    words = entities = 0
+    words = entities = lacking = 0
     path = to.folder / f"part-{shard.number:06}{output.ending}"
     with nlp.memory_zone():  # frees what the texts leave in the vocabulary
         for file, document, doc in _docs(nlp, given):
@@ -69,6 +70,9 @@ def annotate_shard(nlp: Language, shard: Shard, to: Destination) -> Done:
             except Exception as error:  # whatever a component makes of a text
                 reason = str(error) if isinstance(error, LitBertError) else f"{type(error).__name__}: {error}"
                 rejected.append(Rejected(file, document.id, reason))
+                lacking += isinstance(doc, Doc) and to.spans_key is not None and to.spans_key not in doc.spans
+                if lacking == len(given) and shard.number == 0:
+                    raise
                 continue
             ids.add(document.id)
             words += len(document.text.split())

@@ -114,6 +114,11 @@ def mentions_of(group: SpanGroup, document: Document) -> list[Mention]:
     return sorted(mentions)
 
 
+def categories_of(doc: Doc) -> dict[str, float]:
+    """Return the categories of a Doc with their scores, as Python's numbers."""
+    return {label: float(score) for label, score in doc.cats.items()}
+
+
 def in_context(document: Document, mentions: Iterable[Mention]) -> list[str]:
     """Return the mentions with what stands around them, as ``id: context⟦mention⟧context``."""
     text = document.text

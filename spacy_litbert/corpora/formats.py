@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ..errors import Errors, LitBertError
+from ..files import check_file
 from .archive import members
 from .bioc_json import bioc_json_items, bioc_json_text_items
 from .brat import brat_items, plain_items
@@ -127,6 +128,7 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         if format_of(path) not in KNOWN:
             raise LitBertError(Errors.L403.format(path=path, choices=", ".join(KNOWN)))
+        check_file(path)
         return [path]
     return files_below(path, KNOWN)
 

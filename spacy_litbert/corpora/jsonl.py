@@ -57,9 +57,9 @@ def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
             file.write(jsonl_line(document))
 
 
-def jsonl_line(document: Document) -> str:
-    """Return the document as a line; what is not known is left out."""
-    return json.dumps(jsonl_row(document), ensure_ascii=False) + "\n"
+def jsonl_line(document: Document, **more: Any) -> str:
+    """Return the document as a line, with other keys behind its own; what is not known is left out."""
+    return json.dumps({**jsonl_row(document), **more}, ensure_ascii=False) + "\n"
 
 
 def jsonl_row(document: Document) -> dict[str, Any]:

@@ -15,7 +15,8 @@ import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
-from ..confidence import has_scores
+from ..confidence import SCORES, has_scores, spans_of, stored_spans
+from ..errors import Errors, LitBertError
 from ..types import BoolArray, IntArray
 from .decoding import BEGINS, INSIDE, OUTSIDE
 
@@ -23,7 +24,12 @@ ANNOTATED = "litbert_annotated"
 
 
 def set_annotated(doc: Doc, labels: Iterable[str]) -> None:
-    """Say that these labels, and no others, were annotated in the whole Doc."""
+    """Say that these labels, and no others, were annotated in the whole Doc.
+
+    Raises LitBertError L435 for a single string, whose letters would be the labels.
+    """
+    if isinstance(labels, str):
+        raise LitBertError(Errors.L435.format(labels=labels))
     doc.spans[ANNOTATED] = [Span(doc, 0, len(doc), label) for label in labels] if len(doc) else []
 
 
@@ -35,8 +41,8 @@ def mentions_of(doc: Doc, key: str | None) -> Sequence[Span]:
     Mentions are without white space at their ends, which no recognizer finds either.
     """
     group = doc.spans.get(key)
-    spans = doc.ents if group is None or (has_scores(group) and _was_corrected(doc, group)) else group
-    return [trimmed for span in spans if (trimmed := _without_space(span)) is not None]
+    spans = doc.ents if group is None or (has_scores(group) and _was_corrected(doc, group)) else spans_of(group)
+    return [trimmed for span in spans if span is not None and (trimmed := _without_space(span)) is not None]
 
 
 def _without_space(span: Span) -> Span | None:
@@ -53,10 +59,17 @@ def _was_corrected(doc: Doc, found: SpanGroup) -> bool:
     """Return whether ``doc.ents`` are not what is made of the mentions found: those that no surer one covers."""
     if not doc.has_annotation("ENT_IOB"):
         return False
-    ents = {(ent.start, ent.end, ent.label) for ent in doc.ents}
-    places = [(span.start, span.end, span.label) for span in found]
-    gone = (place for place in places if place not in ents)
-    return not ents <= set(places) or not all(any(s < end and start < e for s, e, _ in ents) for start, end, _ in gone)
+    ents = {(ent.start_char, ent.end_char, ent.label) for ent in doc.ents}
+    scored = zip(stored_spans(found), found.attrs[SCORES])
+    sure = {(one.start_char, one.end_char, one.label): score for one, score in scored}
+    if not ents <= sure.keys():
+        return True
+    gone = sure.keys() - ents
+    return not all(any(_overlap(ent, place) and not sure[ent] < sure[place] for ent in ents) for place in gone)
+
+
+def _overlap(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def known_tokens(doc: Doc, label: str, key: str | None) -> BoolArray:

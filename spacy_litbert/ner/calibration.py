@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,8 @@ class Objective:
     def __post_init__(self) -> None:
         asked = {"precision": self.precision, "recall": self.recall}
         given = {name: value for name, value in asked.items() if value is not None}
-        if len(given) > 1 or not all(0 < value <= 1 for value in given.values()):
-            found = ", ".join(f"{name} = {value}" for name, value in given.items())
+        if len(given) > 1 or not all(isinstance(value, Real) and 0 < value <= 1 for value in given.values()):
+            found = ", ".join(f"{name} = {value!r}" for name, value in given.items())
             raise LitBertError(Errors.L430.format(found=found))
 
 

@@ -31,7 +31,7 @@ from .decoding import N_TAGS, Evidence, Mentions, confidence, decode, gather
 from .evidence import collect
 from .mentions import DocMentions, annotate, split
 from .model import TagScores, linear, set_output_layer
-from .settings import checked_threshold, problem_of
+from .settings import checked_threshold, differs, problem_of
 
 _SAMPLE = 10
 _DEFAULT_MODEL = """
@@ -294,7 +294,8 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
         Raises LitBertError L423 for settings that can't be, L312 for a damaged model; then labels and settings stay.
         """
-        with self._replaced(lambda: srsly.json_loads(srsly.msgpack_loads(bytes_data)["cfg"]), exclude):
+        saved = srsly.msgpack_loads(bytes_data)
+        with self._replaced(lambda: srsly.json_loads(saved["cfg"]), {*exclude, *({"cfg"} - saved.keys())}):
             super().from_bytes(bytes_data, exclude=exclude)
         return self
 
@@ -321,7 +322,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
             raise
 
     def _check_cfg(self) -> None:
-        if self.cfg["configured_threshold"] != self._configured_threshold:  # the config names another one than it did
+        if differs(self._configured_threshold, self.cfg["configured_threshold"]):  # from what the config named before
             self.cfg.update(threshold=self._configured_threshold, configured_threshold=self._configured_threshold)
         output = self.model.get_ref("output_layer")
         problem = problem_of(self.cfg, output.get_dim("nO") if output.has_dim("nO") else None)

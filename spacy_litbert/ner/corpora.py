@@ -15,6 +15,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Corpus, Example, dont_augment
 from spacy.vocab import Vocab
 
+from ..corpora.docbin import read_docbin
 from ..corpora.docs import id_of
 from ..corpora.parts import Augmenter
 from ..corpora.selection import read_exclusions
@@ -68,8 +69,9 @@ def build_labelled_corpora_v1(
     examples in the same order. What was read and left out is logged, by corpus.
 
     Raises LitBertError L424 for settings that can't be, L224 and L340 for a file or a pipeline that is not there, when
-    the reader is made; L425 where documents are to be left out of a corpus that has no ids, L426 for a corpus of which
-    nothing is left, L341 for a damaged pipeline and L429 for one that finds no mentions.
+    the reader is made; then L207 for a damaged file, L425 where documents are to be left out of a corpus that has no
+    ids, L426 for a corpus of which nothing is left, L424 for a weight by which nothing is read, L341 for a damaged
+    pipeline and L429 for one that finds no mentions.
     """
     chosen = {name: _checked(name, settings) for name, settings in corpora.items()}
     if not chosen:
@@ -105,6 +107,9 @@ class LabelledCorpora:
             whole = int(corpus.weight)
             more = chance.sample(range(len(examples)), round((corpus.weight - whole) * len(examples)))
             chosen = examples * whole + [examples[index] for index in more]
+            if not chosen:
+                problem = f"weight = {corpus.weight} of {len(examples)} documents is none"
+                raise LitBertError(Errors.L424.format(name=name, problem=problem))
             mixed += (part for example in chosen for part in self.augmenter(nlp, example))
         chance.shuffle(mixed)
         yield from mixed
@@ -112,7 +117,7 @@ class LabelledCorpora:
     def _read(self, name: str, corpus: LabelledCorpus, excluded: frozenset[str], nlp: Language) -> list[Example]:
         examples = []
         n_read, kept, dropped = 0, Counter(dict.fromkeys(corpus.labels, 0)), Counter[str]()
-        for example in Corpus(corpus.path)(nlp):
+        for example in Corpus(corpus.path).make_examples(nlp, read_docbin(Path(corpus.path), nlp.vocab)):
             n_read += 1
             if excluded and _id(example.reference, corpus.path) in excluded:
                 continue
@@ -166,7 +171,8 @@ def _checked(name: str, settings: dict[str, Any]) -> LabelledCorpus:
         "labels": not corpus.labels
         or not isinstance(corpus.labels, (list, tuple))
         or not all(isinstance(label, str) for label in corpus.labels),
-        "names": not isinstance(corpus.names, dict),
+        "names": not isinstance(corpus.names, dict)
+        or not all(isinstance(name, str) for name in (*corpus.names, *corpus.names.values())),
         "weight": not isinstance(corpus.weight, (int, float)) or not 0 < corpus.weight < float("inf"),
     }
     for setting, wrong in problems.items():
@@ -183,7 +189,7 @@ def _checked(name: str, settings: dict[str, Any]) -> LabelledCorpus:
 def _ids(path: Path, vocab: Vocab) -> frozenset[str]:
     if path.suffix != ".spacy":
         return read_exclusions(path)
-    return frozenset(_id(doc, str(path)) for doc in Corpus(path).read_docbin(vocab, [path]))
+    return frozenset(_id(doc, str(path)) for doc in read_docbin(path, vocab))
 
 
 def _id(doc: Doc, path: str) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..confidence import SCORES, has_scores
+from ..confidence import SCORES, has_scores, spans_of
 from ..types import FloatArray, IntArray
 
 _BEGINS = 3  # of Token.ent_iob
-Place = tuple[int, int, int]  # start, end, label
+Place = tuple[int, int, int]  # first character, the one behind the last, label
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def split(mentions: DocMentions, starts: IntArray) -> Iterator[DocMentions]:
 def annotate(doc: Doc, mentions: DocMentions, labels: list[int], key: str) -> None:
     """Set ``doc.spans[key]``, with the confidences in its attrs, and ``doc.ents``.
 
-    labels: the strings' ids of the labels. What the group has of others, which another component found, stays.
+    labels: the strings' ids of the labels. What a group with scores has of others, which another component found,
+        stays. A group without scores is replaced, as ``spancat`` does.
 
     Entities that are there already stay, as do tokens that are blocked; of mentions that overlap the one with the
     higher confidence becomes an entity. What the group had of these labels was found before, and goes with its
@@ -62,13 +63,13 @@ def _found_before(doc: Doc, labels: list[int], key: str) -> tuple[set[Place], li
     group = doc.spans.get(key)
     if group is None or not has_scores(group):
         return set(), []
-    own = {_place(span) for span in group if span.label in labels}
-    scored = zip(group, group.attrs[SCORES])
-    return own, [(span, float(score)) for span, score in scored if span.label not in labels]
+    scored = [(span, float(score)) for span, score in zip(spans_of(group), group.attrs[SCORES]) if span is not None]
+    own = {_place(span) for span, _ in scored if span.label in labels}
+    return own, [(span, score) for span, score in scored if span.label not in labels]
 
 
 def _place(span: Span) -> Place:
-    return span.start, span.end, span.label
+    return span.start_char, span.end_char, span.label
 
 
 def _entities(

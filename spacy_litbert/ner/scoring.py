@@ -10,6 +10,7 @@ from spacy.scorer import PRFScore
 from spacy.tokens import Span
 from spacy.training import Example
 
+from ..confidence import spans_of
 from ..types import BoolArray
 from .annotation import known_tokens, mentions_of
 
@@ -76,7 +77,8 @@ def score(examples: Iterable[Example], *, spans_key: str, **kwargs: Any) -> dict
 
 
 def _group(example: Example, key: str) -> list[Span]:
-    return list(example.predicted.spans[key]) if key in example.predicted.spans else []
+    group = example.predicted.spans.get(key)
+    return [] if group is None else [span for span in spans_of(group) if span is not None]
 
 
 def _figures(prefix: str, pairs: Iterable[tuple[Gold, Iterable[Span]]]) -> dict[str, Any]:

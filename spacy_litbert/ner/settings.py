@@ -10,6 +10,8 @@ from ..errors import Errors, LitBertError
 from .calibration import TEMPERATURES
 from .decoding import N_TAGS
 
+_ACCURACY = 1e-8
+
 
 def checked_threshold(threshold: Any) -> float | None:
     """Return a threshold as JSON keeps it. Raises LitBertError L422 unless it is None or from 0 to 1."""
@@ -18,6 +20,13 @@ def checked_threshold(threshold: Any) -> float | None:
     if not _is_between(threshold, 0.0, 1.0):
         raise LitBertError(Errors.L422.format(found=repr(threshold)))
     return float(threshold)
+
+
+def differs(threshold: float | None, saved: float | None) -> bool:
+    """Tell whether a threshold is another one than was saved. spaCy keeps 9 decimals, and reads 0.3 as 0.30…04."""
+    if threshold is None or saved is None:
+        return threshold is not saved
+    return abs(threshold - saved) > _ACCURACY
 
 
 def problem_of(cfg: dict[str, Any], n_scores: int | None) -> str | None:

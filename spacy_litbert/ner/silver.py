@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from tqdm import tqdm
 
+from ..confidence import stored_spans
 from ..errors import Errors, LitBertError
 from .annotation import ANNOTATED, mentions_of
 
@@ -45,12 +46,18 @@ def add_silver(docs: Sequence[Doc], nlp: Language, *, key: str = "litbert", prog
     found = nlp.pipe(copies, as_tuples=True)
     for silver, doc in tqdm(found, "silver mentions", len(docs), unit=" texts", disable=not progress):
         annotated = {span.label_ for span in doc.spans[ANNOTATED]}
-        spans = dict.fromkeys(
-            (span.start, span.end, span.label_) for span in (*silver.spans.get(key, ()), *silver.ents)
-        )
-        new = [Span(doc, *place) for place in spans if place[2] not in annotated]
+        places = (place for place in _found(silver, key) if place[2] not in annotated)
+        new = [span for place in places if (span := doc.char_span(*place)) is not None]
         counts.update(span.label_ for span in new)
         doc.spans[key] = [*mentions_of(doc, key), *new]
         marks = [Span(doc, 0, len(doc), label) for label in labels if label not in annotated]
         doc.spans[ANNOTATED] = [*doc.spans[ANNOTATED], *marks]
     return counts
+
+
+def _found(doc: Doc, key: str) -> dict[tuple[int, int, str], None]:
+    """Return what was found by its characters, since a component may have merged tokens, each place once."""
+    group, strings = doc.spans.get(key), doc.vocab.strings
+    stored = () if group is None else stored_spans(group)
+    spans = ((one.start_char, one.end_char, strings[one.label]) for one in stored)
+    return dict.fromkeys([*spans, *((one.start_char, one.end_char, one.label_) for one in doc.ents)])

@@ -8,7 +8,7 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from ..corpora.docs import document_of, identified, mentions_of
+from ..corpora.docs import categories_of, document_of, identified, mentions_of
 from ..corpora.document import Document, Mention
 from ..corpora.jsonl import jsonl_row, mention_row
 
@@ -23,7 +23,7 @@ def answer(doc: Doc, text_id: str) -> bytes:
     if doc.spans:
         row["spans"] = {name: _rows(doc.text, mentions_of(group, document)) for name, group in doc.spans.items()}
     if doc.cats:
-        row["cats"] = {label: float(score) for label, score in doc.cats.items()}
+        row["cats"] = categories_of(doc)
     return encoded(row)
 
 

@@ -46,8 +46,8 @@ class Worker:
         self._nlp = nlp
         self._settings = settings
         self._queue: Queue[_Request | None] = Queue(settings.queue)
-        # With the device that spaCy computes on here, which it keeps apart for each thread.
-        self._thread = Thread(target=copy_context().run, args=(self._run,), name="annotate", daemon=True)
+        self._context = copy_context()  # with the device that spaCy computes on here, which it keeps apart for threads
+        self._thread: Thread | None = None
 
     @property
     def n_waiting(self) -> int:
@@ -57,14 +57,17 @@ class Worker:
     @property
     def is_alive(self) -> bool:
         """Whether anything is annotated."""
-        return self._thread.is_alive()
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin to annotate."""
+        """Begin to annotate, for the first time or again."""
+        self._thread = Thread(target=self._context.copy().run, args=(self._run,), name="annotate", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Annotate what waits, and end."""
+        if self._thread is None:
+            return
         with suppress(Full):
             self._queue.put_nowait(None)
         self._thread.join(_END)

@@ -342,14 +342,6 @@ def test_mentions_over_one_another_are_written(output_format: str, tmp_path: Pat
         annotate(pipeline, [tmp_path / "in.jsonl"], tmp_path / "out", output_format=output_format)
 
 
-def test_spans_that_are_not_there_are_said_for_each_document(tmp_path: Path) -> None:
-    pipeline = save_span_ruler(tmp_path / "pipeline")
-    write_jsonl(tmp_path / "in.jsonl", ["Given zinomycin salt."])
-    done = annotate(pipeline, [tmp_path / "in.jsonl"], tmp_path / "out", spans_key="litbert")
-    assert (done.documents, done.rejected) == (0, 1)
-    assert re.search("L634.*'in-0'.*`litbert`.*'ruler'", rejects(tmp_path / "out")[0]["error"])
-
-
 @pytest.mark.parametrize("output_format", OUTPUTS)
 @pytest.mark.parametrize("n_process", [1, 2])
 def test_names_that_are_not_utf8_are_set_aside(ruler: Path, tmp_path: Path, output_format: str, n_process: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from spacy_litbert.corpora.docs import document_of
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import jsonl_items
 from spacy_litbert.serve.answers import answer
+from spacy_litbert.serve.app import make_app
+from spacy_litbert.serve.settings import Settings
 
 from ..conftest import TEXTS, build_ner
 from .conftest import running, toy, wait_until
@@ -201,3 +204,22 @@ def test_the_device_is_that_of_where_the_service_was_made() -> None:
         with running(nlp) as address:
             assert post(address, {"text": "zinomycin"}).status_code == 200
     assert found == [chosen]
+
+
+def test_an_application_can_be_started_again_and_within_another() -> None:
+    from fastapi import FastAPI
+
+    app = make_app(toy(), Settings())
+    outer = FastAPI(lifespan=lambda _: app.router.lifespan_context(app))
+    outer.mount("/texts", app)
+
+    async def ask(asked: FastAPI, place: str) -> httpx.Response:
+        async with (
+            asked.router.lifespan_context(asked),
+            httpx.AsyncClient(transport=httpx.ASGITransport(asked), base_url="http://x") as client,
+        ):
+            return await client.post(place, json={"text": "Given zinomycin."})
+
+    for asked, place in ((app, "/annotate"), (app, "/annotate"), (outer, "/texts/annotate")):
+        answered = asyncio.run(ask(asked, place))
+        assert [one["text"] for one in answered.json()["entities"]] == ["zinomycin"]

@@ -25,7 +25,10 @@ def parquet_row(document: Document) -> dict[str, Any]:
 
 
 def write_parquet(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows as one file; equal rows give equal bytes."""
+    """Write rows as one file; equal rows give equal bytes.
+
+    rows: of ``parquet_row``; with ``cats``, pairs of a category and its score, or without.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -37,6 +40,7 @@ def write_parquet(path: Path, rows: Iterable[dict[str, Any]]) -> None:
             ("text", pa.string()),
             ("entities", pa.list_(pa.struct([*mention, ("text", pa.string())]))),
             ("passages", pa.list_(pa.struct([*place, ("kind", pa.string())]))),
+            ("cats", pa.map_(pa.string(), pa.float64())),
         ]
     )
     pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path)
