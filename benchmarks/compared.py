@@ -28,8 +28,8 @@ OF_MENTIONS = (
     f"and of recognizers trained on the one corpus alone. {IN_BRACKETS}, or not learned from in this form."
 )
 OF_CATEGORIES = (
-    "Categories of the texts in the test splits, per cent: micro-F1 of the bundled `en_litbert_textcat`, with "
-    "thresholds tuned on dev, and of classifiers trained on the same texts, without. "
+    "Categories of the texts in the test splits, per cent: micro-F1 of the bundled `en_litbert_textcat` "
+    "and of classifiers trained on the same texts, each with the threshold that is best on dev. "
     f"{IN_BRACKETS}, or not learned from."
 )
 

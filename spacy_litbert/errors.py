@@ -139,6 +139,10 @@ class Errors(metaclass=_Coded):
         '`training.annotating_components`), or set `boundaries = "token"`.'
     )
     L305 = "The saved model is not one of ours: {reason}. Load it with the version that saved it."
+    L315 = (
+        "The encoder was exported for {saved}, and the config says {found}. Leave these settings as they were saved, "
+        "or load the pipeline that it was exported from."
+    )
     L312 = "The saved model is damaged: its checksum is not that of its bytes. Save, copy or fetch it again."
     L307 = (
         'A transformer with `backend = "onnx"` can only be used, not trained. Train with '

@@ -27,8 +27,8 @@ def build_litbert_listener_v1(pooling: Pooling, grad_factor: float = 1.0, upstre
     upstream: the name of the transformer pipe, or ``"*"`` for the only one.
 
     Raises LitBertError L302 for a Doc that the transformer has not seen (spacy-transformers'
-    listener returns zeros there), L303 for one that was retokenized since, and L313 for vectors of another encoder
-    than the component was trained with. What counts as another encoder: ``spacy_litbert.models.fingerprint``.
+    listener returns zeros there), L303 for one with another number of tokens since, and L313 for vectors of another
+    encoder than the component was trained with. What counts as another encoder: ``spacy_litbert.models.fingerprint``.
     """
     listener = LitBertListener(upstream)
     model: Tok2VecModel = chain(listener, pool_wordpieces(pooling, grad_factor))

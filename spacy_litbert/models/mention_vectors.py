@@ -46,7 +46,7 @@ class MentionVectors:
     def __call__(self, doc: Doc) -> Doc:
         """Give the mentions of a Doc their vectors.
 
-        Raises LitBertError L302 if no transformer has seen it, L303 if it was retokenized since.
+        Raises LitBertError L302 if no transformer has seen it, L303 if its number of tokens changed since.
         """
         groups = (doc.spans[key] for key in self.spans_keys if key in doc.spans)
         spans = [*doc.ents, *(span for group in groups for span in group)]

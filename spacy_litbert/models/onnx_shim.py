@@ -49,8 +49,8 @@ class OnnxShim(EncoderShim):
 
     def _load_exported(self, message: dict[str, Any]) -> None:
         if message["precision"] != self.precision:
-            reason = f"its graph was exported in {message['precision']}, and the config says {self.precision}"
-            raise LitBertError(Errors.L305.format(reason=reason))
+            saved, found = (f'`precision = "{one}"`' for one in (message["precision"], self.precision))
+            raise LitBertError(Errors.L315.format(saved=saved, found=found))
         self._model = OnnxEncoder(message["graph"])
 
     def _encoder_to_bytes(self) -> dict[str, Any]:

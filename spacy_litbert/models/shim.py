@@ -88,7 +88,8 @@ class EncoderShim(Shim, ABC):
     def from_bytes(self, bytes_data: bytes) -> EncoderShim:
         """Load what ``to_bytes`` wrote.
 
-        Raises LitBertError L305 for bytes that no shim of ours wrote, L312 or L2xx for damaged ones.
+        Raises LitBertError L305 for bytes that no shim of ours wrote, L315 for an exported graph of another backend or
+        precision than the config's, L312 or L2xx for damaged ones.
         """
         expected = _FORMAT if is_sealed(bytes_data) else _UNSEALED
         message = srsly.msgpack_loads(bytes_data)
@@ -129,7 +130,10 @@ class EncoderShim(Shim, ABC):
 
     @abstractmethod
     def _load_exported(self, message: dict[str, Any]) -> None:
-        """Make ``_model`` of what ``_encoder_to_bytes`` wrote, if that was no weights. Raises LitBertError L305."""
+        """Make ``_model`` of what ``_encoder_to_bytes`` wrote, if that was no weights.
+
+        Raises LitBertError L315 if the config says another backend or precision.
+        """
 
     @abstractmethod
     def _encoder_to_bytes(self) -> dict[str, Any]:

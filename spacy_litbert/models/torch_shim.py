@@ -125,7 +125,8 @@ class TorchShim(EncoderShim):
         self._model.embeddings.word_embeddings.sparse = True
 
     def _load_exported(self, message: dict[str, Any]) -> None:
-        raise LitBertError(Errors.L305.format(reason='it was exported for `backend = "onnx"`'))
+        saved = f'`backend = "onnx"`, `precision = "{message["precision"]}"`'
+        raise LitBertError(Errors.L315.format(saved=saved, found='`backend = "torch"`'))
 
     def _encoder_to_bytes(self) -> dict[str, Any]:
         # Raises LitBertError L219 for weights that the type of ``storage`` can't hold.

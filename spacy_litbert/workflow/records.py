@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,11 @@ def check_split(corpus: str, split: str, path: Path, *, digest: str, expected: s
         raise LitBertError(
             Errors.L405.format(path=path, split=split, corpus=corpus, counts=counts, found=digest, expected=expected)
         )
+
+
+def say_shared(texts: Mapping[str, Sequence[str]]) -> None:
+    """Print how many texts of the other splits stand in the training split as well, word for word, if any do."""
+    learned = set(texts.get("train", ()))
+    for split in sorted(texts.keys() - {"train"}):
+        if shared := sum(text in learned for text in texts[split]):
+            print(f"{split}: {shared} of its {len(texts[split])} texts stand in train as well, where they are learned")

@@ -174,7 +174,9 @@ def test_an_unknown_corpus_is_converted_unchecked(
     assert "nothing was checked" in capsys.readouterr().out
 
 
-def test_sentences_of_token_files_have_ids_of_their_own(project: Path, tmp_path: Path) -> None:
+def test_sentences_of_token_files_have_ids_of_their_own(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for split in ("train", "dev", "test"):
         write(tmp_path / "tokens" / "mini" / f"{split}.tsv", "Zinomycin\tB-Chemical\nworks\tO\n\n")
     srsly.write_json(project / "corpora.json", {})
@@ -182,6 +184,7 @@ def test_sentences_of_token_files_have_ids_of_their_own(project: Path, tmp_path:
     convert("mini", CONFIG, project)
     ids = [row["id"] for split in ("train", "dev") for row in srsly.read_jsonl(project / f"corpus/mini/{split}.jsonl")]
     assert ids == ["mini-train-1", "mini-dev-1"]
+    assert "test: 1 of its 1 texts stand in train as well" in capsys.readouterr().out
 
 
 def assets_of(tmp_path: Path, data: str) -> list[dict[str, Any]]:

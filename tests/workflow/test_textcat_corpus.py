@@ -66,8 +66,9 @@ def run(project: Path) -> None:
     convert("mini", CONFIGS / "textcat_cpu.cfg", project)
 
 
-def test_texts_become_docs_with_cats(project: Path) -> None:
+def test_texts_become_docs_with_cats(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(project)
+    assert "in train as well" not in capsys.readouterr().out
     folder = project / "corpus" / "mini"
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         f"{s}.{e}" for s in SPLITS for e in ("jsonl", "spacy")

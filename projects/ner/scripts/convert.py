@@ -21,7 +21,7 @@ from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import write_jsonl
 from spacy_litbert.corpora.read import read_documents
 from spacy_litbert.workflow.fetch import SPLITS, split_file
-from spacy_litbert.workflow.records import check_split, read_record
+from spacy_litbert.workflow.records import check_split, read_record, say_shared
 
 N_EXAMPLES = 5
 
@@ -62,6 +62,7 @@ def convert(corpus: str, config: Path, project: Path) -> None:
         # Not those of the test split: nobody should fit the tokenizer to it.
         for example in conversion.misaligned[:N_EXAMPLES] if split != "test" else ():
             print(f"    {example}")
+    say_shared({split: [document.text for document in documents] for split, documents in splits.items()})
 
 
 def _form(path: Path) -> str:

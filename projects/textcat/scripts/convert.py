@@ -21,7 +21,7 @@ from spacy_litbert.corpora.labelled_text import (
 )
 from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.workflow.fetch import SPLITS, split_file
-from spacy_litbert.workflow.records import check_split, read_record
+from spacy_litbert.workflow.records import check_split, read_record, say_shared
 
 
 def convert(corpus: str, config: Path, project: Path) -> None:
@@ -51,6 +51,7 @@ def convert(corpus: str, config: Path, project: Path) -> None:
         write_labelled_texts(project / "corpus" / corpus / f"{split}.jsonl", texts)
         write_docbin(project / "corpus" / corpus / f"{split}.spacy", docbins[split])
         print(f"{split}: {len(texts)} texts, {len(texts[0].labels)} labels, {n_set[split]} of them set")
+    say_shared({split: [text.text for text in texts] for split, texts in splits.items()})
 
 
 def _check_labels(splits: dict[str, list[LabelledText]], paths: dict[str, Path]) -> None:
