@@ -38,7 +38,7 @@ def stored_spans(group: SpanGroup) -> list[StoredSpan]:
 
 
 def spans_of(group: SpanGroup) -> list[Span | None]:
-    """Return a group's spans by their characters; None for one within a token that was merged since."""
+    """Return a group's spans by their characters; None for one without any, or within a token that was merged since."""
     stored = stored_spans(group)
     if all(_is_placed(one, group.doc) for one in stored):
         return list(group)
@@ -49,7 +49,7 @@ def spans_of(group: SpanGroup) -> list[Span | None]:
 
 def _is_placed(stored: StoredSpan, doc: Doc) -> bool:
     """Tell whether a span's tokens are still those of its characters."""
-    if stored.end > len(doc):
+    if not stored.start < stored.end <= len(doc):
         return False
     first, last = doc[stored.start], doc[stored.end - 1]
     return first.idx == stored.start_char and last.idx + len(last) == stored.end_char

@@ -144,3 +144,11 @@ def test_a_weight_by_which_nothing_is_read_is_refused(trained: Language, tmp_pat
         list(build_labelled_corpora_v1({"a": {**settings, "weight": 0.4}})(trained))
     with pytest.raises(LitBertError, match=r"L424.*names = \{'x': 5\}"):
         build_labelled_corpora_v1({"a": {**settings, "names": {"x": 5}}})
+
+
+def test_spans_without_tokens_are_no_mentions() -> None:
+    nlp = spacy.blank("en")
+    for text in ("", "Aspirin helps."):
+        doc = nlp.make_doc(text)
+        doc.spans[KEY] = [Span(doc, len(doc), len(doc), "Chemical"), *([doc[0:1]] if text else [])]
+        assert [span.text for span in mentions_of(doc, KEY)] == text.split()[:1]
