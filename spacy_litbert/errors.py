@@ -231,6 +231,10 @@ class Errors(metaclass=_Coded):
         "`spacy_litbert.ner.annotation.set_annotated` with the labels that were."
     )
     L435 = "The labels that were annotated are {labels!r}, a single string. Give a list: [{labels!r}]."
+    L436 = (
+        "{name} is not initialized. Call `nlp.initialize`, or, where other components are trained already, "
+        "`nlp.get_pipe({name!r}).initialize(lambda: examples, nlp=nlp)`."
+    )
     # Pretraining
     L501 = "The setting `{name}` in {path} {problem}."
     L502 = "{path} is no tokenised text: {problem}. Make it with `python -m spacy_litbert.pretraining.prepare`."

@@ -45,6 +45,16 @@ def mentions_of(doc: Doc, key: str | None) -> Sequence[Span]:
     return [trimmed for span in spans if span is not None and (trimmed := _without_space(span)) is not None]
 
 
+def labels_of(examples: Iterable[Example], key: str) -> list[str]:
+    """Return the labels of gold mentions, and those that Docs say were annotated, in the order of the alphabet."""
+    labels: set[str] = set()
+    for example in examples:
+        labels.update(span.label_ for span in mentions_of(example.reference, key))
+        if ANNOTATED in example.reference.spans:
+            labels.update(span.label_ for span in example.reference.spans[ANNOTATED])
+    return sorted(labels)
+
+
 def _without_space(span: Span) -> Span | None:
     """Return a mention without the tokens of white space at its ends; None if it has no others."""
     if not (span[0].is_space or span[-1].is_space):

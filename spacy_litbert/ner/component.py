@@ -25,7 +25,7 @@ from ..errors import Errors, LitBertError, Warnings
 from ..models.listener import accept_any_encoder
 from ..ragged import starts_of
 from ..types import IntArray
-from .annotation import ANNOTATED, mentions_of, tags_of
+from .annotation import labels_of, mentions_of, tags_of
 from .calibration import LabelCalibration, Objective
 from .decoding import N_TAGS, Evidence, Mentions, confidence, decode, gather
 from .evidence import collect
@@ -156,12 +156,11 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         """Initialize the model for the labels of the examples.
 
         labels: these instead, without a pass through the examples; ``spacy init labels`` writes them.
-
         Labels of the examples are those of their mentions and those that Docs say were annotated. Raises LitBertError
         L421 if there are none.
         """
         validate_get_examples(get_examples, "LitBertNer.initialize")
-        for label in _labels_of(get_examples(), self.spans_key) if labels is None else labels:
+        for label in labels_of(get_examples(), self.spans_key) if labels is None else labels:
             self.add_label(label)
         if not self.labels:
             raise LitBertError(Errors.L421.format(name=self.name))
@@ -171,7 +170,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         self.cfg.update(temperatures={}, thresholds={})  # of other weights
 
     def predict(self, docs: Iterable[Doc]) -> list[DocMentions]:
-        """Find the mentions of each Doc, without changing it."""
+        """Find the mentions of each Doc, without changing it. Raises LitBertError L436 if it is not initialized."""
         docs = list(docs)
         if not any(len(doc) for doc in docs):  # nothing that the model could be run on
             return [DocMentions(*(np.zeros(0, dtype=np.int64),) * 3, np.zeros(0)) for _ in docs]
@@ -199,9 +198,13 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         sgd: Optional[Optimizer] = None,
         losses: Optional[dict[str, float]] = None,
     ) -> dict[str, float]:
-        """Learn from examples; return the losses with that of this component. Warns of labels that it lacks (W003)."""
+        """Learn from examples; return the losses with that of this component.
+
+        Warns of labels that it lacks (W003). Raises LitBertError L436 if it is not initialized.
+        """
         examples = list(examples)
         validate_examples(examples, "LitBertNer.update")
+        self._check_initialized()
         self._warn_of_unknown(examples)
         return self._step(examples, lambda scores: self.get_loss(examples, scores), drop, sgd, losses)
 
@@ -337,6 +340,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
     def _find(self, docs: list[Doc]) -> tuple[Mentions, Evidence, IntArray]:
         """Return the mentions of Docs end to end, what speaks for them, and where each Doc starts."""
+        self._check_initialized()
         scores = _by_label(self.model.predict(docs))
         lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
         spaces = np.concatenate([doc.to_array("IS_SPACE").astype(bool) for doc in docs])
@@ -346,6 +350,11 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         words = np.maximum.accumulate(np.where(spaces, -1, np.arange(len(spaces))))
         found = Mentions(found.labels, found.starts, words[found.ends - 1] + 1)
         return found, evidence, starts_of(lengths)
+
+    def _check_initialized(self) -> None:
+        output = self.model.maybe_get_ref("output_layer")
+        if output is not None and not output.has_param("W"):
+            raise LitBertError(Errors.L436.format(name=self.name))
 
     def _warn_of_unknown(self, examples: list[Example]) -> None:
         mentions = chain.from_iterable(mentions_of(example.reference, self.spans_key) for example in examples)
@@ -388,12 +397,3 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 def _by_label(scores: Ragged) -> Any:
     values: Any = scores.dataXd
     return values.reshape((len(values), values.shape[1] // N_TAGS, N_TAGS))
-
-
-def _labels_of(examples: Iterable[Example], key: str) -> list[str]:
-    labels: set[str] = set()
-    for example in examples:
-        labels.update(span.label_ for span in mentions_of(example.reference, key))
-        if ANNOTATED in example.reference.spans:
-            labels.update(span.label_ for span in example.reference.spans[ANNOTATED])
-    return sorted(labels)

@@ -248,6 +248,20 @@ def test_without_labels_it_can_not_be_initialized() -> None:
         nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("a b"), {"entities": []})])
 
 
+def test_one_that_is_not_initialized_says_so_and_can_be_beside_trained_ones(trained: Language) -> None:
+    nlp = build()
+    first = nlp.get_pipe("litbert_ner")
+    second = nlp.add_pipe("litbert_ner", name="second", config={"model": {"tok2vec": CNN}, "spans_key": "second"})
+    with pytest.raises(LitBertError, match=r"L436.*second is not initialized"):
+        nlp("Aspirin.")
+    with pytest.raises(LitBertError, match="L436"):
+        nlp.update(examples_for(nlp))
+    before = first.to_bytes()
+    second.initialize(lambda: examples_for(nlp), nlp=nlp, labels=["Gene"])
+    assert first.to_bytes() == before
+    assert "second" in nlp("Aspirin.").spans
+
+
 def test_batches_of_empty_texts_train_nothing(trained: Language) -> None:
     nlp = build()
     empty = Example(nlp.make_doc(""), nlp.make_doc(""))
