@@ -33,6 +33,11 @@ def _said(error: OSError) -> str:
     return Errors.L222.format(path=error.filename, reason=error.strerror or str(error))
 
 
+def plain(text: str) -> str:
+    """Return a text from a file with its control characters escaped, which a terminal would obey."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _exit(message: str) -> None:
-    print("✘", *message.split("\n"), file=sys.stderr)
+    print("✘", *plain(message).split("\n"), file=sys.stderr)
     raise SystemExit(1)

@@ -62,7 +62,7 @@ class Errors(metaclass=_Coded):
         "The vocabulary in {path} has {vocabulary} entries, but config.json says "
         "vocab_size = {config}. Weights and vocabulary come from different models."
     )
-    L205 = "config.json in {path} says {key} = {found!r}; this encoder needs {expected}."
+    L205 = "The config of {path} says {key} = {found!r}; this encoder needs {expected}."
     L207 = "Can't read {path}: {reason}. The file is damaged or not what its name says."
     L208 = "{path} holds {key} as {found}. Weights must be {expected}."
     L209 = "{path} holds {n} values that are not finite in {key}. These weights are damaged."
@@ -144,6 +144,10 @@ class Errors(metaclass=_Coded):
         "or load the pipeline that it was exported from."
     )
     L312 = "The saved model is damaged: its checksum is not that of its bytes. Save, copy or fetch it again."
+    L316 = (
+        "The saved model {name} is not as its config says: {reason}. Load it with the settings that it was saved with: "
+        "its layers and their sizes can't be changed at load."
+    )
     L307 = (
         'A transformer with `backend = "onnx"` can only be used, not trained. Train with '
         '`backend = "torch"` and export the result with `spacy litbert export`.'
@@ -173,7 +177,8 @@ class Errors(metaclass=_Coded):
     L403 = "Can't tell the format of {path}. Known endings: {choices}."
     L404 = (
         "{percent:.2f} % of the mentions in {path} do not fall on the tokenizer's boundaries "
-        "(more than {limit} %): {examples}. Extend the tokenizer's infixes, or raise the limit knowingly."
+        "(more than {limit} %): {examples}. Extend the tokenizer's infixes, or raise the limit knowingly "
+        "(`max_misaligned` of a reader, or of the corpus in a project's corpora.json)."
     )
     L405 = (
         "{path} is not the {split} split of {corpus} on record: it has {counts}, digest {found}, "
@@ -203,6 +208,15 @@ class Errors(metaclass=_Coded):
         "{pipeline} finds {found}, and {path} has ids for {annotated}: nothing would be linked. Rename the labels of "
         "the corpus, or take a recognizer that finds them."
     )
+    L416 = (
+        "No document of {texts} is left: {excluded} were to be left out by their ids, {duplicates} stand elsewhere "
+        "already, {without_text} have no text. Give others, or leave fewer out."
+    )
+    L417 = (
+        "The {split} split of {corpus} has no mention{of}: nothing could be {lost} with it. Give it other texts, or "
+        "rename its labels."
+    )
+    L418 = "The text {id!r} in {path} has {n:,} characters, and spaCy reads at most {limit:,}. Cut it into several."
     # Mentions
     L420 = "{name} was given {found!r} as a label. A label is a string that is not empty."
     L421 = "{name} has no labels: no gold Doc has a mention, and none was given. Add labels with `add_label`."
@@ -238,10 +252,7 @@ class Errors(metaclass=_Coded):
     # Pretraining
     L501 = "The setting `{name}` in {path} {problem}."
     L502 = "{path} is no tokenised text: {problem}. Make it with `python -m spacy_litbert.pretraining.prepare`."
-    L503 = (
-        "Next-sentence prediction needs at least 2 documents with text, and {path} has {n}. "
-        'Add text, or set `objective = "mlm"`.'
-    )
+    L503 = "{path} has {n} documents with text, and {needed} are needed. Add text{hint}."
     L504 = (
         "{path} holds a run already (step {step}). Continue it with `--resume`, move it away, or choose another folder "
         "(`training.output` of a pretraining)."
@@ -364,7 +375,11 @@ class Errors(metaclass=_Coded):
     L609 = "{path} does not hold what was expected: {problem}. Download it again, or set `data`."
     L610 = "The pipeline {path} has no text classifier. Its components: {names}."
     L611 = "{path} has the labels {found}, but the pipeline knows {expected}."
+    L612 = (
+        "No text of {path} has a label, so that neither a checkpoint nor a threshold could be chosen by it. Add some."
+    )
     # Projects
+    L618 = "The package can't have the name {name!r}: give letters, digits and `_`, such as `--vars.name my_pipeline`."
     L619 = "There is no system {name!r} to compare. There are: {choices}."
     L620 = "Training {output} ended with exit code {code}. The whole log is {log}; it ends with:\n{end}"
     L621 = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT)  # of a disk, with which Python names no file
 _ENDING = ".partial"
 _BEFORE, _GONE = "before", "gone"
 _RANDOM = "[a-z0-9_]" * 8  # as tempfile names things
@@ -203,6 +205,10 @@ def workspace(path: Path) -> Iterator[Path]:
     workspace, lock = _locked_folder(path)
     try:
         yield workspace
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         _remove(workspace, path)
         if lock is not None:

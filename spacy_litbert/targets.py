@@ -20,7 +20,8 @@ _OF_A_PIPELINE = ("meta.json", "config.cfg", "tokenizer", "vocab", "LICENSE", "L
 FILES_OF_THE_ORIGIN = ("NOTICE", "NOTICE.txt", "NOTICE.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "run.json")
 FILES_OF_A_CHECKPOINT = (
     "config.json",
-    "model*.safetensors",
+    "model.safetensors",
+    f"model-{5 * '[0-9]'}-of-{5 * '[0-9]'}.safetensors",
     "model.safetensors.index.json",
     "vocab.txt",
     "tokenizer.json",

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
 from ..files import LARGEST_WEIGHTS, check_file
+from ..targets import FILES_OF_THE_ORIGIN
 
 # Only what a checkpoint consists of is unpacked, and what it says of itself.
 _WANTED = (
@@ -23,8 +24,7 @@ _WANTED = (
     "*.safetensors",
     "pytorch_model*.bin",
     "README.md",
-    "NOTICE",
-    "LICENSE",
+    *FILES_OF_THE_ORIGIN,
 )
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST_ENTRIES = 10_000

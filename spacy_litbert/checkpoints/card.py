@@ -70,8 +70,7 @@ def conversion_card(origin: Origin, model: Converted, version: str) -> str:
 
     version: of this package.
     """
-    said = origin.licence or ""
-    licence = f"license: {said if _PLAIN.fullmatch(said) else json.dumps(said)}\n" if said else ""
+    licence = f"{licence_line(origin.licence)}\n" if origin.licence else ""
     sections = [
         f"---\n{licence}library_name: transformers\ntags: [bert]\n---",
         f"# {origin.title or 'Converted BERT'}\n\nConverted from {origin.kind}. {_shape(model)}",
@@ -82,6 +81,11 @@ def conversion_card(origin: Origin, model: Converted, version: str) -> str:
         "## Checksums\n\n" + checksum_table(model.checksums),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def licence_line(licence: str) -> str:
+    """Return the line of a card's header that says the licence, as ``licence_of`` reads it again."""
+    return f"license: {licence if _PLAIN.fullmatch(licence) else json.dumps(licence)}"
 
 
 def _shape(model: Converted) -> str:
@@ -142,6 +146,7 @@ def licence_of(folder: Path) -> str | None:
         return None
     try:
         said = srsly.yaml_loads(found[0])["license"]
+        str(said).encode("utf8")  # not so half of a surrogate pair
     except Exception:  # whatever a YAML parser makes of a header: weights are not refused for it
         return None
     names = said if isinstance(said, list) else [said]

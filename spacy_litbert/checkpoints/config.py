@@ -28,6 +28,7 @@ _WRITTEN: dict[str, Any] = {
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 CONFIG_KEYS = ("model_type", *_WRITTEN)
 _SIZES = [*(key for key, default in _WRITTEN.items() if default is None), "type_vocab_size"]
+_LEARNED = {"prelu", "xielu"}  # activations with weights, which no checkpoint of BERT has a place for
 _FIXED = {"model_type": "bert", "position_embedding_type": "absolute", "is_decoder": False}
 _LARGEST = 1 << 20
 _MOST_LAYERS = 1000
@@ -74,15 +75,19 @@ def check_config(config: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def check_activation(name: Any, source: str) -> None:
-    """Raise LitBertError L221 for an activation that transformers does not know."""
-    if not isinstance(name, str) or name not in ACT2FN:
-        raise LitBertError(Errors.L221.format(path=source, found=name, choices=", ".join(sorted(ACT2FN))))
+    """Raise LitBertError L221 for an activation that transformers does not know, or that has weights of its own."""
+    choices = sorted(ACT2FN.keys() - _LEARNED)
+    if name not in choices:
+        raise LitBertError(Errors.L221.format(path=source, found=name, choices=", ".join(choices)))
+
+
+def largest_size(key: str) -> int:
+    """Return the most that a size may be: models and tables are made from them before any weights are looked at."""
+    return _MOST_LAYERS if key == "num_hidden_layers" else _LARGEST
 
 
 def _check_size(config: Mapping[str, Any], key: str, source: str) -> None:
-    # Bounded, since models and tables are made from these numbers before any weights are looked at.
-    largest = _MOST_LAYERS if key == "num_hidden_layers" else _LARGEST
-    found = config[key]
+    largest, found = largest_size(key), config[key]
     _check(type(found) is int and 1 <= found <= largest, config, key, f"a positive integer up to {largest:,}", source)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..files import read_json, replacing_folder
+from ..errors import Errors, LitBertError
+from ..files import replacing_folder
 from ..targets import FILES_OF_THE_ORIGIN, check_target, checkpoint_made_by
 from ..types import FolderStorage
 from .archive import check_space
@@ -79,17 +80,20 @@ def convert(
     overwrite: replace ``target``, if it is a checkpoint folder.
     progress: show bars of what is unpacked and read.
 
-    Raises LitBertError L1xx or L2xx for all that can be wrong with a source, L218 for a target that can't be
-    written to, L220 if there is no room for it.
+    Raises LitBertError L003 or L004 for settings that can't be, L1xx or L2xx for all that can be wrong with a source,
+    L218 for a target that can't be written to, L220 if there is no room for it.
     """
-    target = target.absolute()
+    if storage not in _BYTES:
+        raise LitBertError(Errors.L003.format(name="storage", value=storage, choices=", ".join(_BYTES)))
+    if shard_megabytes is not None and shard_megabytes < 1:
+        raise LitBertError(Errors.L004.format(name="shard_megabytes", value=shard_megabytes, minimum=1))
+    target = Path(target).absolute()
     option = None if overwrite else "--overwrite (overwrite=True)"
     check = partial(check_target, target, made=checkpoint_made_by(""), what="checkpoint folder", option=option)
     check(sources=[Path(source)])
     with coded(target), open_source(source, scratch=_existing(target), progress=progress) as found:
         check(sources=[found.folder])
-        given = None if config is None else read_json(config)
-        parts = read_parts(found, hidden_act=hidden_act, config=given, vocabulary=vocabulary, progress=progress)
+        parts = read_parts(found, hidden_act=hidden_act, config=config, vocabulary=vocabulary, progress=progress)
         words, weights = parts.vocabulary, parts.weights
         check_space(_existing(target), _OVERHEAD + _BYTES[storage] * sum(parts_of(weights).values()))
         with replacing_folder(target) as folder:
@@ -103,6 +107,7 @@ def convert(
                 if path.is_file():
                     shutil.copyfile(path, folder / path.name)
             read_parts(find_weights(folder))  # what could not be loaded is not left there
+            check(sources=[found.folder])  # what is at the target may have come meanwhile
         return Conversion(found.kind, values, parts_of(weights), weights.left_out, weights.step, checksums)
 
 

@@ -146,7 +146,7 @@ def _describe_vocabulary(vocabulary: Vocabulary) -> dict[str, Any]:
 def _problems(source: Source, config: Mapping[str, Any], vocabulary: Vocabulary, files: Mapping[str, str]) -> list[str]:
     """Return the coded errors that loading or converting it would end with, each of its checks for itself."""
     checks: list[Callable[[], object]] = [
-        lambda: read_weights(source, activated_config(config, source)),
+        lambda: read_weights(source, activated_config(config, source, called=source.folder)),
         lambda: check_size(vocabulary, {"vocab_size": config.get("vocab_size")}, vocabulary.source),
         lambda: check_checksums(source.folder, files),
     ]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertForPreTraining, BertModel
 
 from ..errors import Errors, LitBertError
+from ..files import read_json
 from ..tokenization.vocabulary import Vocabulary, read_vocabulary
 from .config import CONFIG_KEYS, check_activation, check_config
 from .layout import PARTS
@@ -125,7 +126,7 @@ def read_parts(
     source: Source,
     *,
     hidden_act: str | None = None,
-    config: Mapping[str, Any] | None = None,
+    config: Path | None = None,
     vocabulary: Path | None = None,
     progress: bool = False,
 ) -> Parts:
@@ -137,8 +138,8 @@ def read_parts(
 
     Raises LitBertError L1xx or L2xx.
     """
-    said = source.read_config() if config is None else config
-    values = activated_config(said, source, hidden_act)
+    said = source.read_config() if config is None else read_json(config)
+    values = activated_config(said, source, hidden_act, called=config or source.folder)
     words = read_vocabulary(vocabulary) if vocabulary else source.read_vocabulary()
     check_size(words, values, words.source)
     weights = read_weights(source, values, progress=progress)
@@ -146,15 +147,19 @@ def read_parts(
     return Parts(values, words, weights, said.get("hidden_act"))
 
 
-def activated_config(config: Mapping[str, Any], source: Source, hidden_act: str | None = None) -> dict[str, Any]:
+def activated_config(
+    config: Mapping[str, Any], source: Source, hidden_act: str | None = None, *, called: Path
+) -> dict[str, Any]:
     """Return the checked config with the activation that the weights were trained with.
+
+    called: where the config lies, for messages.
 
     "gelu" of a TensorFlow checkpoint means the tanh approximation, as the original code computes it.
     """
     if hidden_act is not None:
         check_activation(hidden_act, "The option --hidden-act")
-        return check_config({**config, "hidden_act": hidden_act}, str(source.folder))
-    values = check_config(config, str(source.folder))
+        return check_config({**config, "hidden_act": hidden_act}, str(called))
+    values = check_config(config, str(called))
     if source.kind == "tensorflow" and values["hidden_act"] == "gelu":
         values["hidden_act"] = _TENSORFLOW_GELU
     return values

@@ -20,6 +20,7 @@ from ..files import LARGEST_WEIGHTS, check_file
 from .archive import check_directory
 
 _FIRST_SAFE = (2, 6)
+_GLOBAL = re.compile(r"GLOBAL (\S+)")  # what torch says of a pickle that would run something
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:
@@ -38,8 +39,11 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
             data = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:  # the file decides what goes wrong
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        code = Errors.L211 if "weights_only" in str(error) or "Weights only" in str(error) else Errors.L207
-        raise LitBertError(code.format(path=path, reason=reason)) from None
+        if "weights_only" in str(error) or "Weights only" in str(error):
+            named = _GLOBAL.search(str(error))
+            reason = f"it asks for {named[1]}" if named else "torch's restricted reader refuses it"
+            raise LitBertError(Errors.L211.format(path=path, reason=reason)) from None
+        raise LitBertError(Errors.L207.format(path=path, reason=reason)) from None
     if isinstance(data, dict) and isinstance(data.get("state_dict"), dict):
         data = data["state_dict"]
     if not isinstance(data, dict) or not data:

@@ -99,10 +99,10 @@ def check_checksums(folder: Path, found: Mapping[str, str]) -> None:
 
 
 def check_values(name: str, value: Tensor, path: Path | str) -> None:
-    """Raise LitBertError L208 for what are no floating-point numbers, L209 for numbers that are not finite."""
+    """Raise LitBertError L208 for what are no floating-point numbers, L209 for some that float32 can't hold."""
     if not value.is_floating_point():
         raise LitBertError(Errors.L208.format(path=path, key=name, found=value.dtype, expected="floats"))
-    n = value.numel() - int(torch.isfinite(value).sum())
+    n = value.numel() - int(torch.isfinite(value.float()).sum())  # as float32, which they are computed in
     if n:
         raise LitBertError(Errors.L209.format(path=path, key=name, n=n))
 

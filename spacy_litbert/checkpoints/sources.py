@@ -89,6 +89,20 @@ def open_source(source: str | Path, *, scratch: Path | None = None, progress: bo
         yield find_weights(resolve(str(source)))
 
 
+def vocabulary_of(name: str | Path) -> Vocabulary:
+    """Read a vocabulary by the name of its file or folder, or of weights of any origin as ``open_source`` finds them.
+
+    Raises LitBertError as ``read_vocabulary`` and ``open_source`` do.
+    """
+    path = Path(name)
+    if str(name) and path.is_dir() and any(os.path.lexists(path / file) for file in ("vocab.txt", "tokenizer.json")):
+        return read_vocabulary(path)
+    if path.is_file() and not is_archive(path) and not _ENDINGS.search(path.name):
+        return read_vocabulary(path)
+    with open_source(name) as source:
+        return source.read_vocabulary()
+
+
 def find_weights(folder: Path, *, called: Path | None = None) -> Source:
     """Find the weights in a folder, or in the only folder with weights below it.
 

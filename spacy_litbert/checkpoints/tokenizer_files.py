@@ -13,6 +13,8 @@ from ..errors import Errors, LitBertError
 from ..files import replacing
 from ..tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary
 
+_FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
+
 
 def check_no_model(folder: Path) -> None:
     """Raise LitBertError L218 for a folder that holds a model, whose vocabulary must not be replaced."""
@@ -28,6 +30,16 @@ def check_no_other(folder: Path, vocabulary: Vocabulary) -> None:
     if Vocabulary.from_folder(folder).to_dict() != vocabulary.to_dict():
         problem = "it holds another vocabulary, which is not replaced. Choose another folder, or move that away"
         raise LitBertError(Errors.L218.format(path=folder, problem=problem))
+
+
+def holds_tokenizer(folder: Path, vocabulary: Vocabulary) -> bool:
+    """Tell whether all files of ``write_tokenizer`` are in a folder, for this vocabulary."""
+    if not all((folder / name).is_file() for name in _FILES):
+        return False
+    try:
+        return Vocabulary.from_folder(folder).to_dict() == vocabulary.to_dict()
+    except LitBertError:  # damaged, to be written anew
+        return False
 
 
 def write_tokenizer(vocabulary: Vocabulary, folder: Path, *, model_max_length: int) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from wasabi import msg
 
-from ..errors import Errors, LitBertError
 from ..types import FolderStorage
 
 if TYPE_CHECKING:
@@ -42,16 +41,7 @@ def convert_cli(
 
 
 def convert(source: str | Path, target: Path, *, storage: str = "float32", **options: Any) -> Conversion:
-    """Convert as ``spacy_litbert.checkpoints.convert.convert`` does.
-
-    Raises LitBertError L003 for another type of storage.
-    """
+    """Convert as ``spacy_litbert.checkpoints.convert.convert`` does."""
     from ..checkpoints.convert import convert as run
 
-    return run(source, target, storage=_storage(storage), **options)
-
-
-def _storage(name: str) -> FolderStorage:
-    if name in ("float32", "float16"):
-        return cast(FolderStorage, name)
-    raise LitBertError(Errors.L003.format(name="storage", value=name, choices="float32, float16"))
+    return run(source, target, storage=cast(FolderStorage, storage), **options)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from wasabi import msg
 
+from ..command_line import plain
 from ..files import replacing
 from ..targets import check_new_file
 
@@ -29,14 +30,14 @@ def inspect_cli(
     for title, rows in _sections(found).items():
         msg.text(title, color="blue")
         for name, value in rows.items():
-            print(f"  {name:<26} {value}")
+            print(plain(f"  {name:<26} {value}"))
     for note in found.notes:
         msg.info(note)
     if out:
         with replacing(out) as partial:
             partial.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf8")
     for problem in found.problems:
-        msg.fail(problem)
+        msg.fail(plain(problem))
     if found.problems:
         raise typer.Exit(1)
     msg.good("LitBERT's shape" if not found.unlike_litbert else "Not LitBERT's shape, but whole")

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 from wasabi import msg, table
 
+from ..checkpoints.sources import vocabulary_of
 from ..corpora.selection import read_texts
 from ..corpora.unlabelled_text import find_texts
 from ..errors import Errors, LitBertError
 from ..files import replacing
 from ..targets import check_new_file
 from ..tokenization.report import TokenReport, cut, report_tokens
-from ..tokenization.vocabulary import Vocabulary, read_vocabulary
+from ..tokenization.vocabulary import Vocabulary
 
 _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "name": ("Vocabulary", str),
@@ -50,7 +51,7 @@ def tokens_cli(
     for target in (out, plot):
         if target is not None:
             check_new_file(target, sources=[*map(Path, vocabularies), *files], option=None)
-    loaded = {name: _load(name) for name in vocabularies}
+    loaded = {name: vocabulary_of(name) for name in vocabularies}
     if show is not None:
         for name, vocabulary in loaded.items():
             pieces = cut(vocabulary, show)
@@ -90,12 +91,3 @@ def plot_reports(reports: list[TokenReport], path: Path) -> None:
         axes.invert_yaxis()
     with replacing(path) as partial:
         figure.savefig(partial, dpi=120, format=path.suffix[1:].lower())
-
-
-def _load(name: str) -> Vocabulary:
-    path = Path(name)
-    if path.exists():
-        return read_vocabulary(path)
-    from ..checkpoints.resolve import resolve
-
-    return read_vocabulary(resolve(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from ..tokenization.alphabet import BIOMEDICAL_ALPHABET
 from ..tokenization.train import count_words, train_vocabulary
 from ..tokenization.vocabulary import Vocabulary
 
+_MOST = 1 << 20  # entries, and wordpieces that a model reads: what weights may have
 _FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -71,13 +73,24 @@ def vocab(
 
     force: replace what is at ``out``, if it is an earlier vocabulary and nothing else lies there.
 
-    Raises LitBertError L218 if ``out`` may not be replaced, L106 for a weighted kind that no document has, L105 for
+    Raises LitBertError L004 or L007 for a number that can't be, L218 if ``out`` may not be replaced, L416 if the
+    exclusions leave no text, L106 for a weighted kind that no document has, L105 for
     a size that is too small.
     """
     from ..checkpoints.tokenizer_files import write_tokenizer
 
+    for name, value, largest in (
+        ("size", size, _MOST),
+        ("min_frequency", min_frequency, 1 << 40),
+        ("limit", limit, _MOST),
+    ):
+        if value < 1:
+            raise LitBertError(Errors.L004.format(name=name, value=value, minimum=1))
+        if value > largest:
+            raise LitBertError(Errors.L007.format(name=name, value=value, largest=largest))
     option = None if force else "--force (force=True)"
-    check_target(out, sources=texts, made=only(*_FILES), what="vocabulary", option=option)
+    check = partial(check_target, out, sources=texts, made=only(*_FILES), what="vocabulary", option=option)
+    check()
     weights = weights or {}
     kinds: Counter[str] = Counter()
 
@@ -95,8 +108,9 @@ def vocab(
     vocabulary = train_vocabulary(
         words, size, alphabet=BIOMEDICAL_ALPHABET, min_frequency=min_frequency, progress=progress
     )
-    with replacing_folder(out) as partial:
-        write_tokenizer(vocabulary, partial, model_max_length=limit)
+    check()  # what is there may have come meanwhile
+    with replacing_folder(out) as folder:
+        write_tokenizer(vocabulary, folder, model_max_length=limit)
     return vocabulary
 
 

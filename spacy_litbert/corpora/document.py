@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -137,9 +138,15 @@ def keep_longest(mentions: Iterable[Mention]) -> tuple[list[Mention], list[Menti
 
     Of mentions of equal length the one that starts first is kept.
     """
-    kept: list[Mention] = []
+    kept: list[Mention] = []  # sorted, so that only its neighbours can overlap with another
     dropped: list[Mention] = []
     for mention in sorted(set(mentions), key=lambda m: (m.start - m.end, m)):
-        overlaps = any(mention.start < other.end and other.start < mention.end for other in kept)
-        (dropped if overlaps else kept).append(mention)
-    return sorted(kept), sorted(dropped)
+        place = bisect(kept, mention)
+        overlaps = any(
+            one.start < mention.end and mention.start < one.end for one in kept[max(0, place - 1) : place + 1]
+        )
+        if overlaps:
+            dropped.append(mention)
+        else:
+            kept.insert(place, mention)
+    return kept, sorted(dropped)

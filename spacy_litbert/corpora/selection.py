@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+from ..errors import Errors, LitBertError
 from .files import numbered_lines
 from .text_document import TextDocument
 from .unlabelled_text import read_documents
@@ -27,6 +28,12 @@ class Selection:
     n_duplicates: int = 0
     n_without_text: int = 0
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many documents were kept back for which reason."""
+        reasons = {"excluded": self.n_excluded, "duplicates": self.n_duplicates}
+        return {**reasons, "without_text": self.n_without_text}
+
     def __call__(self, documents: Iterable[TextDocument]) -> Iterator[TextDocument]:
         for document in documents:
             if not document.paragraphs:
@@ -41,6 +48,12 @@ class Selection:
                 continue
             self.seen.add(mark)
             yield document
+
+
+def check_some_left(n: int, texts: Iterable[Path], counts: Mapping[str, int]) -> None:
+    """Raise LitBertError L416 if no document of the files is left. counts: as ``Selection.counts``."""
+    if not n:
+        raise LitBertError(Errors.L416.format(texts=", ".join(map(str, texts)), **counts))
 
 
 def fingerprint(document: TextDocument) -> int:
@@ -64,7 +77,10 @@ def read_selected(paths: Iterable[Path], exclude: frozenset[str] = frozenset()) 
     """Yield the files' documents, each once.
 
     exclude: as in ``Selection``.
+
+    Raises LitBertError as ``read_documents`` does, L416 if none is left.
     """
-    select = Selection(exclude)
+    paths, select = list(paths), Selection(exclude)
     for path in paths:
         yield from select(read_documents(path))
+    check_some_left(len(select.seen), paths, select.counts)

@@ -64,10 +64,15 @@ class SealedModel(Model[InT, OutT]):
             partial.write_bytes(data)
 
     def from_bytes(self, bytes_data: bytes) -> SealedModel[InT, OutT]:
-        """Read bytes with or without a seal. Raise LitBertError L312 for damaged ones."""
+        """Read bytes with or without a seal. Raise LitBertError L312 for damaged ones, L316 for another model's."""
         if not is_sealed(bytes_data) and bytes_data[:1] != bytes([_THINC_MAP]):
             raise LitBertError(Errors.L312)
-        super().from_bytes(bytes_data)
+        try:
+            super().from_bytes(bytes_data)
+        except LitBertError:
+            raise
+        except ValueError as error:  # thinc's, of other layers or sizes
+            raise LitBertError(Errors.L316.format(name=self.name, reason=str(error).rstrip("."))) from None
         return self
 
 

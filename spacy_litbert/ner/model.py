@@ -73,7 +73,7 @@ def set_output_layer(model: TagScores, layer: Layer) -> None:
     array_layer = model.layers[-1]
     array_layer.layers[0].layers[-1] = layer
     for outer in (model, array_layer, array_layer.layers[0]):
-        if outer.has_dim("nO"):
+        if outer.has_dim("nO") and layer.has_dim("nO"):
             outer.set_dim("nO", layer.get_dim("nO"), force=True)
     model.set_ref("output_layer", layer)
 

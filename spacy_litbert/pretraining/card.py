@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..checkpoints.card import checksum_table, markdown_table
+from ..checkpoints.card import checksum_table, licence_line, markdown_table
 from .notice import changes, first_start
 
 _OBJECTIVES = {
@@ -51,7 +51,7 @@ def model_card(record: dict[str, Any], *, checksums: dict[str, str], plotted: bo
 
 
 def _header(export: dict[str, Any]) -> str:
-    lines = ["language: en", f"license: {export['license']}", "library_name: transformers", "tags: [biomedical, bert]"]
+    lines = ["language: en", licence_line(export["license"]), "library_name: transformers", "tags: [biomedical, bert]"]
     return "\n".join(["---", *lines, "---"])
 
 

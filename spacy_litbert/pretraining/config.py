@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from configparser import Error as ConfigParserError
 from dataclasses import MISSING, asdict, dataclass, fields, replace
@@ -20,6 +21,7 @@ from typing import Any, get_args, get_type_hints
 
 from confection import Config
 
+from ..checkpoints.config import largest_size
 from ..errors import Errors, LitBertError
 from ..files import read_text
 
@@ -142,7 +144,9 @@ _POSITIVE = (
     "export.shard_megabytes",
 )  # fmt: skip
 _NOT_NEGATIVE = ("training.seed", "training.weight_decay", "report.evaluations", "report.checkpoints")
+_ONE_LINE = ("export.name", "export.license")
 _SEEDS = 1 << 32
+_LARGEST = 1 << 40  # of any number
 
 
 def read_overrides(arguments: Sequence[str]) -> dict[str, str]:
@@ -150,7 +154,8 @@ def read_overrides(arguments: Sequence[str]) -> dict[str, str]:
 
     Raises LitBertError L510 for anything else.
     """
-    if len(arguments) % 2 or not all(name.startswith("--") and "." in name for name in arguments[::2]):
+    names = arguments[::2]
+    if len(arguments) % 2 or not all(re.fullmatch(r"--\w+(\.\w+)+", name) for name in names):
         raise LitBertError(Errors.L510.format(found=" ".join(arguments)))
     return {name.removeprefix("--"): value for name, value in zip(arguments[::2], arguments[1::2])}
 
@@ -208,6 +213,8 @@ def shape_problems(settings: Settings) -> Iterator[Problem]:
     for name in SHAPE:
         if model.start is None and getattr(model, name) is None:
             yield f"model.{name}", "is missing (it may be left out where `model.start` names weights)"
+        elif (value := getattr(model, name)) is not None and value > (largest := largest_size(name)):
+            yield f"model.{name}", f"is {value}, but must be at most {largest:,}"
     size, heads, limit = model.hidden_size, model.num_attention_heads, model.max_position_embeddings
     if size and heads and size % heads:
         yield "model.hidden_size", f"is {size}, no multiple of {heads} heads"
@@ -279,6 +286,9 @@ def _problems(settings: Settings) -> Iterator[Problem]:
     for name in _NOT_NEGATIVE:
         if values[name] < 0:
             yield name, f"is {values[name]}, but must be at least 0"
+    for name in _ONE_LINE:
+        if not values[name].strip() or len(values[name].splitlines()) > 1:
+            yield name, f"is {values[name]!r}, but must be a line of text"
     training = settings.training
     if training.seed >= _SEEDS:
         yield "training.seed", f"is {training.seed}, but must be below {_SEEDS}"
@@ -287,6 +297,9 @@ def _problems(settings: Settings) -> Iterator[Problem]:
     for name, length in (("length", training.length), ("long_length", training.long_length)):
         if length > 0 and (training.batch_tokens % length or training.micro_tokens % length):
             yield f"training.{name}", f"is {length}; batch_tokens and micro_tokens must be multiples"
+    for name, value in values.items():
+        if isinstance(value, int | float) and value > _LARGEST:
+            yield name, f"is {value}, but must be at most {_LARGEST:,}"
 
 
 def _problem(problem: Problem, path: Path) -> LitBertError:

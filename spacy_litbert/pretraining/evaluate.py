@@ -20,6 +20,7 @@ from ..command_line import errors_in_one_line
 from ..encoder.precision import autocast
 from ..errors import Errors, LitBertError
 from ..files import replacing
+from ..targets import check_new_file
 from ..types import Precision
 from .config import SHORTEST
 from .earlier import NAME, read_record
@@ -95,6 +96,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2048, help="rows to evaluate on, at most")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     arguments = parser.parse_args()
+    if arguments.out:
+        check_new_file(arguments.out, sources=[arguments.model, arguments.heldout], option=None)
     figures = evaluate_folder(arguments.model, arguments.heldout, length=arguments.length, n=arguments.rows)
     text = json.dumps(figures, indent=2)
     print(text)

@@ -24,7 +24,7 @@ from .config import SHAPE, ModelSettings
 from .curve import plot_curve
 from .earlier import NAME, read_record
 from .notice import notice
-from .state import latest_checkpoint, read_checkpoint
+from .state import is_named_as_checkpoint, latest_checkpoint, read_checkpoint
 
 # BERT's own, for those who fine-tune the weights, whatever it was in pretraining: a few hundred labelled texts are
 # soon learned by heart without it.
@@ -78,6 +78,9 @@ def check_export(folder: Path, run: Path, *, sources: Iterable[Path] = ()) -> No
     """
     if folder.resolve() in (run.resolve(), *run.resolve().parents):
         problem = "the run lies in it. Choose another `export.folder`"
+        raise LitBertError(Errors.L218.format(path=folder, problem=problem))
+    if is_named_as_checkpoint(folder) and folder.resolve().parent == run.resolve():
+        problem = "it has the name of a checkpoint of the run. Choose another `export.folder`"
         raise LitBertError(Errors.L218.format(path=folder, problem=problem))
     check_target(folder, sources=sources, made=_exported, what="exported model", option=None)
 

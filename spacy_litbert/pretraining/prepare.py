@@ -16,7 +16,6 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import nullcontext
-from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -26,9 +25,9 @@ from zlib import crc32
 import numpy as np
 from tqdm import tqdm
 
-from ..checkpoints.tokenizer_files import check_no_model, check_no_other, write_tokenizer
+from ..checkpoints.tokenizer_files import check_no_model, check_no_other, holds_tokenizer, write_tokenizer
 from ..command_line import errors_in_one_line
-from ..corpora.selection import Selection, fingerprint, read_exclusions
+from ..corpora.selection import Selection, check_some_left, fingerprint, read_exclusions
 from ..corpora.unlabelled_text import find_texts, read_documents
 from ..errors import Errors, LitBertError
 from ..files import check_file, file_checksum, read_json
@@ -73,7 +72,8 @@ def prepare(
     workers: processes that tokenise; the result does not depend on it.
     Raises LitBertError L508 for a vocabulary that 16 bits can't count, L402 for two files of one name, L207 for what
     is no regular file, L218 if a model, another vocabulary without shards or the held-out text lies in the folder or
-    something else stands where a shard would be written or removed, and what ``read_documents`` raises.
+    something else stands where a shard would be written or removed, L416 if no document is left, and what
+    ``read_documents`` raises.
     """
     if len(vocabulary) > LARGEST_VOCABULARY:
         raise LitBertError(Errors.L508.format(path=vocabulary.source, size=len(vocabulary), limit=LARGEST_VOCABULARY))
@@ -91,18 +91,20 @@ def prepare(
         check_no_other(folder, vocabulary)
     if apart_from is not None and apart_from.resolve() == folder.resolve():
         raise LitBertError(Errors.L218.format(path=folder, problem="the texts to be apart from lie there"))
-    write_tokenizer(vocabulary, folder, model_max_length=LARGEST_VOCABULARY)
     selection, earlier = Selection(exclude), ""
     if apart_from is not None:
         other = Corpus(apart_from)
         selection.seen.update(other.fingerprints().tolist())
         earlier = other.checksum()
+    n_documents, left_out = 0, Counter[str]()
     with (
         ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=(vocabulary, wordpiece_dropout))
         if workers > 1
         else (nullcontext()) as pool
     ):
         _begin_worker(vocabulary, wordpiece_dropout)
+        if not holds_tokenizer(folder, vocabulary):
+            write_tokenizer(vocabulary, folder, model_max_length=LARGEST_VOCABULARY)
         for path, name in tqdm(list(zip(paths, names)), desc="prepare", unit="file", disable=not progress):
             made_from = _made_from(path, vocabulary, exclude, earlier)
             made_from["wordpiece_dropout"] = wordpiece_dropout
@@ -110,10 +112,13 @@ def prepare(
             if kept is None:
                 kept = _make_shard(path, selection, made_from, pool)
                 kept.write(folder / name)
+            left_out.update({reason: kept.description.get(reason, 0) for reason in selection.counts})
+            n_documents += len(kept.documents)
             selection.seen.update(kept.fingerprints.tolist())
             earlier = _checksum(earlier, made_from["file_checksum"])
     for path in dropped:
         shutil.rmtree(path)
+    check_some_left(n_documents, paths, left_out)
 
 
 def _made_from(path: Path, vocabulary: Vocabulary, exclude: frozenset[str], earlier: str) -> dict[str, Any]:
@@ -139,7 +144,7 @@ def _kept(folder: Path, made_from: dict[str, Any]) -> Shard | None:
 
 
 def _make_shard(path: Path, selection: Selection, made_from: dict[str, Any], pool: ProcessPoolExecutor | None) -> Shard:
-    before = replace(selection)
+    before = selection.counts
     fingerprints: list[int] = []
     origins: list[tuple[str, str]] = []
     n_characters = 0
@@ -163,9 +168,7 @@ def _make_shard(path: Path, selection: Selection, made_from: dict[str, Any], poo
         "sentences": len(sentences),
         "tokens": len(tokens),
         "characters": n_characters,
-        "excluded": selection.n_excluded - before.n_excluded,
-        "duplicates": selection.n_duplicates - before.n_duplicates,
-        "without_text": selection.n_without_text - before.n_without_text,
+        **{reason: n - before[reason] for reason, n in selection.counts.items()},
         "origins": _origins(origins, sentences, documents),
     }
     return Shard(tokens, sentences, documents, np.array(fingerprints, dtype=np.uint64), description)

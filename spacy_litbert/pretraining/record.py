@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
@@ -18,7 +17,7 @@ from torch import nn
 
 from .. import __version__
 from ..errors import LitBertError
-from ..files import replacing
+from ..files import json_text, replacing
 from ..machine import processor_name
 from .curve import read_curve
 from .earlier import NAME, read_record
@@ -30,7 +29,7 @@ def write_record(trainer: Trainer) -> None:
     """Write run.json into the run's folder. What a finished run has already stays, but for how it is exported."""
     record = _kept(trainer) or _record(trainer)
     record["settings"]["export"] = _without_places(trainer.settings.to_dict())["export"]
-    text = json.dumps(record, indent=2, ensure_ascii=False)
+    text = json_text(record, indent=2)
     with replacing(trainer.folder / NAME) as partial:
         partial.write_text(text + "\n", encoding="utf8")
 

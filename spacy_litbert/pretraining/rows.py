@@ -62,7 +62,8 @@ class Epoch:
     def __init__(self, corpus: Corpus, *, length: int, pairs: bool, seed: int, epoch: int):
         n_documents = int((np.diff(corpus.document_starts) > 0).sum())
         if n_documents < 1 + pairs:
-            raise LitBertError(Errors.L503.format(path="the prepared text", n=n_documents))
+            hint = ', or set `objective = "mlm"`, which needs 1' if pairs else ""
+            raise LitBertError(Errors.L503.format(path=corpus.folder, n=n_documents, needed=1 + pairs, hint=hint))
         random = np.random.default_rng([seed, length, epoch])
         n_special = 3 if pairs else 2
         draw = draw_pairs if pairs else draw_singles

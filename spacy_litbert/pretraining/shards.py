@@ -24,7 +24,7 @@ import numpy as np
 
 from ..corpora.files import bare_name
 from ..errors import Errors, LitBertError
-from ..files import file_checksum, lacking, read_json, replacing_folder
+from ..files import file_checksum, json_text, lacking, read_json, replacing_folder
 from ..ragged import indices_of, starts_of
 from ..tokenization.vocabulary import Vocabulary
 from ..types import IntArray
@@ -60,7 +60,7 @@ class Shard:
             for name, dtype in _DTYPES.items():
                 np.save(partial / f"{name}.npy", np.asarray(getattr(self, name), dtype=dtype), allow_pickle=False)
             checksums = {f"{name}.npy": file_checksum(partial / f"{name}.npy") for name in _DTYPES}
-            text = json.dumps({"format": FORMAT, **self.description, "files": checksums}, indent=2, ensure_ascii=False)
+            text = json_text({"format": FORMAT, **self.description, "files": checksums}, indent=2)
             (partial / "shard.json").write_text(text + "\n", encoding="utf8")
 
 
@@ -107,6 +107,7 @@ class Corpus:
     def __init__(self, folder: Path):
         if not (folder / "vocab.txt").is_file():
             raise LitBertError(Errors.L502.format(path=folder, problem="it lacks vocab.txt"))
+        self.folder = folder
         self.vocabulary = Vocabulary.from_folder(folder)
         self.shards = [read_shard(path) for path in shards_in(folder)]
         if not self.shards:

@@ -102,6 +102,11 @@ def is_checkpoint(path: Path) -> bool:
     return path in _checkpoints(path.parent) and only(_STATE, _MODEL, _OPTIMIZER, f".{_STATE}.*")(path) is None
 
 
+def is_named_as_checkpoint(path: Path) -> bool:
+    """Tell whether a folder in that of a run would be taken for a checkpoint of it."""
+    return path.name.startswith(_PREFIX) and path.name.removeprefix(_PREFIX).isdigit()
+
+
 def latest_checkpoint(folder: Path) -> Path | None:
     """Find the newest complete checkpoint of a run."""
     checkpoints = _checkpoints(folder)
@@ -205,4 +210,4 @@ def _check_names(path: Path, found: Mapping[str, Tensor], expected: Mapping[str,
 
 
 def _checkpoints(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob(f"{_PREFIX}*") if path.name.removeprefix(_PREFIX).isdigit())
+    return sorted(path for path in folder.glob(f"{_PREFIX}*") if is_named_as_checkpoint(path))

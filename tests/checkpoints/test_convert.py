@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,9 +18,11 @@ from spacy_litbert import files
 from spacy_litbert.checkpoints.card import read_checksums
 from spacy_litbert.checkpoints.convert import convert
 from spacy_litbert.checkpoints.folder import load_checkpoint
+from spacy_litbert.checkpoints.write import write_folder
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.files import file_checksum
 from spacy_litbert.pretraining.start import describe
+from spacy_litbert.targets import FILES_OF_THE_ORIGIN
 
 from ..conftest import toy_tokens, write_checkpoint
 from .conftest import NAME
@@ -318,3 +321,49 @@ def test_a_failed_swap_puts_back_what_was_there(
         convert(original, target, overwrite=True)
     assert _bytes(target) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [original.name, "target"]
+
+
+def test_files_that_are_only_called_like_weights_are_never_replaced(tmp_path: Path, checkpoint: Path) -> None:
+    target = Path(shutil.copytree(checkpoint, tmp_path / "target"))
+    (target / "model-finetuned.safetensors").write_text("mine", "utf8")
+    with pytest.raises(LitBertError, match=r"L218.*model-finetuned\.safetensors as well"):
+        convert(checkpoint, target, overwrite=True)
+    assert (target / "model-finetuned.safetensors").read_text("utf8") == "mine"
+
+
+def test_what_comes_to_the_target_meanwhile_is_not_replaced(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "target"
+
+    def write_meanwhile(*arguments: Any, **options: Any) -> dict[str, str]:
+        target.mkdir()
+        (target / "mine.txt").write_text("mine", "utf8")
+        return write_folder(*arguments, **options)
+
+    monkeypatch.setattr("spacy_litbert.checkpoints.convert.write_folder", write_meanwhile)
+    with pytest.raises(LitBertError, match="L218"):
+        convert(checkpoint, target)
+    assert [path.name for path in target.iterdir()] == ["mine.txt"]
+
+
+def test_settings_that_can_not_be(tmp_path: Path, checkpoint: Path) -> None:
+    with pytest.raises(LitBertError, match=r"L003.*int8.*float16"):
+        convert(checkpoint, tmp_path / "target", storage="int8")  # type: ignore[arg-type]
+    with pytest.raises(LitBertError, match=r"L004.*shard_megabytes.*0"):
+        convert(checkpoint, tmp_path / "target", shard_megabytes=0)
+    with pytest.raises(LitBertError, match=r"L221.*prelu"):  # which has weights of its own
+        convert(checkpoint, tmp_path / "target", hidden_act="prelu")
+    config = json.loads((checkpoint / "config.json").read_text("utf8"))
+    (tmp_path / "other.json").write_text(json.dumps({**config, "hidden_size": "x"}), "utf8")
+    with pytest.raises(LitBertError, match=r"L205.*other\.json"):
+        convert(checkpoint, tmp_path / "target", config=tmp_path / "other.json")
+    assert not (tmp_path / "target").exists()
+
+
+def test_notices_are_in_zips_too(tmp_path: Path) -> None:
+    source = write_checkpoint(tmp_path / "source")
+    for name in FILES_OF_THE_ORIGIN[:-1]:
+        (source / name).write_text(name, "utf8")
+    convert(_zip(source, tmp_path / "source.zip"), tmp_path / "target")
+    assert all((tmp_path / "target" / name).read_text("utf8") == name for name in FILES_OF_THE_ORIGIN[:-1])

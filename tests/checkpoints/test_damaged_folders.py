@@ -186,6 +186,7 @@ def test_a_card_that_is_a_pipe_is_no_card(folder: Path) -> None:
         (" 4.0", None),
         (" {name: mit}", None),
         ("\n- [mit]", None),
+        (' "\\ud800"', None),
         (f" {'long ' * 1000}", None),
         ("\n- &a [x,x,x,x,x,x,x,x,x]" + "".join(f"\n- &{b} [{f'*{a},' * 9}]" for a, b in pairwise("abcdefg")), None),
     ],
@@ -201,6 +202,20 @@ def test_inspect_sees_values_that_are_no_numbers(value: str, folder: Path, tmp_p
     weights["encoder.layer.0.output.dense.bias"][3] = float(value)
     save_file(weights, folder / "model.safetensors")
     refused(folder, tmp_path, "L209", "1 values")
+
+
+def test_values_that_float32_can_not_hold_are_no_numbers(folder: Path, tmp_path: Path) -> None:
+    weights = {name: value.double() for name, value in load_file(folder / "model.safetensors").items()}
+    weights["encoder.layer.0.output.dense.bias"][3] = 1e300
+    save_file(weights, folder / "model.safetensors")
+    refused(folder, tmp_path, "L209", "1 values")
+
+
+def test_weights_of_any_float_are_read(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights["encoder.layer.0.output.dense.bias"] = torch.ones(32).to(torch.float8_e4m3fn)
+    save_file(weights, folder / "model.safetensors")
+    assert load_checkpoint(folder).bert.encoder.layer[0].output.dense.bias.tolist() == [1] * 32
 
 
 def test_inspect_sees_them_in_tensorflows_files(original: Path, resave: Any, variables: Any, tmp_path: Path) -> None:

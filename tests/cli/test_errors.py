@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from spacy_litbert.cli import app
 from spacy_litbert.command_line import errors_in_one_line
+from spacy_litbert.files import replacing
 
 from ..conftest import build_ner
 
@@ -131,3 +133,21 @@ def test_errors_of_the_operating_system(error: OSError, message: str, capsys: py
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     with pytest.raises(BrokenPipeError), errors_in_one_line():
         raise BrokenPipeError
+
+
+def test_a_full_disk_is_said_with_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), errors_in_one_line(), replacing(tmp_path / "report.json"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    said = capsys.readouterr().err
+    assert "[L222]" in said
+    assert str(tmp_path / "report.json") in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_files_say_does_not_command_the_terminal(checkpoint: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(checkpoint, tmp_path / "folder"))
+    (folder / "README.md").write_text("# \x1b]0;owned\x07 a card\n", "utf8")
+    result = invoke("inspect", folder)
+    assert result.exit_code == 0, result.output
+    assert "\x1b]0" not in result.output
+    assert r"\x1b]0;owned\x07 a card" in result.output

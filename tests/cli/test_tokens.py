@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import spacy
 from typer.testing import CliRunner
 
 from spacy_litbert.cli import app
+from spacy_litbert.models.lengths import build_wordpiece_length_v1
 from spacy_litbert.tokenization.report import report_tokens
 from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary, read_vocabulary
 
@@ -53,6 +56,17 @@ def test_knows_bundled_names_and_asks_for_a_text() -> None:
     result = CliRunner().invoke(app, ["tokens", "litbert-oa-small", "--show", "fever"])
     assert "fever" in result.output
     assert CliRunner().invoke(app, ["tokens", "litbert-oa-small"]).exit_code == 1
+
+
+def test_knows_weights_by_all_of_their_names(checkpoint: Path, tmp_path: Path) -> None:
+    inside = Path(shutil.copytree(checkpoint, tmp_path / "outer" / "inner"))
+    archive = shutil.make_archive(str(tmp_path / "weights"), "zip", inside)
+    doc = spacy.blank("en")("Mice had fever.")
+    expected = build_wordpiece_length_v1(str(checkpoint))(doc)
+    for name in (inside.parent, archive):
+        result = CliRunner().invoke(app, ["tokens", str(name), "--show", "fever"])
+        assert result.exit_code == 0, result.output
+        assert build_wordpiece_length_v1(str(name))(doc) == expected
 
 
 def test_an_image_that_nobody_draws_is_refused_before_the_work(files: Path) -> None:

@@ -64,6 +64,28 @@ def test_refuses_weights_that_cannot_be_meant(texts: Path, weight: str, code: st
     assert not (texts / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "code"),
+    [
+        ("--size", 10**19, "L007"),
+        ("--min-frequency", -1, "L004"),
+        ("--min-frequency", 10**20, "L007"),
+        ("--limit", 0, "L004"),
+    ],
+)
+def test_refuses_numbers_that_cannot_be(texts: Path, option: str, value: int, code: str) -> None:
+    result = CliRunner().invoke(app, ["vocab", str(texts / "out"), str(texts / "*.txt"), "-q", option, str(value)])
+    assert (result.exit_code, code in result.output) == (1, True), result.output
+
+
+def test_a_vocabulary_of_no_text_is_refused(texts: Path) -> None:
+    (texts / "exclude.txt").write_text("left out\n", "utf8")
+    arguments = ["vocab", str(texts / "out"), str(texts / "b.jsonl"), "-q", "--exclude", str(texts / "exclude.txt")]
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, "L416" in result.output) == (1, True), result.output
+    assert not (texts / "out").exists()
+
+
 def test_refuses_a_pattern_without_files(texts: Path) -> None:
     result = CliRunner().invoke(app, ["vocab", str(texts / "out"), str(texts / "*.xml")])
     assert result.exit_code == 1

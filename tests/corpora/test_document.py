@@ -18,6 +18,16 @@ def test_the_longest_of_overlapping_mentions_is_kept() -> None:
     assert keep_longest([short, apart, long]) == ([long, apart], [short])
 
 
+@RELAXED
+@given(MENTIONS)
+def test_a_mention_gives_way_to_longer_ones_alone(mentions: list[Mention]) -> None:
+    expected: list[Mention] = []
+    for one in sorted(set(mentions), key=lambda m: (m.start - m.end, m)):
+        if not any(one.start < other.end and other.start < one.end for other in expected):
+            expected.append(one)
+    assert keep_longest(mentions)[0] == sorted(expected)
+
+
 def test_of_two_equally_long_the_first_is_kept() -> None:
     first, second = Mention(0, 4, "A"), Mention(2, 6, "A")
     assert keep_longest([second, first]) == ([first], [second])

@@ -147,6 +147,10 @@ def test_the_toy_is_linked_on_raw_text_and_assembled(tmp_path: Path, checkpoint:
     refused = subprocess.run([sys.executable, *again.split()], cwd=folder, capture_output=True, text=True)
     assert refused.returncode == 1
     assert "L529" in refused.stderr + refused.stdout
+    figures["ner_sha256"] = "0" * 64
+    srsly.write_json(folder / "metrics" / "test.json", figures)
+    refused = subprocess.run([sys.executable, *again.split()], cwd=folder, capture_output=True, text=True)
+    assert "L533" in refused.stderr + refused.stdout
 
 
 def test_the_toy_is_linked_without_vectors(tmp_path: Path) -> None:
@@ -177,6 +181,27 @@ def test_ambiguous_abbreviations_are_scored_with_their_context_and_without(tmp_p
     assert scores["with context"] in (0, 50, 100)
     assert scores["by abbreviation"] == {"MI": scores["with context"]}
     assert scores["learned"] == {"texts": 8, "abbreviations": 2}
+
+
+def test_gold_ids_stand_as_the_knowledge_base_has_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["id,name", "C0011849,diabetes", '"X,1",gout', "A18.0+,fever", "MESH:D000001,tremor", "D2,fits"]
+    (tmp_path / "kb.csv").write_text("\n".join(rows) + "\n", "utf8")
+    kb_build(tmp_path / "kb", [tmp_path / "kb.csv"])
+    text = "diabetes gout fever tremor both"
+    said = {"diabetes": "C0011849", "gout": "X,1", "fever": "A18.0+", "tremor": "D000001", "both": "D2,D000001|X,1"}
+    mentions = [(text.index(name), text.index(name) + len(name), concept_id) for name, concept_id in said.items()]
+    mentions += [(0, 8, "D2"), (9, 11, "D2")]  # another id of the first, and a mention within the second
+    entities = [{"start": a, "end": b, "label": "Disease", "concept_id": one} for a, b, one in mentions]
+    srsly.write_jsonl(tmp_path / "test.jsonl", [{"id": "1", "text": text, "entities": entities}])
+    [example] = imported("gold").read_examples(tmp_path / "test.jsonl", {}, KnowledgeBase(tmp_path / "kb"))
+    assert {ent.text: ent.kb_id_ for ent in example.reference.ents} == {
+        "diabetes": "C0011849|D2",
+        "gout": "X,1",
+        "fever": "A18.0+",
+        "tremor": "MESH:D000001",
+        "both": "D2|MESH:D000001|X,1",
+    }
+    assert "test.jsonl: 1 mentions with ids are left out" in capsys.readouterr().out
 
 
 def test_texts_that_nothing_can_be_linked_in_are_refused_before_the_work(tmp_path: Path, kb: KnowledgeBase) -> None:

@@ -248,6 +248,12 @@ def test_without_labels_it_can_not_be_initialized() -> None:
         nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("a b"), {"entities": []})])
 
 
+def test_sizes_can_not_be_changed_at_load(trained: Language, tmp_path: Path) -> None:
+    trained.to_disk(tmp_path)
+    with pytest.raises(LitBertError, match=r"L316.*litbert_ner|L316.*dimension"):
+        spacy.load(tmp_path, config={"components.litbert_ner.model.hidden_width": 7})
+
+
 def test_one_that_is_not_initialized_says_so_and_can_be_beside_trained_ones(trained: Language) -> None:
     nlp = build()
     first = nlp.get_pipe("litbert_ner")

@@ -50,6 +50,11 @@ def test_overrides_win() -> None:
         ("training.long_length", "1024", "max_position_embeddings"),
         ("training.length", "100", "multiples"),
         ("model.num_attention_heads", "3", "no multiple"),
+        ("model.hidden_size", "4000000", "at most 1,048,576"),
+        ("report.evaluations", f"1{'0' * 400}", "at most"),
+        ("training.weight_decay", "1e307", "at most"),
+        ("export.license", "  ", "a line of text"),
+        ("export.name", '"a\\nlicense: mit"', "a line of text"),
     ],
 )
 def test_refuses(name: str, value: str, problem: str) -> None:
@@ -106,7 +111,10 @@ def test_the_shape_may_be_left_to_the_start(tmp_path: Path) -> None:
         with_shape(settings, shape | {"max_position_embeddings": 64}, "somewhere")
 
 
-@pytest.mark.parametrize("arguments", [["--steps", "3"], ["--training.steps"], ["training.steps", "3"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--steps", "3"], ["--training.steps"], ["training.steps", "3"], ["--training.steps=3", "--training.seed=1"]],
+)
 def test_refuses_other_arguments(arguments: list[str]) -> None:
     with pytest.raises(LitBertError, match="L510"):
         read_overrides(arguments)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from spacy_litbert.checkpoints.card import licence_of
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.pretraining.config import Settings
 from spacy_litbert.pretraining.earlier import read_earlier
-from spacy_litbert.pretraining.evaluate import evaluate_folder
+from spacy_litbert.pretraining.evaluate import evaluate_folder, main
 from spacy_litbert.pretraining.run import pretrain
 
 START: dict[str, Any] = {"name": "x", "license": None, "files": {}, "transfer": None, "made": [], "notice": None}
@@ -78,3 +79,20 @@ def test_a_record_of_another_shape_is_refused(change: dict[str, Any], lacking: s
     path.write_text(json.dumps({**record, **change}), "utf8")
     with pytest.raises(LitBertError, match=rf"L516.*lacks .*{lacking}"):
         read_earlier(path)
+
+
+def test_figures_are_written_over_nothing_that_is_read(
+    model: Path, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (model / "model.safetensors").read_bytes()
+    arguments = ["evaluate", str(model), str(prepared / "heldout"), "--out", str(model / "model.safetensors")]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit):
+        main()
+    assert (model / "model.safetensors").read_bytes() == before
+
+
+def test_a_licence_in_words_is_read_again(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings(training__steps=1, export__license="other: see the file")
+    assert pretrain(settings, progress=False)
+    assert licence_of(Path(settings.export.folder)) == "other: see the file"

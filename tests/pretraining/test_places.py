@@ -12,6 +12,7 @@ import pytest
 from spacy_litbert.checkpoints.tokenizer_files import write_tokenizer
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.pretraining.config import Settings
+from spacy_litbert.pretraining.earlier import read_record
 from spacy_litbert.pretraining.export import export
 from spacy_litbert.pretraining.prepare import prepare
 from spacy_litbert.pretraining.run import pretrain
@@ -85,6 +86,56 @@ def test_held_out_shards_are_not_emptied_of_themselves(tmp_path: Path, vocabular
     with pytest.raises(LitBertError, match="L218"):
         prepare(paths, tmp_path, vocabulary, apart_from=tmp_path, progress=False)
     assert Corpus(tmp_path).checksum() == before
+
+
+def test_an_export_replaces_no_weights_of_another_name(make_settings: MakeSettings, tmp_path: Path) -> None:
+    settings = make_settings("run", training__steps=1)
+    assert pretrain(settings, progress=False)
+    mine = Path(settings.export.folder) / "model-finetuned.safetensors"
+    mine.write_text("mine", "utf8")
+    with pytest.raises(LitBertError, match=r"L218.*model-finetuned"):
+        pretrain(settings, resume=True, progress=False)
+    assert mine.read_text("utf8") == "mine"
+
+
+def test_an_export_is_never_taken_for_a_checkpoint(make_settings: MakeSettings, tmp_path: Path) -> None:
+    settings = make_settings("run", training__steps=1, export__folder=str(tmp_path / "run" / "checkpoint-99999999"))
+    with pytest.raises(LitBertError, match=r"L218.*name of a checkpoint"):
+        pretrain(settings, progress=False)
+
+
+def test_a_call_that_is_refused_leaves_the_vocabulary_as_it_was(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    paths = [PROJECT / "text" / "heldout.jsonl"]
+    prepare(paths, tmp_path / "text", vocabulary, progress=False)
+    before = Corpus(tmp_path / "text").checksum()
+    with pytest.raises(LitBertError, match=r"L502.*nowhere"):
+        prepare(paths, tmp_path / "text", OTHER, apart_from=tmp_path / "nowhere", progress=False)
+    assert Corpus(tmp_path / "text").checksum() == before
+
+
+def test_the_files_of_the_vocabulary_stay_as_they_are(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    write_tokenizer(vocabulary, tmp_path, model_max_length=128)
+    prepare([PROJECT / "text" / "heldout.jsonl"], tmp_path, vocabulary, progress=False)
+    assert '"model_max_length": 128' in (tmp_path / "tokenizer_config.json").read_text("utf8")
+
+
+def test_a_file_whose_name_is_not_utf8_is_in_the_record(
+    make_settings: MakeSettings, tmp_path: Path, prepared: Path, vocabulary: Vocabulary
+) -> None:
+    text = tmp_path / "t\udce9xt.jsonl"
+    shutil.copy(PROJECT / "text" / "heldout.jsonl", text)
+    prepare([text], tmp_path / "d\udce9", vocabulary, progress=False)
+    settings = make_settings(
+        training__steps=1, data__train=str(tmp_path / "d\udce9"), data__heldout=str(tmp_path / "h")
+    )
+    prepare([_own(tmp_path)], tmp_path / "h", vocabulary, progress=False)
+    assert pretrain(settings, progress=False)
+    assert read_record(Path(settings.export.folder) / "run.json")["text"]["files"][0]["file"] == text.name
+
+
+def _own(folder: Path) -> Path:
+    (folder / "own.txt").write_text("Mice had fever. Rats had none.\n\nCats were well. Dogs were not.\n", "utf8")
+    return folder / "own.txt"
 
 
 def test_an_export_keeps_the_licence_that_was_put_into_it(make_settings: MakeSettings, tmp_path: Path) -> None:

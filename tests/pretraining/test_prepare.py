@@ -63,6 +63,13 @@ def test_goes_on_where_it_was_interrupted(tmp_path: Path, texts: list[Path], voc
     assert len(Corpus(tmp_path).shards) == 2
 
 
+def test_nothing_left_is_an_error(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    text = _write(tmp_path / "a.jsonl", [{"id": "a", "text": "Mice."}, {"id": "b", "text": " "}])
+    for _ in range(2):  # the second time by what its shard says
+        with pytest.raises(LitBertError, match=r"L416.*a\.jsonl.* 1 were to be left out.* 1 have no text"):
+            prepare([text], tmp_path / "out", vocabulary, exclude=frozenset("a"), progress=False)
+
+
 def test_drops_duplicates_and_exclusions(tmp_path: Path, vocabulary: Vocabulary) -> None:
     same = {"id": "a", "text": "Mice were  healthy."}
     first = _write(tmp_path / "first.jsonl", [same, {"id": "b", "text": "Rats were not."}])

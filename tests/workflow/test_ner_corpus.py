@@ -165,6 +165,40 @@ def test_of_a_corpus_that_is_refused_nothing_is_written(project: Path, tmp_path:
     assert not (project / "corpus" / "mine").exists()
 
 
+@pytest.mark.parametrize(
+    ("split", "row", "message"),
+    [
+        ("train", {"text": "Nothing here.", "entities": []}, "L417.*train split of mine has no mention: .*learned"),
+        (
+            "dev",
+            {"text": "Nothing here.", "entities": []},
+            "L417.*dev split of mine has no mention of Chemical, Disease",
+        ),
+        ("dev", {"text": "a" * 1_000_001, "entities": [ENTITIES[0]]}, r"L418.*dev of mine has 1,000,001"),
+    ],
+)
+def test_a_corpus_that_nothing_can_be_learned_of_is_refused(
+    project: Path, tmp_path: Path, split: str, row: dict[str, Any], message: str
+) -> None:
+    shutil.copytree(tmp_path / "local" / "mini", tmp_path / "local" / "mine")
+    write(tmp_path / "local" / "mine" / f"{split}.jsonl", json.dumps({"id": "9", **row}) + "\n")
+    fetch("mine", str(tmp_path / "local"), project)
+    with pytest.raises(LitBertError, match=message):
+        convert("mine", CONFIG, project)
+    assert not (project / "corpus" / "mine").exists()
+
+
+def test_labels_that_nobody_can_learn_are_said(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(tmp_path / "local" / "mini", tmp_path / "local" / "mine")
+    test = {"id": "9", "text": JSONL["text"], "entities": [{**ENTITIES[0], "label": "Gene"}, ENTITIES[1]]}
+    write(tmp_path / "local" / "mine" / "test.jsonl", json.dumps(test) + "\n")
+    fetch("mine", str(tmp_path / "local"), project)
+    convert("mine", CONFIG, project)
+    assert "test: nothing in train is labelled Gene" in capsys.readouterr().out
+
+
 def test_an_unknown_corpus_is_converted_unchecked(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

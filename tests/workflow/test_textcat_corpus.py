@@ -86,6 +86,8 @@ def test_texts_become_docs_with_cats(project: Path, capsys: pytest.CaptureFixtur
         ("dev", [row(2, x=1, y=1)], r"L405.*not the dev split of mini.*1 texts with 2 labels"),
         ("dev", [row(2, x=1, y=0, z=0)], r"L605.*dev\.jsonl.*train split: z\."),
         ("train", [row(0, x=1, y=0)], r"L606.*train split has the label 'y'"),
+        ("dev", [row(2, x=0, y=0)], r"L612.*dev\.jsonl"),
+        ("test", [{**row(2, x=0, y=0), "text": "a " * 500_001}], r"L405|L418"),
     ],
 )
 def test_what_does_not_fit_is_an_error(project: Path, split: str, rows: list[Any], message: str) -> None:

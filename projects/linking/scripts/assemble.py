@@ -12,6 +12,7 @@ from typing import Any
 
 import spacy
 import srsly
+from end_to_end import checksum_of
 from spacy.language import Language
 
 from spacy_litbert.command_line import errors_in_one_line
@@ -42,6 +43,9 @@ def assemble(ner: str, linker: Path, scores: Path, output: Path, *, corpora: Pat
     found = "{lang}_{name} {version}".format(**nlp.meta)
     if found != results["ner"]:
         problem = f"it is {found}, and {scores} has the figures of {results['ner']}"
+        raise LitBertError(Errors.L533.format(name="ner", value=ner, problem=problem))
+    if results.get("ner_sha256", checksum_of(nlp)) != checksum_of(nlp):
+        problem = f"it is another one than when {scores} was made. Run `end-to-end` again, with --force"
         raise LitBertError(Errors.L533.format(name="ner", value=ner, problem=problem))
     recognizer = dict(nlp.meta)
     pipe: Any = nlp.add_pipe("litbert_linker", source=spacy.load(linker))
@@ -90,16 +94,17 @@ def _meta(recognizer: dict[str, Any], kb: dict[str, Any], results: dict[str, Any
             }
         ]
     )
+    described = recognizer.get("description", "").rstrip(".") or "Mentions in text"
     return {
         "description": (
-            f"{recognizer['description'].rstrip('.')}. Linked to {kb['counts']['concepts']:,} concepts of "
+            f"{described}. Linked to {kb['counts']['concepts']:,} concepts of "
             f"{kb['name']}; the linker was trained on {title}."
         ),
         "notes": (
-            f"{recognizer['notes']} The knowledge base is {kb['name']} {kb['version'] or 'without a version'} of "
-            f"{kb['date']} (checksum {kb['checksum']}). `linker.set_kb`, or `components.litbert_linker.kb` at load, "
+            f"{recognizer.get('notes', '')} The knowledge base is {kb['name']} {kb['version'] or 'without a version'} "
+            f"of {kb['date']} (checksum {kb['checksum']}). `linker.set_kb`, or `components.litbert_linker.kb` at load, "
             "sets another one."
-        ),
+        ).lstrip(),
         "sources": [*recognizer.get("sources", []), learned_from, vocabulary, *compared],
         "performance": {**results, "recognizer": recognizer.get("performance", {})},
     }

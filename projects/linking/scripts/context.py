@@ -64,9 +64,9 @@ def with_names(kb: KnowledgeBase, folder: Path, meanings: Meanings) -> Knowledge
 
 def score(texts: Path, learned: Path, kb: KnowledgeBase, name_encoder: str, seed: int) -> dict[str, Any]:
     """Train on one corpus of abbreviations and score on the texts; return the figures in per cent."""
-    test = examples_of(read_texts(texts), {})
+    test = examples_of(read_texts(texts), {}, kb)
     tested = meanings_of(test)
-    others = read_examples(learned, {})
+    others = read_examples(learned, {}, kb)
     ambiguous = {short: ids for short, ids in meanings_of(others).items() if len(ids) > 1 and short not in tested}
     train = [example for example in others if {ent.text for ent in example.reference.ents} <= ambiguous.keys()]
     with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +74,7 @@ def score(texts: Path, learned: Path, kb: KnowledgeBase, name_encoder: str, seed
         linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder, "use_memory": False})
         linker.set_kb(with_names(kb, Path(folder), {**ambiguous, **tested}))
         linker.train(train, seed=seed, progress=True)
-        bare = examples_of([_bare(document) for document in read_texts(texts)], {})
+        bare = examples_of([_bare(document) for document in read_texts(texts)], {}, kb)
         found = {"with context": _right(linker, test), "without context": _right(linker, bare)}
     by_name = {
         short: [r for r, e in zip(found["with context"], test) if e.reference.ents[0].text == short] for short in tested

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.errors import Errors, LitBertError
-from spacy_litbert.files import file_checksum, replacing, replacing_folder
+from spacy_litbert.files import file_checksum, folder_checksum, replacing, replacing_folder
 from spacy_litbert.linking.knowledge_base import KnowledgeBase
 from spacy_litbert.linking.linker import LitBertLinker
 from spacy_litbert.linking.memory import memory_key
@@ -65,7 +65,8 @@ def end_to_end(
         made = pipeline_made_by("end_to_end")
         check_target(save, sources=[corpus, kb.path], made=made, what="trained linker", option=None)
     recognizer = spacy.load(ner)
-    parts = {name: read_examples(split_file(corpus, name), read_renamed(renamed)) for name in ("train", "dev", "test")}
+    ids = read_renamed(renamed)
+    parts = {name: read_examples(split_file(corpus, name), ids, kb) for name in ("train", "dev", "test")}
     labels = {ent.label_ for example in parts["train"] for ent in example.reference.ents}
     if (found := entity_labels(recognizer)) and not found & labels:
         names = {"found": ", ".join(sorted(found)), "annotated": ", ".join(sorted(labels))}
@@ -78,7 +79,7 @@ def end_to_end(
     types: dict[str, list[str]] = {label: [] for label in sorted(found - labels)}
     linker: Any = nlp.add_pipe("litbert_linker", config={"name_encoder": name_encoder, "types": types})
     linker.set_kb(kb)
-    others = [] if more is None else read_examples(more, {})
+    others = [] if more is None else read_examples(more, {}, kb)
     linker.train(parts["train"] + others, seed=seed, progress=True)
     linker.calibrate(parts["dev"], predicted=True)
     chosen = {"temperature": linker.cfg["temperature"], "threshold": linker.threshold}
@@ -93,7 +94,8 @@ def end_to_end(
     linker.top = _ALL
     gold = [one for number, example in enumerate(parts["test"]) for one in gold_of(number, example)]
     links = [one for number, example in enumerate(parts["test"]) for one in links_of(number, example, linker)]
-    result: dict[str, Any] = {"ner": "{lang}_{name} {version}".format(**recognizer.meta), **chosen}
+    named = {"ner": "{lang}_{name} {version}".format(**recognizer.meta), "ner_sha256": checksum_of(recognizer)}
+    result: dict[str, Any] = {**named, **chosen}
     for name, same in {
         "unmerged": same_in(kb),
         **({"merged": same_in(kb, merged)} if merged is not None else {}),
@@ -105,6 +107,12 @@ def end_to_end(
         print(name, json.dumps({setting: found["mentions and ids"]["all"] for setting, found in result[name].items()}))
     result["reliability"] = reliabilities(gold, links, same_in(kb))
     return result
+
+
+def checksum_of(nlp: Language) -> str:
+    """Return a checksum of all files of a pipeline that was loaded."""
+    assert nlp.path is not None
+    return folder_checksum(nlp.path)
 
 
 def entity_labels(nlp: Language) -> set[str]:

@@ -81,10 +81,10 @@ def evaluate(
     if not Doc.has_extension("abbreviations"):
         Doc.set_extension("abbreviations", default=[])
     ids = read_renamed(renamed)
-    parts = {name: read_examples(split_file(corpus, name), ids) for name in ("train", "dev", split)}
+    parts = {name: read_examples(split_file(corpus, name), ids, kb) for name in ("train", "dev", split)}
     learned = parts["train"] + (parts["dev"] if split == "test" else [])
     known = {memory_key(ent.text) for example in learned for ent in example.reference.ents}
-    others = [] if more is None else read_examples(more, {})
+    others = [] if more is None else read_examples(more, {}, kb)
     settings = {**(ABLATION if ablation else {}), **({_MORE: {"use_memory": True}} if others else {}), **SETTINGS}
     result: dict[str, Any] = {}
     for setting, config in settings.items():

@@ -20,6 +20,7 @@ from spacy_litbert.corpora.docbin import DEFAULT_LIMIT, to_docbin, write_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import write_jsonl
 from spacy_litbert.corpora.read import read_documents
+from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.workflow.fetch import SPLITS, split_file
 from spacy_litbert.workflow.records import check_split, read_record, say_shared
 
@@ -30,7 +31,8 @@ def convert(corpus: str, config: Path, project: Path) -> None:
     """Read, check and convert the splits of a corpus with the tokenizer of a training config.
 
     Raises LitBertError L405 for a corpus that is not the one on record, L404 if too many of its
-    mentions lie off the token boundaries, and what the readers raise.
+    mentions lie off the token boundaries, L417 for a train or dev split without mentions to learn from or to choose
+    by, L418 for a text that is too long, and what the readers raise.
     """
     record = read_record(project / "corpora.json", corpus)
     tokenizer = spacy.util.load_config(config)["nlp"]["tokenizer"]
@@ -46,6 +48,7 @@ def convert(corpus: str, config: Path, project: Path) -> None:
     if one_of := record.get("held_out"):
         splits["dev"] = [document for document in splits["train"] if _is_held_out(document, one_of)]
         splits["train"] = [document for document in splits["train"] if not _is_held_out(document, one_of)]
+    _check_labels(splits, corpus)
     limit = record.get("max_misaligned", DEFAULT_LIMIT)
     conversions = {
         split: to_docbin(documents, nlp.tokenizer, source=f"{split} of {corpus}", limit=limit)
@@ -63,6 +66,22 @@ def convert(corpus: str, config: Path, project: Path) -> None:
         for example in conversion.misaligned[:N_EXAMPLES] if split != "test" else ():
             print(f"    {example}")
     say_shared({split: [document.text for document in documents] for split, documents in splits.items()})
+
+
+def _check_labels(splits: dict[str, list[Document]], corpus: str) -> None:
+    """Check that there are mentions to learn, and to choose by; say which labels nobody can learn."""
+    found = {split: {one.label for document in of for one in document.entities} for split, of in splits.items()}
+    learned = found.get("train")
+    if learned is None:  # a corpus of other splits alone, to be mixed with others
+        return
+    if not learned:
+        raise LitBertError(Errors.L417.format(split="train", corpus=corpus, of="", lost="learned"))
+    if "dev" in found and not found["dev"] & learned:
+        of = f" of {', '.join(sorted(learned))}"
+        raise LitBertError(Errors.L417.format(split="dev", corpus=corpus, of=of, lost="chosen"))
+    for split in sorted(found):
+        if unknown := found[split] - learned:
+            print(f"{split}: nothing in train is labelled {', '.join(sorted(unknown))}, so none of these will be found")
 
 
 def _form(path: Path) -> str:

@@ -46,6 +46,9 @@ def draw(metrics: Path, folder: Path) -> None:
         plot_reliability(folder / "reliability.png", figures["calibration"], what)
         plot_precision_recall(folder / "precision_recall.png", figures["curves"], what)
         print(f"reliability.png and precision_recall.png in {folder}")
+    else:  # what is there is an earlier pipeline's
+        for name in ("reliability.png", "precision_recall.png"):
+            (folder / name).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ from thinc.api import Config
 
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.labelled_text import exclude_each_other, read_labelled_texts
+from spacy_litbert.errors import Errors, LitBertError
 from spacy_litbert.files import replacing
+from spacy_litbert.models.textcat import POOLINGS
 from spacy_litbert.workflow.fetch import SPLITS
 
 EXCLUSIVE, ANY = "textcat", "textcat_multilabel"
@@ -25,7 +27,11 @@ def configure(corpus: Path, configs: list[Path], pooling: str) -> None:
     """Write each config into the folder ``corpus``, with its name.
 
     pooling: how LitBERT's token vectors become one, see ``spacy-litbert.LitBertTextCat.v1``.
+
+    Raises LitBertError L607 for another one.
     """
+    if pooling not in POOLINGS:
+        raise LitBertError(Errors.L607.format(value=pooling, choices=", ".join(POOLINGS)))
     exclusive = all(exclude_each_other(read_labelled_texts(corpus / f"{split}.jsonl")) for split in SPLITS)
     for path in configs:
         with replacing(corpus / path.name) as partial:

@@ -11,7 +11,7 @@ from pathlib import Path
 import spacy
 
 from spacy_litbert.command_line import errors_in_one_line
-from spacy_litbert.corpora.docbin import write_docbin
+from spacy_litbert.corpora.docbin import check_length, write_docbin
 from spacy_litbert.corpora.labelled_text import (
     LabelledText,
     labelled_docbin,
@@ -28,7 +28,8 @@ def convert(corpus: str, config: Path, project: Path) -> None:
     """Read, check and convert the three splits with the tokenizer of a training config.
 
     Raises LitBertError L405 for a corpus that is not the one on record, L605 if a split has other labels
-    than the training split, L606 for a label that no training text has, and what the reader raises.
+    than the training split, L606 for a label that no training text has, L612 for a dev split without any,
+    L418 for a text that is too long, and what the reader raises.
     """
     record = read_record(project / "corpora.json", corpus)
     tokenizer = spacy.util.load_config(config)["nlp"]["tokenizer"]
@@ -46,6 +47,9 @@ def convert(corpus: str, config: Path, project: Path) -> None:
             expected=record.get("splits", {}).get(split, {}).get("digest"),
             counts=f"{len(texts)} texts with {n_set[split]} labels set",
         )
+    for split, texts in splits.items():
+        for text in texts:
+            check_length(text.id, text.text, str(paths[split]))
     docbins = {split: labelled_docbin(texts, nlp.make_doc) for split, texts in splits.items()}
     for split, texts in splits.items():  # now that nothing is refused any more
         write_labelled_texts(project / "corpus" / corpus / f"{split}.jsonl", texts)
@@ -62,6 +66,8 @@ def _check_labels(splits: dict[str, list[LabelledText]], paths: dict[str, Path])
             raise LitBertError(Errors.L605.format(path=paths[split], split="train", labels=names))
     for label in sorted(labels - {label for text in splits["train"] for label in text.positive}):
         raise LitBertError(Errors.L606.format(split="train", label=label))
+    if not any(text.positive for text in splits["dev"]):
+        raise LitBertError(Errors.L612.format(path=paths["dev"]))
 
 
 if __name__ == "__main__":
