@@ -6,8 +6,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from unicodedata import category
 
 from .errors import Errors, LitBertError
+
+_CONTROLS = ("Cc", "Cf", "Cs")  # Unicode's categories of what is no character to be seen
 
 
 @contextmanager
@@ -35,7 +38,8 @@ def _said(error: OSError) -> str:
 
 def plain(text: str) -> str:
     """Return a text from a file with its control characters escaped, which a terminal would obey."""
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode("ascii") for c in text)
+    controls = {c for c in text if category(c) in _CONTROLS and c not in "\n\t"}
+    return "".join(c.encode("unicode_escape").decode("ascii") if c in controls else c for c in text)
 
 
 def _exit(message: str) -> None:

@@ -35,7 +35,7 @@ class Errors(metaclass=_Coded):
         "Can't compute on the GPU {gpu_id}: {reason}. spaCy needs CuPy for it "
         "(`pip install 'spacy-litbert[cuda13x]'`); --gpu-id -1 stands for the CPU."
     )
-    L007 = "`{name}` is {value}. It must be a whole number from 0 to {largest}."
+    L007 = "`{name}` is {value}. It must be a whole number from {smallest} to {largest}."
     # Vocabularies
     L101 = "The vocabulary {path} has {n} entries twice or more: {tokens}. Each id needs its own entry."
     L102 = "The vocabulary {path} lacks the special tokens {missing}."
@@ -65,7 +65,7 @@ class Errors(metaclass=_Coded):
     L205 = "The config of {path} says {key} = {found!r}; this encoder needs {expected}."
     L207 = "Can't read {path}: {reason}. The file is damaged or not what its name says."
     L208 = "{path} holds {key} as {found}. Weights must be {expected}."
-    L209 = "{path} holds {n} values that are not finite in {key}. These weights are damaged."
+    L209 = "{path} holds {n} values in {key} that are no finite numbers in float32. These weights are damaged."
     L210 = "The checksum of {path} is {found}, expected {expected}. Fetch or build the file again."
     L211 = (
         "{path} is refused, because it is no plain collection of tensors ({reason}). Such a file can run code "
@@ -145,8 +145,8 @@ class Errors(metaclass=_Coded):
     )
     L312 = "The saved model is damaged: its checksum is not that of its bytes. Save, copy or fetch it again."
     L316 = (
-        "The saved model {name} is not as its config says: {reason}. Load it with the settings that it was saved with: "
-        "its layers and their sizes can't be changed at load."
+        "The saved model of a component is not as the config says: {reason}. Load it with the settings that it was "
+        "saved with: its layers and their sizes can't be changed at load."
     )
     L307 = (
         'A transformer with `backend = "onnx"` can only be used, not trained. Train with '

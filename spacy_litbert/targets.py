@@ -17,7 +17,8 @@ _MARK = "spacy_litbert"
 _OF_THE_FINDER = ".DS_Store"  # macOS puts it into every folder that is looked at
 _OF_A_PIPELINE = ("meta.json", "config.cfg", "tokenizer", "vocab", "LICENSE", "LICENSES_SOURCES", "README.md")
 # What a checkpoint may have beside it to say where it comes from, and under which terms.
-FILES_OF_THE_ORIGIN = ("NOTICE", "NOTICE.txt", "NOTICE.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "run.json")
+FILES_OF_THE_TERMS = ("NOTICE", "NOTICE.txt", "NOTICE.md", "LICENSE", "LICENSE.txt", "LICENSE.md")
+FILES_OF_THE_ORIGIN = (*FILES_OF_THE_TERMS, "run.json")
 FILES_OF_A_CHECKPOINT = (
     "config.json",
     "model.safetensors",

@@ -85,7 +85,7 @@ def conversion_card(origin: Origin, model: Converted, version: str) -> str:
 
 def licence_line(licence: str) -> str:
     """Return the line of a card's header that says the licence, as ``licence_of`` reads it again."""
-    return f"license: {licence if _PLAIN.fullmatch(licence) else json.dumps(licence)}"
+    return f"license: {licence if _PLAIN.fullmatch(licence) else json.dumps(licence, ensure_ascii=False)}"
 
 
 def _shape(model: Converted) -> str:
@@ -146,11 +146,15 @@ def licence_of(folder: Path) -> str | None:
         return None
     try:
         said = srsly.yaml_loads(found[0])["license"]
-        str(said).encode("utf8")  # not so half of a surrogate pair
     except Exception:  # whatever a YAML parser makes of a header: weights are not refused for it
         return None
     names = said if isinstance(said, list) else [said]
-    return ", ".join(names) or None if all(isinstance(name, str) for name in names) else None
+    if not all(isinstance(name, str) for name in names):
+        return None
+    try:  # YAML's escapes may write a character as two surrogates
+        return ", ".join(names).encode("utf-16", "surrogatepass").decode("utf-16") or None
+    except UnicodeDecodeError:
+        return None
 
 
 def _header(card: str) -> str:

@@ -21,11 +21,11 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from huggingface_hub.utils import validate_repo_id
 
 from ..errors import Errors, LitBertError
-from ..targets import FILES_OF_THE_ORIGIN
+from ..targets import FILES_OF_THE_TERMS
 
 _WEIGHTS = ["model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json"]
 _TOKENIZER = ["vocab.txt", "tokenizer.json", "tokenizer_config.json"]
-_FILES = ["config.json", *_WEIGHTS, *_TOKENIZER, "README.md", *FILES_OF_THE_ORIGIN]
+_FILES = ["config.json", *_WEIGHTS, *_TOKENIZER, "README.md", *FILES_OF_THE_TERMS]
 _PICKLES = ["pytorch_model.bin", "pytorch_model-*-of-*.bin", "pytorch_model.bin.index.json"]
 _BEST_FIRST = ("litbert-oa", "litbert-oa-small")
 

@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -70,7 +70,7 @@ def open_source(source: str | Path, *, scratch: Path | None = None, progress: bo
     is missing, L214 if there are several checkpoints, L227 if there are more weights than one model.
     """
     path = Path(source)
-    prefix = path.with_name(_ENDINGS.sub("", path.name)) if path.name else path
+    prefix = _prefix(path)
     if not str(source):  # which would be the working directory
         yield find_weights(resolve(""))
     elif path.is_dir():
@@ -95,12 +95,16 @@ def vocabulary_of(name: str | Path) -> Vocabulary:
     Raises LitBertError as ``read_vocabulary`` and ``open_source`` do.
     """
     path = Path(name)
-    if str(name) and path.is_dir() and any(os.path.lexists(path / file) for file in ("vocab.txt", "tokenizer.json")):
-        return read_vocabulary(path)
     if path.is_file() and not is_archive(path) and not _ENDINGS.search(path.name):
         return read_vocabulary(path)
-    with open_source(name) as source:
-        return source.read_vocabulary()
+    if path.is_file() or _prefix(path).with_name(f"{_prefix(path).name}.index").is_file():
+        with open_source(name) as source:
+            return source.read_vocabulary()
+    folder = resolve(str(name))
+    if not any(os.path.lexists(folder / file) for file in ("vocab.txt", "tokenizer.json")):
+        with suppress(LitBertError):  # of weights, which nobody asked for
+            folder = find_weights(folder).folder
+    return read_vocabulary(folder)
 
 
 def find_weights(folder: Path, *, called: Path | None = None) -> Source:
@@ -124,13 +128,18 @@ def find_weights(folder: Path, *, called: Path | None = None) -> Source:
     raise _lacking(folder, "model.safetensors, pytorch_model.bin or TensorFlow checkpoint", called=called)
 
 
+def _prefix(path: Path) -> Path:
+    """Return the prefix of a TensorFlow checkpoint that a path, or any of its files, names."""
+    return path.with_name(_ENDINGS.sub("", path.name)) if path.name else path
+
+
 def _weights_of(folder: Path) -> Source | None:
     for kind in ("safetensors", "pytorch"):
         if files := find_files(folder, kind):
             return Source(kind, folder, files)
     if (folder / "checkpoint").is_file():
         return Source("tensorflow", folder, (_latest(folder),))
-    prefixes = sorted({path.with_name(_ENDINGS.sub("", path.name)) for path in folder.iterdir() if _is_bundle(path)})
+    prefixes = sorted({_prefix(path) for path in folder.iterdir() if _is_bundle(path)})
     if len(prefixes) > 1:
         raise LitBertError(Errors.L214.format(path=folder, names=", ".join(prefix.name for prefix in prefixes)))
     return Source("tensorflow", folder, (prefixes[0],)) if prefixes else None

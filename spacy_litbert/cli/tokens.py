@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 from wasabi import msg, table
 
-from ..checkpoints.sources import vocabulary_of
 from ..corpora.selection import read_texts
 from ..corpora.unlabelled_text import find_texts
 from ..errors import Errors, LitBertError
@@ -51,6 +50,8 @@ def tokens_cli(
     for target in (out, plot):
         if target is not None:
             check_new_file(target, sources=[*map(Path, vocabularies), *files], option=None)
+    from ..checkpoints.sources import vocabulary_of
+
     loaded = {name: vocabulary_of(name) for name in vocabularies}
     if show is not None:
         for name, vocabulary in loaded.items():

@@ -73,21 +73,18 @@ def vocab(
 
     force: replace what is at ``out``, if it is an earlier vocabulary and nothing else lies there.
 
-    Raises LitBertError L004 or L007 for a number that can't be, L218 if ``out`` may not be replaced, L416 if the
-    exclusions leave no text, L106 for a weighted kind that no document has, L105 for
-    a size that is too small.
+    Raises LitBertError L007 for a number that can't be, L218 if ``out`` may not be replaced, L416 if the exclusions
+    leave no text, L106 for a weighted kind that no document has, L105 for a size that is too small.
     """
     from ..checkpoints.tokenizer_files import write_tokenizer
 
-    for name, value, largest in (
-        ("size", size, _MOST),
-        ("min_frequency", min_frequency, 1 << 40),
-        ("limit", limit, _MOST),
+    for name, value, smallest, largest in (
+        ("size", size, 1, _MOST),
+        ("min_frequency", min_frequency, 0, 1 << 40),
+        ("limit", limit, 1, _MOST),
     ):
-        if value < 1:
-            raise LitBertError(Errors.L004.format(name=name, value=value, minimum=1))
-        if value > largest:
-            raise LitBertError(Errors.L007.format(name=name, value=value, largest=largest))
+        if not smallest <= value <= largest:
+            raise LitBertError(Errors.L007.format(name=name, value=value, smallest=smallest, largest=largest))
     option = None if force else "--force (force=True)"
     check = partial(check_target, out, sources=texts, made=only(*_FILES), what="vocabulary", option=option)
     check()

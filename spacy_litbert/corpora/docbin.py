@@ -22,7 +22,7 @@ from .document import Document
 from .writers.limits import check_id
 
 DEFAULT_LIMIT = 0.5
-LONGEST = 1_000_000  # characters of a text: spaCy's `nlp.max_length`, which no config can raise
+LONGEST = 1_000_000  # characters of a text: spaCy's own `nlp.max_length`
 _N_EXAMPLES = 5
 # What thinc, srsly and spaCy raise over bytes that are not what was written.
 _DAMAGED = (ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, OverflowError, zlib.error)
@@ -59,12 +59,11 @@ def to_docbin(
     limit: how many per cent of the mentions may lie off the token boundaries.
 
     Equal documents give equal bytes. Raises LitBertError L404 above the limit, L413 for a mention without a label, L624
-    for an id that is no text, L418 for a text that spaCy would not read.
+    for an id that is no text.
     """
     conversion = Conversion(DocBin(attrs=["ENT_IOB", "ENT_TYPE", "ENT_KB_ID"], store_user_data=True))
     for document in documents:
         check_id("A DocBin", document)
-        check_length(document.id, document.text, source)
         for one in document.entities:
             if not one.label:
                 mention = document.text[one.start : one.end]
@@ -84,7 +83,7 @@ def to_docbin(
 
 
 def check_length(text_id: str, text: str, source: str) -> None:
-    """Raise LitBertError L418 for a text that `spacy train` would refuse. source: where it lies."""
+    """Raise LitBertError L418 for a text that `spacy train` and `nlp` refuse by default. source: where it lies."""
     if len(text) > LONGEST:
         raise LitBertError(Errors.L418.format(id=text_id, path=source, n=len(text), limit=LONGEST))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import google_crc32c
+import srsly
 from thinc.api import Model
 
 from ..errors import Errors, LitBertError
@@ -38,6 +39,14 @@ def is_sealed(data: bytes) -> bool:
         return False
     if google_crc32c.value(data) != _WHOLE:
         raise LitBertError(Errors.L312)
+    return True
+
+
+def _is_whole(data: bytes) -> bool:
+    try:
+        srsly.msgpack_loads(data)
+    except ValueError:
+        return False
     return True
 
 
@@ -72,7 +81,8 @@ class SealedModel(Model[InT, OutT]):
         except LitBertError:
             raise
         except ValueError as error:  # thinc's, of other layers or sizes
-            raise LitBertError(Errors.L316.format(name=self.name, reason=str(error).rstrip("."))) from None
+            reason = str(error).rstrip(".")
+            raise LitBertError(Errors.L316.format(reason=reason) if _is_whole(bytes_data) else Errors.L312) from None
         return self
 
 

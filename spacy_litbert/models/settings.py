@@ -70,7 +70,7 @@ def check_positive(name: str, value: float) -> None:
 def check_seed(name: str, value: int) -> None:
     """Raise LitBertError L007 for what is no whole number from 0 to 2³² - 1."""
     if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= value < SEEDS:
-        raise LitBertError(Errors.L007.format(name=name, value=repr(value), largest=SEEDS - 1))
+        raise LitBertError(Errors.L007.format(name=name, value=repr(value), smallest=0, largest=SEEDS - 1))
 
 
 def check_share(name: str, value: float) -> None:

@@ -204,7 +204,6 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         """
         examples = list(examples)
         validate_examples(examples, "LitBertNer.update")
-        self._check_initialized()
         self._warn_of_unknown(examples)
         return self._step(examples, lambda scores: self.get_loss(examples, scores), drop, sgd, losses)
 
@@ -376,6 +375,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         losses.setdefault(self.name, 0.0)
         if not any(len(example.predicted) for example in examples):
             return losses
+        self._check_initialized()
         set_dropout_rate(self.model, drop)
         scores, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, d_scores = get_loss(scores)

@@ -73,7 +73,7 @@ def _train(training: Training, jobs: int) -> None:
     command += ["--gpu-id", str(training.gpu_id)]
     for name, value in training.overrides.items():
         command += [f"--{name}", json.dumps(value) if isinstance(value, bool) else str(value)]
-    environment = dict(os.environ) if jobs == 1 else {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "ANSI_COLORS_DISABLED": "1", **({} if jobs == 1 else {"OMP_NUM_THREADS": "1"})}
     log = training.output / _LOG
     with log.open("w", encoding="utf8") as file:
         code = subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode

@@ -22,7 +22,7 @@ from spacy_litbert.checkpoints.write import write_folder
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.files import file_checksum
 from spacy_litbert.pretraining.start import describe
-from spacy_litbert.targets import FILES_OF_THE_ORIGIN
+from spacy_litbert.targets import FILES_OF_THE_TERMS
 
 from ..conftest import toy_tokens, write_checkpoint
 from .conftest import NAME
@@ -363,7 +363,7 @@ def test_settings_that_can_not_be(tmp_path: Path, checkpoint: Path) -> None:
 
 def test_notices_are_in_zips_too(tmp_path: Path) -> None:
     source = write_checkpoint(tmp_path / "source")
-    for name in FILES_OF_THE_ORIGIN[:-1]:
+    for name in FILES_OF_THE_TERMS:
         (source / name).write_text(name, "utf8")
     convert(_zip(source, tmp_path / "source.zip"), tmp_path / "target")
-    assert all((tmp_path / "target" / name).read_text("utf8") == name for name in FILES_OF_THE_ORIGIN[:-1])
+    assert all((tmp_path / "target" / name).read_text("utf8") == name for name in FILES_OF_THE_TERMS)

@@ -187,6 +187,8 @@ def test_a_card_that_is_a_pipe_is_no_card(folder: Path) -> None:
         (" {name: mit}", None),
         ("\n- [mit]", None),
         (' "\\ud800"', None),
+        ('\n- "\\ud800"', None),
+        (' "MIT \\ud83d\\ude00"', "MIT \U0001f600"),
         (f" {'long ' * 1000}", None),
         ("\n- &a [x,x,x,x,x,x,x,x,x]" + "".join(f"\n- &{b} [{f'*{a},' * 9}]" for a, b in pairwise("abcdefg")), None),
     ],

@@ -9,6 +9,7 @@ import spacy
 from typer.testing import CliRunner
 
 from spacy_litbert.cli import app
+from spacy_litbert.errors import LitBertError
 from spacy_litbert.models.lengths import build_wordpiece_length_v1
 from spacy_litbert.tokenization.report import report_tokens
 from spacy_litbert.tokenization.vocabulary import SPECIAL_TOKENS, Vocabulary, read_vocabulary
@@ -63,10 +64,17 @@ def test_knows_weights_by_all_of_their_names(checkpoint: Path, tmp_path: Path) -
     archive = shutil.make_archive(str(tmp_path / "weights"), "zip", inside)
     doc = spacy.blank("en")("Mice had fever.")
     expected = build_wordpiece_length_v1(str(checkpoint))(doc)
-    for name in (inside.parent, archive):
+    words = tmp_path / "words"  # of weights that are not there
+    words.mkdir()
+    shutil.copy(inside / "vocab.txt", words)
+    shutil.copy(inside / "tokenizer_config.json", words)
+    for name in (inside.parent, archive, words, words / "vocab.txt"):
         result = CliRunner().invoke(app, ["tokens", str(name), "--show", "fever"])
         assert result.exit_code == 0, result.output
         assert build_wordpiece_length_v1(str(name))(doc) == expected
+    shutil.rmtree(words / ".." / "outer" / "inner")
+    with pytest.raises(LitBertError, match=r"L213.*vocab\.txt or tokenizer\.json"):
+        build_wordpiece_length_v1(str(inside.parent))
 
 
 def test_an_image_that_nobody_draws_is_refused_before_the_work(files: Path) -> None:

@@ -29,6 +29,11 @@ def test_spacy_knows_the_commands() -> None:
         assert f"  {command} " in done.stdout
 
 
+def test_the_commands_are_known_without_torch() -> None:
+    program = "import sys; sys.modules['torch'] = None; import spacy_litbert.cli"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_trains_and_writes_a_vocabulary(texts: Path) -> None:
     (texts / "exclude.txt").write_text("left out\n", "utf8")
     arguments = ["vocab", str(texts / "out"), str(texts / "*.txt"), str(texts / "b.jsonl"), "--size", "700", "--quiet"]
@@ -68,14 +73,15 @@ def test_refuses_weights_that_cannot_be_meant(texts: Path, weight: str, code: st
     ("option", "value", "code"),
     [
         ("--size", 10**19, "L007"),
-        ("--min-frequency", -1, "L004"),
+        ("--min-frequency", -1, "L007"),
         ("--min-frequency", 10**20, "L007"),
-        ("--limit", 0, "L004"),
+        ("--limit", 0, "L007.*from 1 to"),
     ],
 )
 def test_refuses_numbers_that_cannot_be(texts: Path, option: str, value: int, code: str) -> None:
     result = CliRunner().invoke(app, ["vocab", str(texts / "out"), str(texts / "*.txt"), "-q", option, str(value)])
-    assert (result.exit_code, code in result.output) == (1, True), result.output
+    assert result.exit_code == 1
+    assert re.search(code, result.output)
 
 
 def test_a_vocabulary_of_no_text_is_refused(texts: Path) -> None:

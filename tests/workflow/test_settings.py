@@ -27,3 +27,5 @@ def test_what_can_not_be_is_refused(settings: dict[str, Any], message: str) -> N
 
 def test_what_can_be_is_not() -> None:
     check_settings(name="litbert_ner", storage="int8", gpu_id=-1)
+    check_settings(name="2024_ner")
+    check_settings()

@@ -87,12 +87,20 @@ def test_texts_become_docs_with_cats(project: Path, capsys: pytest.CaptureFixtur
         ("dev", [row(2, x=1, y=0, z=0)], r"L605.*dev\.jsonl.*train split: z\."),
         ("train", [row(0, x=1, y=0)], r"L606.*train split has the label 'y'"),
         ("dev", [row(2, x=0, y=0)], r"L612.*dev\.jsonl"),
-        ("test", [{**row(2, x=0, y=0), "text": "a " * 500_001}], r"L405|L418"),
     ],
 )
 def test_what_does_not_fit_is_an_error(project: Path, split: str, rows: list[Any], message: str) -> None:
     write(project.parent / "data" / "mini" / f"{split}.jsonl", *rows)
     with pytest.raises(LitBertError, match=message):
+        run(project)
+    assert not (project / "corpus").exists()
+
+
+def test_a_text_that_spacy_would_not_read_is_refused(project: Path) -> None:
+    srsly.write_json(project / "corpora.json", {})  # of a corpus of one's own nothing is on record
+    long = {**row(4, x=1, y=0), "text": "a " * 500_001}
+    write(project.parent / "data" / "mini" / "test.jsonl", long, row(5, x=0, y=1))
+    with pytest.raises(LitBertError, match=r"L418.*'4'.*1,000,002"):
         run(project)
     assert not (project / "corpus").exists()
 

@@ -44,7 +44,7 @@ def assemble(ner: str, linker: Path, scores: Path, output: Path, *, corpora: Pat
     if found != results["ner"]:
         problem = f"it is {found}, and {scores} has the figures of {results['ner']}"
         raise LitBertError(Errors.L533.format(name="ner", value=ner, problem=problem))
-    if results.get("ner_sha256", checksum_of(nlp)) != checksum_of(nlp):
+    if "ner_sha256" in results and results["ner_sha256"] != checksum_of(nlp):
         problem = f"it is another one than when {scores} was made. Run `end-to-end` again, with --force"
         raise LitBertError(Errors.L533.format(name="ner", value=ner, problem=problem))
     recognizer = dict(nlp.meta)

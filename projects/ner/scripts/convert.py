@@ -16,7 +16,7 @@ import spacy
 
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.digest import content_digest
-from spacy_litbert.corpora.docbin import DEFAULT_LIMIT, to_docbin, write_docbin
+from spacy_litbert.corpora.docbin import DEFAULT_LIMIT, check_length, to_docbin, write_docbin
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import write_jsonl
 from spacy_litbert.corpora.read import read_documents
@@ -48,6 +48,9 @@ def convert(corpus: str, config: Path, project: Path) -> None:
     if one_of := record.get("held_out"):
         splits["dev"] = [document for document in splits["train"] if _is_held_out(document, one_of)]
         splits["train"] = [document for document in splits["train"] if not _is_held_out(document, one_of)]
+    for split, documents in splits.items():
+        for document in documents:
+            check_length(document.id, document.text, f"{split} of {corpus}")
     _check_labels(splits, corpus)
     limit = record.get("max_misaligned", DEFAULT_LIMIT)
     conversions = {
@@ -81,7 +84,7 @@ def _check_labels(splits: dict[str, list[Document]], corpus: str) -> None:
         raise LitBertError(Errors.L417.format(split="dev", corpus=corpus, of=of, lost="chosen"))
     for split in sorted(found):
         if unknown := found[split] - learned:
-            print(f"{split}: nothing in train is labelled {', '.join(sorted(unknown))}, so none of these will be found")
+            print(f"{split}: nothing in train is labelled {', '.join(sorted(unknown))}, which this corpus can't teach")
 
 
 def _form(path: Path) -> str:
