@@ -438,6 +438,22 @@ class Errors(metaclass=_Coded):
         "Can't listen on {host}, port {port}: {reason}. Choose another `--host` or `--port`; port 0 takes a free one."
     )
     L648 = "Nothing is annotated any more. Start the service again."
+    # Training
+    L650 = (
+        "The optimizer trains `{name}`, which is in no component's thinc model, so that nobody could go on with this "
+        "training. Run it with `spacy train`."
+    )
+    L651 = "Can't go on with {path}: {problem}. Delete it to begin anew."
+    L652 = (
+        "The texts or annotations to train on are not those that the training in {path} had read at its step {steps}. "
+        "Give what it was begun with, or delete the file to begin anew."
+    )
+    L653 = (
+        "`{name}` is {found!r} here, but the training in {path} was begun with {expected!r}. Give what it was begun "
+        "with, or delete the file to begin anew."
+    )
+    L654 = "{path} is of a training that was stopped at step {step}. Go on with `--resume`, or delete it to begin anew."
+    L655 = "Another process is training in {path}. Wait for its end, stop it, or choose another `--output`."
 
 
 class Warnings(metaclass=_Coded):

@@ -28,6 +28,7 @@ from .kb_show import kb_search_cli, kb_show_cli
 from .pretrain import pretrain_cli
 from .serve import serve_cli
 from .tokens import tokens_cli
+from .train import train_cli
 from .vocab import vocab_cli
 
 app = typer.Typer(name="litbert", help="Commands of spacy-litbert.", no_args_is_help=True, rich_markup_mode=None)
@@ -50,6 +51,7 @@ _register("corpus", corpus_cli)
 _register("annotate", annotate_cli)
 _register("serve", serve_cli)
 _register("pretrain", pretrain_cli, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+_register("train", train_cli, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 _register("build", kb_build_cli, to=kb_app)
 _register("info", kb_info_cli, to=kb_app)
 _register("merge", kb_merge_cli, to=kb_app)

@@ -87,6 +87,10 @@ class TorchShim(EncoderShim):
         self._scaler.step(step)
         self._scaler.update()
         step.zero_grad(set_to_none=True)
+        self.note_update()
+
+    def note_update(self) -> None:
+        """Take note that the weights are no longer those that were loaded."""
         self._trained_under = self.storage
         self.fingerprint.renew(lambda: fingerprint_of(self.bert))
 

@@ -24,7 +24,7 @@ from ..files import replacing_folder
 from ..linking.knowledge_base import KnowledgeBase
 from ..models.settings import check_minimum, check_positive, check_precision, check_seed
 from ..pretraining.loop import Stopwatch
-from ..pretraining.optimizer import CLIP, learning_rate_factor, make_optimizer, stopping
+from ..pretraining.optimizer import CLIP, learning_rate_factor, make_optimizer
 from ..pretraining.start import describe
 from ..pretraining.state import (
     State,
@@ -37,6 +37,7 @@ from ..pretraining.state import (
     remove_leftovers,
     save_checkpoint,
 )
+from ..stopping import stopping
 from ..targets import check_target, checkpoint_made_by, only
 from ..tokenization.vocabulary import Vocabulary
 from ..tokenization.wordpieces import WordpieceEncoder

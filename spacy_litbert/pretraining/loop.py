@@ -17,12 +17,13 @@ from tqdm import tqdm
 
 from ..encoder.precision import autocast
 from ..errors import Errors, LitBertError
+from ..stopping import stopping
 from ..types import Precision
 from .config import Settings, TrainingSettings
 from .curve import HELDOUT, TRAINING, Curve
 from .evaluate import evaluate, heldout_rows
 from .model import N_SUMS, PretrainingModel, Sums, losses
-from .optimizer import CLIP, learning_rate_factor, stopping
+from .optimizer import CLIP, learning_rate_factor
 from .processes import Processes
 from .rows import Place, Rows, RowStream
 from .shards import Corpus

@@ -1,11 +1,7 @@
-"""What trainings share: the optimizer, the learning rate, and how they are told to stop."""
+"""What pretraining and the training of names share: the optimizer and its learning rate."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -29,16 +25,3 @@ def learning_rate_factor(progress: float, warmup: float) -> float:
     if progress < warmup:
         return progress / warmup
     return (1.0 - progress) / (1.0 - warmup)
-
-
-@contextmanager
-def stopping(request: Callable[[], None]) -> Iterator[None]:
-    """Call ``request`` at SIGTERM, as long as the block lasts. Outside the main thread, nothing is called."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: request())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -1,4 +1,4 @@
-"""Run ``spacy train`` several times, such as once for each seed: some at a time, and none that is done already."""
+"""Train several times, such as once for each seed: some at a time, and nothing that is done already."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from ..errors import Errors, LitBertError
 from ..files import file_checksum, replacing
+from ..training.run import STATE
 from .protocol import describe_run, weights_checksum
 
 _STAMP = "training.json"
@@ -28,7 +29,7 @@ Override = str | int | float | bool
 
 @dataclass(frozen=True)
 class Training:
-    """One run of ``spacy train``; its best checkpoint is ``output / "model-best"``.
+    """One run of ``spacy litbert train``; its best checkpoint is ``output / "model-best"``.
 
     overrides: settings in place of the config's, such as ``{"system.seed": 1}``.
     """
@@ -47,7 +48,7 @@ def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
     """Run the trainings that are not done yet; with several ``jobs`` at a time each has one thread.
 
     A training is done if it ended before with this config, these overrides, these files and these weights, on a GPU or
-    not as now.
+    not as now. If it was stopped before its end, it goes on.
 
     Raises LitBertError L620 if one fails, after the others have ended.
     """
@@ -67,10 +68,12 @@ def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
 
 def _train(training: Training, jobs: int) -> None:
     training.output.mkdir(parents=True, exist_ok=True)
-    (training.output / _STAMP).unlink(missing_ok=True)
     stamp = _stamp(training)
-    command = [sys.executable, "-m", "spacy", "train", str(training.config), "--output", str(training.output)]
-    command += ["--gpu-id", str(training.gpu_id)]
+    if _noted(training) != stamp:
+        (training.output / STATE).unlink(missing_ok=True)
+    _note(training, stamp)
+    command = [sys.executable, "-m", "spacy", "litbert", "train", str(training.config)]
+    command += ["--output", str(training.output), "--gpu-id", str(training.gpu_id), "--resume"]
     for name, value in training.overrides.items():
         command += [f"--{name}", json.dumps(value) if isinstance(value, bool) else str(value)]
     environment = {**os.environ, "ANSI_COLORS_DISABLED": "1", **({} if jobs == 1 else {"OMP_NUM_THREADS": "1"})}
@@ -80,24 +83,28 @@ def _train(training: Training, jobs: int) -> None:
     if code:
         end = "\n".join(log.read_text("utf8", errors="replace").splitlines()[-_SHOWN:])
         raise LitBertError(Errors.L620.format(output=training.output, code=code, log=log, end=end))
-    with replacing(training.output / _STAMP) as partial:
-        stamp[_RUN] = describe_run(gpu_id=training.gpu_id)
-        partial.write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf8")
+    _note(training, {**stamp, _RUN: describe_run(gpu_id=training.gpu_id)})
 
 
 def run_of(training: Training) -> dict[str, Any]:
-    """Return versions, date and machine of a training that is done; nothing for one from before they were noted."""
-    stamp: dict[str, Any] = json.loads((training.output / _STAMP).read_text("utf8"))
-    return stamp.get(_RUN, {})  # type: ignore[no-any-return]
+    """Return versions, date and machine of a training that is done."""
+    return _noted(training)[_RUN]  # type: ignore[no-any-return]
 
 
 def _is_done(training: Training) -> bool:
+    noted = _noted(training)
+    return noted.pop(_RUN, None) is not None and training.best.is_dir() and noted == _stamp(training)
+
+
+def _noted(training: Training) -> dict[str, Any]:
+    """Return the stamp of the training that was begun there last, and its run if it was ended; nothing if none was."""
     path = training.output / _STAMP
-    if not path.is_file() or not training.best.is_dir():
-        return False
-    stamp = {"on_gpu": False, **json.loads(path.read_text("utf8"))}
-    stamp.pop(_RUN, None)
-    return bool(stamp == _stamp(training))
+    return json.loads(path.read_text("utf8")) if path.is_file() else {}
+
+
+def _note(training: Training, stamp: dict[str, Any]) -> None:
+    with replacing(training.output / _STAMP) as partial:
+        partial.write_text(json.dumps(stamp, indent=2) + "\n", encoding="utf8")
 
 
 def _stamp(training: Training) -> dict[str, Any]:

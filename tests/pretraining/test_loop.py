@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from spacy_litbert.pretraining.loop import Budget, Stopwatch
-from spacy_litbert.pretraining.optimizer import learning_rate_factor, stopping
+from spacy_litbert.pretraining.optimizer import learning_rate_factor
+from spacy_litbert.stopping import stopping
 
 
 def test_rises_and_falls_to_exactly_zero() -> None:

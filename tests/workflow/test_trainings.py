@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
 from spacy.tokens import DocBin
 
 from spacy_litbert.errors import LitBertError
+from spacy_litbert.training.loop import LAST
+from spacy_litbert.training.run import STATE
+from spacy_litbert.training.state import read
 from spacy_litbert.workflow.trainings import Training, run_of, train_all
 
 from .conftest import NER
@@ -65,3 +73,36 @@ def test_what_was_trained_elsewhere_or_is_gone_is_trained_again(docs: Path, tmp_
     shutil.rmtree(one.best)
     train_all([one])
     assert one.best.is_dir()
+
+
+def test_what_was_stopped_goes_on_unless_something_changed(
+    docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = training(docs, tmp_path / "a", **{"training.max_steps": 0, "training.patience": 0})
+    state, steps = tmp_path / "a" / STATE, 0
+    with monkeypatch.context() as patch:
+        patch.setattr("spacy_litbert.workflow.trainings.subprocess.run", run_until_there_is(endless.output / LAST))
+        for _ in range(2):
+            shutil.rmtree(endless.output / LAST, ignore_errors=True)
+            with pytest.raises(LitBertError, match=r"L620.*exit code 143"):
+                train_all([endless])
+            assert read(state).state.steps > steps
+            steps = read(state).state.steps
+    with pytest.raises(KeyError):
+        run_of(endless)
+    train_all([training(docs, tmp_path / "a")])
+    assert not state.exists()
+    assert spacy.load(endless.best).config["training"]["max_steps"] == 2
+
+
+def run_until_there_is(path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``subprocess.run`` for a process that is sent SIGTERM as soon as there is something at ``path``."""
+
+    def run(*arguments: Any, **settings: Any) -> subprocess.CompletedProcess[str]:
+        process = subprocess.Popen(*arguments, **settings)
+        while process.poll() is None and not path.exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        return subprocess.CompletedProcess(process.args, process.wait(timeout=60))
+
+    return run

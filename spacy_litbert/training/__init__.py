@@ -1,0 +1,1 @@
+"""``spacy train`` that can be stopped and gone on with."""
