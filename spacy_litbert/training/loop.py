@@ -7,7 +7,6 @@ weights, moments and random numbers are put back, and what follows is what would
 
 from __future__ import annotations
 
-import random
 import shutil
 import sys
 import time
@@ -32,7 +31,7 @@ from thinc.api import fix_random_seed
 
 from ..errors import Errors, LitBertError
 from ..files import replacing_folder
-from .state import Saved, State, Trained
+from .state import Saved, State, Trained, packed, unpack
 
 BEST, LAST = "model-best", "model-last"
 _SECONDS = 300.0  # between two saves of the state
@@ -117,8 +116,8 @@ class Loop:
         done, starts, now = self.state.steps, dict(self.state.epochs), -1
         for step in count():
             if step in starts:
-                random.setstate(starts[step])
-            before = random.getstate()
+                unpack(starts[step])
+            before = packed()
             try:
                 epoch, batch = next(batches)
             except StopIteration:

@@ -55,6 +55,7 @@ def train(
         saved = _saved(output / STATE, said, resume=resume)
         nlp = init_nlp(config, use_gpu=gpu_id)
         loop = Loop(nlp, output, output / STATE, saved, said)
+        del saved  # as large as the model, thrice
         with stopping(loop.request_stop):
             return loop.run(stdout, stderr)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,7 +37,7 @@ class State:
 
     config: of the pipeline. steps: that were taken. words: in their texts. seconds: they took, over all sittings.
     scores: of the evaluations. losses: by component, since the last evaluation.
-    epochs: (step, state of Python's random numbers) where each epoch began, before its texts were shuffled.
+    epochs: step and ``packed`` state of Python's random numbers where each epoch began, before texts were shuffled.
     texts: checksum of the texts of all those batches, and the next one.
     performance: of the last evaluation, as in meta.json. strings: of the pipeline's vocabulary.
     """
@@ -48,7 +48,7 @@ class State:
     seconds: float = 0.0
     scores: list[float] = field(default_factory=list)
     losses: dict[str, float] = field(default_factory=dict)
-    epochs: list[tuple[int, Any]] = field(default_factory=list)
+    epochs: list[tuple[int, Array]] = field(default_factory=list)
     texts: str = ""
     performance: dict[str, Any] = field(default_factory=dict)
     strings: list[str] = field(default_factory=list)
@@ -97,9 +97,10 @@ class Trained:
             for key, value in (getattr(self._optimizer, kind) or {}).items():
                 arrays[f"{kind}/{self._names[key]}"] = get_current_ops().to_numpy(value)
         arrays |= _random_numbers()
-        arrays[_EPOCHS] = np.array([_packed(value) for _, value in state.epochs])
+        arrays[_EPOCHS] = np.array([numbers for _, numbers in state.epochs])
         updates = {self._names[key]: n for key, n in self._optimizer.nr_update.items()}
-        said = asdict(state) | {"version": _VERSION, "updates": updates, _EPOCHS: [step for step, _ in state.epochs]}
+        said = {one.name: getattr(state, one.name) for one in fields(State)}
+        said |= {"version": _VERSION, "updates": updates, _EPOCHS: [step for step, _ in state.epochs]}
         with replacing(path) as partial:
             contiguous = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
             save_file(contiguous, partial, {_METADATA: json.dumps(said, default=float)})
@@ -139,10 +140,22 @@ def read(path: Path) -> Saved:
         if said["version"] != _VERSION:
             raise ValueError(f"it is of version {said['version']}, not {_VERSION}")
         state = State(**{one.name: said[one.name] for one in fields(State)})
-        state.epochs = [(step, _unpacked(row)) for step, row in zip(said[_EPOCHS], arrays.pop(_EPOCHS), strict=True)]
+        state.epochs = list(zip(said[_EPOCHS], arrays.pop(_EPOCHS), strict=True))
         return Saved(path, state, dict(said["updates"]), arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LitBertError(Errors.L651.format(path=path, problem=f"{error!r}")) from None
+
+
+def packed() -> Array:
+    """Return the state of Python's random numbers, 625 integers and a number or none, as float64."""
+    _, numbers, normal = random.getstate()
+    return np.array([*numbers, np.nan if normal is None else normal], dtype=np.float64)
+
+
+def unpack(numbers: Array) -> None:
+    """Put the state that ``packed`` returned back."""
+    normal = None if np.isnan(numbers[-1]) else float(numbers[-1])
+    random.setstate((3, tuple(int(number) for number in numbers[:-1]), normal))
 
 
 def _parts(name: str, model: Model[Any, Any]) -> Iterator[tuple[str, Model[Any, Any] | Shim]]:
@@ -169,20 +182,10 @@ def _set_weights(part: Model[Any, Any] | Shim, weights: Arrays, *, updated: bool
         part.set_param(name, cast(FloatsXd, part.ops.asarray(cast(FloatsXd, value))))
 
 
-def _packed(state: Any) -> Array:
-    """Pack the state of Python's random numbers: 625 integers, and a number or none, as float64."""
-    _, numbers, normal = state
-    return np.array([*numbers, np.nan if normal is None else normal], dtype=np.float64)
-
-
-def _unpacked(row: Array) -> Any:
-    return 3, tuple(int(number) for number in row[:-1]), None if np.isnan(row[-1]) else float(row[-1])
-
-
 def _random_numbers() -> Arrays:
     _, keys, *rest = np.random.get_state()
     numbers = {
-        _PYTHON: _packed(random.getstate()),
+        _PYTHON: packed(),
         _NUMPY: np.array([*keys, *rest], dtype=np.float64),
         _TORCH: torch.get_rng_state().numpy(),
     }
@@ -192,7 +195,7 @@ def _random_numbers() -> Arrays:
 
 
 def _set_random_numbers(arrays: Arrays) -> None:
-    random.setstate(_unpacked(arrays[_PYTHON]))
+    unpack(arrays[_PYTHON])
     *keys, position, has_normal, normal = arrays[_NUMPY]
     np.random.set_state(("MT19937", np.array(keys, dtype=np.uint32), int(position), int(has_normal), float(normal)))
     torch.set_rng_state(torch.from_numpy(arrays[_TORCH].copy()))

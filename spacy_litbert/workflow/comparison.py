@@ -11,7 +11,7 @@ import argparse
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,11 +34,12 @@ Scorer = Callable[[Path], dict[str, dict[str, float]]]  # a trained pipeline →
 
 @dataclass(frozen=True)
 class System:
-    """A config and the settings in place of its own."""
+    """A config and the settings in place of its own. reads: see ``Training``."""
 
     config: Path
     overrides: dict[str, Override]
     gpu_id: int = -1
+    reads: tuple[Path, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """Return the config's name and a checksum of what it says, the settings, and the weights, if any."""
@@ -66,7 +67,7 @@ def comparison_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("plot", type=Path)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--weights", required=True)
-    parser.add_argument("--seeds", type=_numbers, required=True, help="numbers, separated by commas")
+    parser.add_argument("--seeds", type=numbers, required=True, help="numbers, separated by commas")
     parser.add_argument("--lr", type=float, required=True)
     parser.add_argument("--max-steps", type=int, required=True)
     parser.add_argument("--eval-frequency", type=int, required=True)
@@ -85,7 +86,8 @@ def comparison_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _numbers(text: str) -> list[int]:
+def numbers(text: str) -> list[int]:
+    """Read numbers that are separated by commas."""
     return [int(number) for number in text.split(",")]
 
 
@@ -113,7 +115,6 @@ def compare(
     Raises LitBertError L619 if ``only`` names others, and L620 if a training fails.
     """
     folder = Path("training") / corpus / "compare"
-    paths: dict[str, Override] = {f"paths.{split}": f"corpus/{corpus}/{split}.spacy" for split in ("train", "dev")}
     others = {f"{shown} weights": _weights(name, weights, folder) for shown, name in _shown_as(beside).items()}
     begun = {"litbert": weights, **others}
     systems = {**{name: _begun_from(start, litbert) for name, start in begun.items()}, **baselines}
@@ -123,8 +124,9 @@ def compare(
         (name, seed): Training(
             system.config,
             folder / f"{folders[name]}-{seed}",
-            {**paths, **system.overrides, "system.seed": seed},
+            {**system.overrides, "system.seed": seed},
             system.gpu_id,
+            system.reads,
         )
         for seed in seeds
         for name, system in systems.items()
@@ -145,6 +147,11 @@ def compare(
         },
         **describe_run(gpu_id=litbert.gpu_id),
     }
+
+
+def splits_of(corpus: str) -> dict[str, Override]:
+    """Return the settings that name the files of a corpus to train on and to choose by."""
+    return {f"paths.{split}": f"corpus/{corpus}/{split}.spacy" for split in ("train", "dev")}
 
 
 def _chosen(systems: dict[str, System], only: list[str]) -> dict[str, System]:
@@ -181,7 +188,7 @@ def _file_names(systems: Iterable[str]) -> dict[str, str]:
 
 
 def _begun_from(weights: str, system: System) -> System:
-    return System(system.config, {**system.overrides, "paths.weights": weights}, system.gpu_id)
+    return replace(system, overrides={**system.overrides, "paths.weights": weights})
 
 
 def lines(result: dict[str, Any], shown: list[Shown]) -> list[str]:

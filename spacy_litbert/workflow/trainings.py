@@ -32,12 +32,14 @@ class Training:
     """One run of ``spacy litbert train``; its best checkpoint is ``output / "model-best"``.
 
     overrides: settings in place of the config's, such as ``{"system.seed": 1}``.
+    reads: files that the config itself names. If they change, it is another training.
     """
 
     config: Path
     output: Path
     overrides: dict[str, Override]
     gpu_id: int = -1
+    reads: tuple[Path, ...] = ()
 
     @property
     def best(self) -> Path:
@@ -111,7 +113,7 @@ def _stamp(training: Training) -> dict[str, Any]:
     """Return config, overrides, and checksums of the files and folders named there and of the weights by any name."""
     named = [Path(value) for value in training.overrides.values() if isinstance(value, str) and value]
     paths = [path for folder in named for path in sorted([folder, *folder.rglob("*")]) if path.is_file()]
-    contents = {str(path): file_checksum(path) for path in [training.config, *paths]}
+    contents = {str(path): file_checksum(path) for path in [training.config, *training.reads, *paths]}
     name = training.overrides.get("paths.weights") or load_config(training.config).get("paths", {}).get("weights")
     weights = {str(name): weights_checksum(str(name))} if name else {}
     on_gpu = training.gpu_id >= 0

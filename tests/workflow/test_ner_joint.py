@@ -50,10 +50,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             name: {"path": f"corpus/{name}/{split}.spacy", "labels": [label]} for name, label in LABELS.items()
         }
     config["corpora"]["train"]["exclude"] = [f"corpus/{name}/dev.spacy" for name in LABELS]
-    config["components"]["transformer"]["model"]["precision"] = "float32"
     config["training"].update(eval_frequency=20)
     config.to_disk(copy / "configs" / "two.cfg")
-    run(copy, "joint", joint_config="configs/two.cfg", data="data", joint_steps=40, lr=0.001)
+    run(copy, "joint", joint_config="configs/two.cfg", data="data", joint_steps=40, joint_precision="float32", lr=0.001)
     return copy
 
 
@@ -83,6 +82,22 @@ def test_each_corpus_is_scored_for_its_own_labels(project: Path) -> None:
     assert set(result["ents_per_type"]) == set(LABELS.values())
     assert result["protocol"]["trained_on"] == [*LABELS]
     assert result["ents_f"] > 0.5
+
+
+def test_several_seeds_are_scored_as_the_packaged_one_is(project: Path) -> None:
+    settings = {"joint_config": "configs/two.cfg", "joint_steps": 40, "joint_precision": "float32", "lr": 0.001}
+    run(project, "compare-joint", seeds="0,1", **settings)
+    result = json.loads((project / "metrics" / "joint" / "compare.json").read_text())
+    packaged = json.loads((project / "metrics" / "joint" / "test.json").read_text())
+    [system] = result["systems"].values()
+    assert system["test"]["all"]["values"][0] == pytest.approx(100 * packaged["ents_f"])
+    for name in LABELS:
+        assert system["test"][name]["values"][0] == pytest.approx(100 * packaged["corpora"][name]["ents_f"])
+        assert len(system["dev"][name]["values"]) == 2
+    made = {path: path.stat().st_mtime_ns for path in project.glob("training/joint/compare/*/model-best/meta.json")}
+    assert len(made) == 2
+    run(project, "compare-joint", seeds="0,1", **settings)
+    assert {path: path.stat().st_mtime_ns for path in made} == made
 
 
 def test_the_wheel_names_all_its_corpora(project: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from spacy_litbert.corpora.digest import content_digest
 from spacy_litbert.corpora.document import Document
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.files import replacing
-from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
+from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot, splits_of
 
 
 def score_splits(corpus: str, model: Path) -> dict[str, dict[str, float]]:
@@ -49,6 +49,7 @@ def main() -> None:
         "training.optimizer.learn_rate.initial_rate": arguments.lr,
         "training.max_steps": arguments.max_steps,
         **frequency,
+        **splits_of(arguments.corpus),
     }
     others = {}
     if arguments.other_config:
@@ -56,7 +57,11 @@ def main() -> None:
         other = {**settings, "paths.weights": arguments.weights}
         others[f"litbert with {config.stem}"] = System(config, other, arguments.gpu_id)
     if arguments.baseline_steps:
-        cnn_settings = {"training.max_steps": arguments.baseline_steps, **frequency}
+        cnn_settings = {
+            "training.max_steps": arguments.baseline_steps,
+            **frequency,
+            **splits_of(arguments.corpus),
+        }
         others["spaCy's CNN"] = System(arguments.baseline, cnn_settings)
     result = compare(
         arguments.corpus,

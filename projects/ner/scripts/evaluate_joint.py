@@ -38,13 +38,8 @@ def evaluate_joint(model: Path, config: Path, output: Path, *, corpus: str, spli
     all_documents: list[Document] = []
     all_docs: list[Doc] = []
     judged: list[Judged] = []
-    trained_on = load_config(config).interpolate()["corpora"]["train"]["corpora"]
-    for name, settings in trained_on.items():
-        gold = Path(settings["path"]).with_name(f"{split}.jsonl")
-        if not gold.is_file() or split in Path(settings["path"]).stem:
-            continue
-        documents = [_of_labels(document, settings["labels"]) for document in read_jsonl(gold)]
-        docs = _predicted(nlp, documents, settings["labels"], name)
+    for name, (labels, documents) in gold_of(config, split).items():
+        docs = predict(nlp, documents, labels, name)
         corpora[name] = {
             **measure(documents, docs),
             "counts": count(documents, nlp),
@@ -52,11 +47,11 @@ def evaluate_joint(model: Path, config: Path, output: Path, *, corpus: str, spli
         }
         all_documents += documents
         all_docs += docs
-        judged += judge_all(nlp, documents, settings["labels"])
+        judged += judge_all(nlp, documents, labels)
     protocol = {
         "corpus": corpus,
         "split": split,
-        "trained_on": [*trained_on],
+        "trained_on": [*_trained_on(config)],
         **describe_protocol(nlp, gpu_id),
     }
     figures = {**measure(all_documents, all_docs), "curves": curves_of(judged, all_documents)}
@@ -65,11 +60,27 @@ def evaluate_joint(model: Path, config: Path, output: Path, *, corpus: str, spli
         print(f"    {name}: P {figures['ents_p']:.4f}  R {figures['ents_r']:.4f}  F1 {figures['ents_f']:.4f}")
 
 
+def gold_of(config: Path, split: str) -> dict[str, tuple[list[str], list[Document]]]:
+    """Read labels and gold documents, with mentions of those labels, of the corpora in ``config`` that have it."""
+    gold = {}
+    for name, settings in _trained_on(config).items():
+        path = Path(settings["path"]).with_name(f"{split}.jsonl")
+        if path.is_file() and split not in Path(settings["path"]).stem:
+            labels = settings["labels"]
+            gold[name] = labels, [_of_labels(document, labels) for document in read_jsonl(path)]
+    return gold
+
+
+def _trained_on(config: Path) -> dict[str, Any]:
+    return dict(load_config(config).interpolate()["corpora"]["train"]["corpora"])
+
+
 def _of_labels(document: Document, labels: list[str]) -> Document:
     return replace(document, entities=tuple(mention for mention in document.entities if mention.label in labels))
 
 
-def _predicted(nlp: Language, documents: list[Document], labels: list[str], name: str) -> list[Doc]:
+def predict(nlp: Language, documents: list[Document], labels: list[str], name: str) -> list[Doc]:
+    """Return Docs of the documents' texts with the entities of these labels. name: of the corpus, for the progress."""
     docs = []
     for doc in tqdm(nlp.pipe(document.text for document in documents), desc=name, total=len(documents), unit="text"):
         doc.ents = [ent for ent in doc.ents if ent.label_ in labels]

@@ -20,7 +20,7 @@ from tune import best_threshold
 from spacy_litbert.command_line import errors_in_one_line
 from spacy_litbert.corpora.labelled_text import labels_digest, read_labelled_texts
 from spacy_litbert.files import replacing
-from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot
+from spacy_litbert.workflow.comparison import SPLITS, Shown, System, compare, comparison_parser, lines, plot, splits_of
 
 THRESHOLD = "of each run the one with the best micro-F1 on dev; none if labels exclude each other"
 FIGURES = ("accuracy", "micro_ap", "macro_ap", "macro_auc")
@@ -57,8 +57,9 @@ def main() -> None:
         "training.optimizer.learn_rate.initial_rate": arguments.lr,
         "training.max_steps": arguments.max_steps,
         "training.eval_frequency": arguments.eval_frequency,
+        **splits_of(arguments.corpus),
     }
-    baseline_settings = {"training.max_steps": arguments.baseline_steps}
+    baseline_settings = {"training.max_steps": arguments.baseline_steps, **splits_of(arguments.corpus)}
     baselines = {
         "spaCy's ensemble": System(arguments.config.with_name("textcat_ensemble.cfg"), baseline_settings),
         "spaCy's bag of words": System(arguments.config.with_name("textcat_bow.cfg"), baseline_settings),
