@@ -7,6 +7,7 @@ weights, moments and random numbers are put back, and what follows is what would
 
 from __future__ import annotations
 
+import random
 import shutil
 import sys
 import time
@@ -113,19 +114,17 @@ class Loop:
         )
 
     def _batches(self, batches: Batches) -> Batches:
-        done, starts, now = self.state.steps, dict(self.state.epochs), -1
+        done, draws = self.state.steps, dict(self.state.draws)
         for step in count():
-            if step in starts:
-                unpack(starts[step])
-            before = packed()
+            if step in draws:
+                unpack(draws[step])
+            before = random.getstate()
             try:
                 epoch, batch = next(batches)
             except StopIteration:
                 return
-            if epoch != now:
-                now = epoch
-                if step not in starts:
-                    self.state.epochs.append((step, before))
+            if step not in draws and random.getstate() != before:
+                self.state.draws.append((step, packed(before)))
             self._read(epoch, batch)
             if step < done:
                 yield epoch, []

@@ -24,7 +24,7 @@ from ..models.torch_shim import TorchShim
 
 _METADATA, _VERSION = "training", 1
 _WEIGHT, _MOMENTS = "weight", ("mom1", "mom2", "averages")
-_EPOCHS, _PYTHON, _NUMPY, _TORCH, _CUDA = "epochs", "random/python", "random/numpy", "random/torch", "random/cuda"
+_DRAWS, _PYTHON, _NUMPY, _TORCH, _CUDA = "draws", "random/python", "random/numpy", "random/torch", "random/cuda"
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -37,7 +37,8 @@ class State:
 
     config: of the pipeline. steps: that were taken. words: in their texts. seconds: they took, over all sittings.
     scores: of the evaluations. losses: by component, since the last evaluation.
-    epochs: step and ``packed`` state of Python's random numbers where each epoch began, before texts were shuffled.
+    draws: the steps whose batch took random numbers of Python's to draw, as the first of an epoch does, whose texts
+        are shuffled, and the ``packed`` state that they were in before.
     texts: checksum of the texts of all those batches, and the next one.
     performance: of the last evaluation, as in meta.json. strings: of the pipeline's vocabulary.
     """
@@ -48,7 +49,7 @@ class State:
     seconds: float = 0.0
     scores: list[float] = field(default_factory=list)
     losses: dict[str, float] = field(default_factory=dict)
-    epochs: list[tuple[int, Array]] = field(default_factory=list)
+    draws: list[tuple[int, Array]] = field(default_factory=list)
     texts: str = ""
     performance: dict[str, Any] = field(default_factory=dict)
     strings: list[str] = field(default_factory=list)
@@ -97,10 +98,10 @@ class Trained:
             for key, value in (getattr(self._optimizer, kind) or {}).items():
                 arrays[f"{kind}/{self._names[key]}"] = get_current_ops().to_numpy(value)
         arrays |= _random_numbers()
-        arrays[_EPOCHS] = np.array([numbers for _, numbers in state.epochs])
+        arrays[_DRAWS] = np.array([numbers for _, numbers in state.draws])
         updates = {self._names[key]: n for key, n in self._optimizer.nr_update.items()}
         said = {one.name: getattr(state, one.name) for one in fields(State)}
-        said |= {"version": _VERSION, "updates": updates, _EPOCHS: [step for step, _ in state.epochs]}
+        said |= {"version": _VERSION, "updates": updates, _DRAWS: [step for step, _ in state.draws]}
         with replacing(path) as partial:
             contiguous = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
             save_file(contiguous, partial, {_METADATA: json.dumps(said, default=float)})
@@ -140,20 +141,20 @@ def read(path: Path) -> Saved:
         if said["version"] != _VERSION:
             raise ValueError(f"it is of version {said['version']}, not {_VERSION}")
         state = State(**{one.name: said[one.name] for one in fields(State)})
-        state.epochs = list(zip(said[_EPOCHS], arrays.pop(_EPOCHS), strict=True))
+        state.draws = list(zip(said[_DRAWS], arrays.pop(_DRAWS), strict=True))
         return Saved(path, state, dict(said["updates"]), arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LitBertError(Errors.L651.format(path=path, problem=f"{error!r}")) from None
 
 
-def packed() -> Array:
-    """Return the state of Python's random numbers, 625 integers and a number or none, as float64."""
-    _, numbers, normal = random.getstate()
+def packed(state: Any) -> Array:
+    """Return what ``random.getstate()`` said, 625 integers and a number or none, as float64."""
+    _, numbers, normal = state
     return np.array([*numbers, np.nan if normal is None else normal], dtype=np.float64)
 
 
 def unpack(numbers: Array) -> None:
-    """Put the state that ``packed`` returned back."""
+    """Let Python's random numbers go on from what ``packed`` returned."""
     normal = None if np.isnan(numbers[-1]) else float(numbers[-1])
     random.setstate((3, tuple(int(number) for number in numbers[:-1]), normal))
 
@@ -185,7 +186,7 @@ def _set_weights(part: Model[Any, Any] | Shim, weights: Arrays, *, updated: bool
 def _random_numbers() -> Arrays:
     _, keys, *rest = np.random.get_state()
     numbers = {
-        _PYTHON: packed(),
+        _PYTHON: packed(random.getstate()),
         _NUMPY: np.array([*keys, *rest], dtype=np.float64),
         _TORCH: torch.get_rng_state().numpy(),
     }

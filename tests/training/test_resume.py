@@ -7,15 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import DocBin
+from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as spacy_train
-from spacy.util import load_config
+from spacy.util import load_config, registry
 from thinc.api import Config, Model
 
 from spacy_litbert.errors import LitBertError
@@ -56,6 +59,7 @@ def config_of(paths: dict[str, Any], name: str = "ner_cnn.cfg", **training: Any)
     files = {key: paths[key] for key in ("paths.train", "paths.dev")}
     config = load_config(CONFIGS / name, overrides={**files, **weights})
     batcher = {"@batchers": "spacy.batch_by_sequence.v1", "size": 8, "get_length": None}
+    config["corpora"]["train"]["augmenter"] = training.pop("augmenter", None)
     config["training"].update({"max_steps": 14, "eval_frequency": 4, "batcher": batcher, **training})
     return config
 
@@ -84,10 +88,19 @@ def quietly(config: Config, output: Path, *, resume: bool = True) -> tuple[bool,
     return finished, [line for line in log.getvalue().splitlines() if line.strip()[:1].isdigit()]
 
 
+@registry.augmenters("tests.some_twice.v1")
+def some_twice() -> Callable[[Language, Example], Iterator[Example]]:
+    def augment(nlp: Language, example: Example) -> Iterator[Example]:
+        yield from [example] * random.choice([1, 2])
+
+    return augment
+
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "spaCy's ner, which draws random numbers in its updates": {},
     "averages": {"optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.003, "use_averages": True}},
     "texts read as they come, in parts of a step": {"max_epochs": -1, "accumulate_gradient": 3},
+    "texts augmented at random as they come": {"max_epochs": -1, "augmenter": {"@augmenters": "tests.some_twice.v1"}},
     "a limit of epochs, reached": {"max_epochs": 3},
     "litbert_ner": {"name": "litbert_ner_cpu.cfg"},
     "ner that listens": {"name": "ner_cpu.cfg"},
