@@ -180,6 +180,19 @@ def test_what_is_no_pipeline_is_left_alone(paths: dict[str, Any], tmp_path: Path
     assert (tmp_path / "model-best" / "thesis.txt").read_text() == "mine"
 
 
+def test_two_processes_do_not_train_in_one_folder(paths: dict[str, Any], tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from spacy_litbert.files import alone\n"
+    code += "with alone(Path(sys.argv[1])): print('mine', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, tmp_path / "out"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "mine\n"
+        with pytest.raises(LitBertError, match="L655"):
+            quietly(config_of(paths), tmp_path / "out")
+        other.communicate()
+    assert quietly(config_of(paths, max_steps=1), tmp_path / "out")[0]
+
+
 def test_weights_that_cannot_be_saved_are_refused_early(
     paths: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
