@@ -50,7 +50,8 @@ class Loop:
     def __init__(self, nlp: Language, output: Path, file: Path, saved: Saved | None, config: dict[str, Any]):
         self.nlp, self.output, self.file = nlp, output, file
         self.state = State(config=config) if saved is None else saved.state
-        self.stop = False
+        self._stop = False  # asked for
+        self._is_stopped = False  # and done
         self._saved = saved
         self._is_live = saved is None
         self._losses: dict[str, float] = {}
@@ -88,15 +89,17 @@ class Loop:
                 self.state.steps, self.state.words = info["step"] + 1, info["words"]
         finally:
             finalize_logger()
-        if self.stop:
+        if self._is_stopped:
             return False
+        if not self._is_live:
+            raise self._other_texts()
         self._save_pipeline(is_best=False)
         self.file.unlink(missing_ok=True)
         return True
 
     def request_stop(self) -> None:
-        """Have the state saved, and the loop end, before the next step."""
-        self.stop = True
+        """Have the state saved, and the loop end, before the next step; after the last one, the training is done."""
+        self._stop = True
 
     def _steps(self) -> Iterator[tuple[Any, dict[str, Any], bool | None]]:
         settings = self._settings
@@ -133,7 +136,8 @@ class Loop:
                 self._go_on()
             elif self._is_to_save(step):
                 self._save_state()
-            if self.stop:
+            if self._stop:
+                self._is_stopped = True
                 return
             yield epoch, batch
 
@@ -158,7 +162,7 @@ class Loop:
     def _go_on(self) -> None:
         assert self._saved is not None
         if self._texts.hexdigest() != self.state.texts:
-            raise LitBertError(Errors.L652.format(path=self.file, steps=self.state.steps))
+            raise self._other_texts()
         self._trained.put_back(self._saved)
         self._losses.update(self.state.losses)
         self.nlp.meta["performance"] = self.state.performance
@@ -166,10 +170,13 @@ class Loop:
             self.nlp.vocab.strings.add(string)
         self._saved, self._is_live = None, True
 
+    def _other_texts(self) -> LitBertError:
+        return LitBertError(Errors.L652.format(path=self.file, steps=self.state.steps))
+
     def _is_to_save(self, step: int) -> bool:
         if step == 1:
             self._trained.check()
-        return step > 0 and (self.stop or time.monotonic() - self._last_save >= _SECONDS)
+        return step > 0 and (self._stop or time.monotonic() - self._last_save >= _SECONDS)
 
     def _save_state(self) -> None:
         self.state.seconds = self._elapsed()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import shutil
 import signal
@@ -154,6 +155,48 @@ def test_a_state_is_not_trained_over_and_fits_what_it_was_begun_with(
         quietly(config, output)
     (output / STATE).write_bytes(state)
     assert quietly(config, output)[0]
+
+
+@pytest.mark.parametrize("n", [1, 8])
+def test_fewer_texts_than_there_were_steps_leave_all_as_it_was(
+    n: int, paths: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {**paths, "paths.train": str(tmp_path / "train.spacy")}
+    shutil.copy(paths["paths.train"], own["paths.train"])
+    config = config_of(own, max_epochs=3, max_steps=0)
+    stop_at(monkeypatch, 10)
+    assert not quietly(config, tmp_path / "out")[0]
+    before = files_of(tmp_path / "out")
+    docs = list(DocBin().from_disk(own["paths.train"]).get_docs(spacy.blank("en").vocab))
+    DocBin(docs=docs[:n]).to_disk(own["paths.train"])
+    with pytest.raises(LitBertError, match=r"L652.*step 10"):
+        quietly(config, tmp_path / "out")
+    assert files_of(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize(("last", "settings"), [(5, {"max_steps": 5}), (4, {"max_steps": 4}), (11, {"max_epochs": 3})])
+def test_told_to_stop_in_its_last_step_a_training_is_done(
+    last: int, settings: dict[str, int], paths: dict[str, Any], tmp_path: Path
+) -> None:
+    steps: list[int] = []
+
+    @registry.callbacks("tests.terminated_at.v1")
+    def terminated_at(step: int) -> Callable[[Language, dict[str, Any]], None]:
+        def before_update(nlp: Language, at: dict[str, Any]) -> None:
+            steps.append(at["step"])
+            if at["step"] == step:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        return before_update
+
+    for folder, step in (("late", last), ("never", -1)):
+        config = config_of(paths, **settings, before_update={"@callbacks": "tests.terminated_at.v1", "step": step})
+        assert quietly(config, tmp_path / folder)[0]
+        assert steps[-1] == last
+    for file in ("ner/model", "tok2vec/model"):
+        ours, expected = ((tmp_path / folder / "model-last" / file).read_bytes() for folder in ("late", "never"))
+        assert ours == expected
+    assert not (tmp_path / "late" / STATE).exists()
 
 
 def test_other_annotations_of_the_same_texts_are_noticed(
