@@ -440,8 +440,8 @@ class Errors(metaclass=_Coded):
     L648 = "Nothing is annotated any more. Start the service again."
     # Training
     L650 = (
-        "The optimizer trains `{name}`, which is in no component's thinc model, so that nobody could go on with this "
-        "training. Run it with `spacy train`."
+        "What is trained can't be saved, so that nobody could go on with this training: {what}. Run it with "
+        "`spacy train`."
     )
     L651 = "Can't go on with {path}: {problem}. Delete it to begin anew."
     L652 = (

@@ -7,7 +7,6 @@ weights, moments and random numbers are put back, and what follows is what would
 
 from __future__ import annotations
 
-import random
 import shutil
 import sys
 import time
@@ -17,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
@@ -32,7 +32,8 @@ from thinc.api import fix_random_seed
 
 from ..errors import Errors, LitBertError
 from ..files import replacing_folder
-from .state import Saved, State, Trained, packed, unpack
+from .random_numbers import draw_from, drawn
+from .state import Saved, State, Trained
 
 BEST, LAST = "model-best", "model-last"
 _SECONDS = 300.0  # between two saves of the state
@@ -64,6 +65,7 @@ class Loop:
         self._train_corpus, self._dev_corpus = resolve_dot_names(interpolated, names)
         self._frozen: list[str] = self._settings["frozen_components"]
         self._trained = Trained(nlp, self._settings["optimizer"], self._frozen)
+        self._trained.check()
         self._begin = time.monotonic() - self.state.seconds
         self._last_save = time.monotonic()
 
@@ -120,14 +122,14 @@ class Loop:
         done, draws = self.state.steps, dict(self.state.draws)
         for step in count():
             if step in draws:
-                unpack(draws[step])
-            before = random.getstate()
+                draw_from(draws[step])
+            before = drawn()
             try:
                 epoch, batch = next(batches)
             except StopIteration:
                 return
-            if step not in draws and random.getstate() != before:
-                self.state.draws.append((step, packed(before)))
+            if step not in draws and not np.array_equal(before, drawn(), equal_nan=True):
+                self.state.draws.append((step, before))
             self._read(epoch, batch)
             if step < done:
                 yield epoch, []
@@ -146,7 +148,7 @@ class Loop:
 
         def score() -> tuple[float, dict[str, Any]]:
             if not self._is_live:
-                return next(scores), {}
+                return next(scores, float("nan")), {}
             score, others = evaluate()
             self.state.scores.append(float(score))
             return score, others
@@ -174,7 +176,7 @@ class Loop:
         return LitBertError(Errors.L652.format(path=self.file, steps=self.state.steps))
 
     def _is_to_save(self, step: int) -> bool:
-        if step == 1:
+        if step == 1:  # the optimizer knows by now what it trains
             self._trained.check()
         return step > 0 and (self._stop or time.monotonic() - self._last_save >= _SECONDS)
 

@@ -47,6 +47,7 @@ def train(
     """
     use_gpu(gpu_id)
     said: dict[str, Any] = json.loads(json.dumps(config.copy().interpolate()))
+    check_target(output, made=lambda _: None, what="folder", option=None, in_place=True)
     for name in (BEST, LAST):
         check_target(output / name, made=_pipeline, what="pipeline", option=None)
     with alone(output) as is_mine:

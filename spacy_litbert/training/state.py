@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,15 +18,29 @@ from thinc.types import FloatsXd
 
 from ..checkpoints.safetensor_files import read_safetensors
 from ..errors import Errors, LitBertError
-from ..files import replacing
+from ..files import lacking, replacing
 from ..models.torch_shim import TorchShim
+from .random_numbers import Numbers, all_numbers, drawn, go_on_from
 
 _METADATA, _VERSION = "training", 1
 _WEIGHT, _MOMENTS = "weight", ("mom1", "mom2", "averages")
-_DRAWS, _PYTHON, _NUMPY, _TORCH, _CUDA = "draws", "random/python", "random/numpy", "random/torch", "random/cuda"
+_DRAWS = "draws"
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
+_KINDS = {
+    "config": dict,
+    "steps": int,
+    "words": int,
+    "seconds": (int, float),
+    "scores": list,
+    "losses": dict,
+    "draws": list,
+    "texts": str,
+    "performance": dict,
+    "strings": list,
+    "updates": dict,
+}
 Key = tuple[int, str]  # of a weight, in thinc's optimizer
 
 
@@ -37,8 +50,8 @@ class State:
 
     config: of the pipeline. steps: that were taken. words: in their texts. seconds: they took, over all sittings.
     scores: of the evaluations. losses: by component, since the last evaluation.
-    draws: the steps whose batch took random numbers of Python's to draw, as the first of an epoch does, whose texts
-        are shuffled, and the ``packed`` state that they were in before.
+    draws: the steps whose batch took random numbers to draw, as the first of an epoch does, whose texts are shuffled,
+        and where these stood before.
     texts: checksum of the texts of all those batches, and the next one.
     performance: of the last evaluation, as in meta.json. strings: of the pipeline's vocabulary.
     """
@@ -49,7 +62,7 @@ class State:
     seconds: float = 0.0
     scores: list[float] = field(default_factory=list)
     losses: dict[str, float] = field(default_factory=dict)
-    draws: list[tuple[int, Array]] = field(default_factory=list)
+    draws: list[tuple[int, Numbers]] = field(default_factory=list)
     texts: str = ""
     performance: dict[str, Any] = field(default_factory=dict)
     strings: list[str] = field(default_factory=list)
@@ -64,6 +77,10 @@ class Saved:
     updates: dict[str, int]
     arrays: Arrays
 
+    def named(self, kind: str) -> Arrays:
+        """Return the arrays of a kind by the rest of their names."""
+        return {name[len(kind) + 1 :]: value for name, value in self.arrays.items() if name.startswith(f"{kind}/")}
+
 
 class Trained:
     """What training changes in a pipeline, by names that are the same in another process.
@@ -72,34 +89,33 @@ class Trained:
     """
 
     def __init__(self, nlp: Language, optimizer: Optimizer, frozen: list[str]):
-        self._optimizer = optimizer
-        models = {name: getattr(pipe, "model", None) for name, pipe in nlp.pipeline if name not in frozen}
-        self._parts = {
-            name: part
-            for pipe_name, model in models.items()
-            if isinstance(model, Model)
-            for name, part in _parts(pipe_name, model)
-        }
-        self._keys = {
-            f"{name}/{weight}": (part.id, weight) for name, part in self._parts.items() for weight in _weights(part)
-        }
-        self._names = {key: name for name, key in self._keys.items()}
+        self._nlp, self._optimizer, self._frozen = nlp, optimizer, frozen
 
     def check(self) -> None:
-        """Raise LitBertError L650 if the optimizer changed a weight that can't be saved."""
+        """Raise LitBertError L650 if something is trained that can't be saved."""
+        for name, pipe in self._pipes().items():
+            if hasattr(pipe, "update") and not isinstance(getattr(pipe, "model", None), Model):
+                raise LitBertError(Errors.L650.format(what=f"the component {name!r} has no thinc model"))
+        names = self._names()
         for key in self._optimizer.nr_update:
-            if key not in self._names:
-                raise LitBertError(Errors.L650.format(name=key[1]))
+            if key not in names:
+                what = f"the optimizer has a weight {key[1]!r} that is in no component's model, or no longer"
+                raise LitBertError(Errors.L650.format(what=what))
 
     def save(self, path: Path, state: State) -> None:
-        """Write state, weights, moments and random numbers; a file from before is there until this one is whole."""
-        arrays = {f"{_WEIGHT}/{part}/{name}": value for part, name, value in self._all_weights()}
+        """Write state, weights, moments and random numbers; a file from before is there until this one is whole.
+
+        Raises LitBertError L650 as ``check`` does.
+        """
+        self.check()
+        names = self._names()
+        arrays = {f"{_WEIGHT}/{name}": value for name, value in self._weights().items()}
         for kind in _MOMENTS:
             for key, value in (getattr(self._optimizer, kind) or {}).items():
-                arrays[f"{kind}/{self._names[key]}"] = get_current_ops().to_numpy(value)
-        arrays |= _random_numbers()
+                arrays[f"{kind}/{names[key]}"] = get_current_ops().to_numpy(value)
+        arrays |= all_numbers()
         arrays[_DRAWS] = np.array([numbers for _, numbers in state.draws])
-        updates = {self._names[key]: n for key, n in self._optimizer.nr_update.items()}
+        updates = {names[key]: n for key, n in self._optimizer.nr_update.items()}
         said = {one.name: getattr(state, one.name) for one in fields(State)}
         said |= {"version": _VERSION, "updates": updates, _DRAWS: [step for step, _ in state.draws]}
         with replacing(path) as partial:
@@ -108,27 +124,37 @@ class Trained:
 
     def put_back(self, saved: Saved) -> None:
         """Put weights, moments and random numbers back. Raises LitBertError L651 where they don't fit the pipeline."""
-        here = {f"{_WEIGHT}/{part}/{name}": value.shape for part, name, value in self._all_weights()}
-        there = {name: value.shape for name, value in saved.arrays.items() if name.startswith(f"{_WEIGHT}/")}
-        differing = [name.removeprefix(f"{_WEIGHT}/") for name in here | there if here.get(name) != there.get(name)]
-        if differing := sorted({*differing, *(saved.updates.keys() - self._keys.keys())}):
-            problem = f"its weights are not those of this pipeline, such as {differing[0]}"
-            raise LitBertError(Errors.L651.format(path=saved.path, problem=problem))
-        for name, part in self._parts.items():
-            weights = {weight: saved.arrays[f"{_WEIGHT}/{name}/{weight}"] for weight in _weights(part)}
-            _set_weights(part, weights, updated=any(f"{name}/{weight}" in saved.updates for weight in weights))
+        weights, moments = saved.named(_WEIGHT), {kind: saved.named(kind) for kind in _MOMENTS}
+        _check(saved, self._weights(), weights, moments)
+        for name, part in self._parts():
+            values = {weight: weights[f"{name}/{weight}"] for weight in _weights(part)}
+            _set_weights(part, values, updated=any(f"{name}/{weight}" in saved.updates for weight in values))
         ops = get_current_ops()
-        for name, n in saved.updates.items():
-            self._optimizer.nr_update[self._keys[name]] = n
-            for kind in _MOMENTS:
-                if (value := saved.arrays.get(f"{kind}/{name}")) is not None:
-                    getattr(self._optimizer, kind)[self._keys[name]] = ops.asarray(cast(FloatsXd, value))
-        _set_random_numbers(saved.arrays)
+        for key, name in self._names().items():
+            if name in saved.updates:
+                self._optimizer.nr_update[key] = saved.updates[name]
+            for kind, values in moments.items():
+                if name in values:
+                    getattr(self._optimizer, kind)[key] = ops.asarray(cast(FloatsXd, values[name]))
+        try:
+            go_on_from(saved.arrays)
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise LitBertError(Errors.L651.format(path=saved.path, problem=f"its random numbers: {error!r}")) from None
 
-    def _all_weights(self) -> Iterator[tuple[str, str, Array]]:
-        for name, part in self._parts.items():
-            for weight, value in _weights(part).items():
-                yield name, weight, value
+    def _pipes(self) -> dict[str, Any]:
+        return {name: pipe for name, pipe in self._nlp.pipeline if name not in self._frozen}
+
+    def _parts(self) -> Iterator[tuple[str, Model[Any, Any] | Shim]]:
+        """Yield what has weights, as it is now: some layers are replaced when a component learns of more labels."""
+        for name, pipe in self._pipes().items():
+            if isinstance(model := getattr(pipe, "model", None), Model):
+                yield from _parts(name, model)
+
+    def _names(self) -> dict[Key, str]:
+        return {(part.id, weight): f"{name}/{weight}" for name, part in self._parts() for weight in _weights(part)}
+
+    def _weights(self) -> Arrays:
+        return {f"{name}/{weight}": value for name, part in self._parts() for weight, value in _weights(part).items()}
 
 
 def read(path: Path) -> Saved:
@@ -140,23 +166,33 @@ def read(path: Path) -> Saved:
         said = json.loads(metadata[_METADATA])
         if said["version"] != _VERSION:
             raise ValueError(f"it is of version {said['version']}, not {_VERSION}")
+        if wrong := lacking(said, _KINDS):
+            raise ValueError(f"{', '.join(wrong)}: lacking, or of another type")
         state = State(**{one.name: said[one.name] for one in fields(State)})
         state.draws = list(zip(said[_DRAWS], arrays.pop(_DRAWS), strict=True))
+        if any(numbers.shape != drawn().shape for _, numbers in state.draws):
+            raise ValueError(f"{_DRAWS}: not where random numbers stand")
         return Saved(path, state, dict(said["updates"]), arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LitBertError(Errors.L651.format(path=path, problem=f"{error!r}")) from None
 
 
-def packed(state: Any) -> Array:
-    """Return what ``random.getstate()`` said, 625 integers and a number or none, as float64."""
-    _, numbers, normal = state
-    return np.array([*numbers, np.nan if normal is None else normal], dtype=np.float64)
+def _check(saved: Saved, here: Arrays, weights: Arrays, moments: dict[str, Arrays]) -> None:
+    """Raise LitBertError L651 unless a file has the weights that are here, and moments of those that were updated."""
+    differing = {name for name in here.keys() | weights.keys() if _form(here.get(name)) != _form(weights.get(name))}
+    differing |= saved.updates.keys() - here.keys()
+    for values in moments.values():
+        if values:
+            differing |= values.keys() ^ saved.updates.keys()
+            differing |= {name for name, value in values.items() if name in here and value.size != here[name].size}
+    differing |= moments["mom1"].keys() ^ moments["mom2"].keys()
+    if differing:
+        problem = f"its weights are not those of this pipeline, such as {min(differing)}"
+        raise LitBertError(Errors.L651.format(path=saved.path, problem=problem))
 
 
-def unpack(numbers: Array) -> None:
-    """Let Python's random numbers go on from what ``packed`` returned."""
-    normal = None if np.isnan(numbers[-1]) else float(numbers[-1])
-    random.setstate((3, tuple(int(number) for number in numbers[:-1]), normal))
+def _form(value: Array | None) -> Any:
+    return None if value is None else (value.shape, value.dtype)
 
 
 def _parts(name: str, model: Model[Any, Any]) -> Iterator[tuple[str, Model[Any, Any] | Shim]]:
@@ -181,24 +217,3 @@ def _set_weights(part: Model[Any, Any] | Shim, weights: Arrays, *, updated: bool
         return
     for name, value in weights.items():
         part.set_param(name, cast(FloatsXd, part.ops.asarray(cast(FloatsXd, value))))
-
-
-def _random_numbers() -> Arrays:
-    _, keys, *rest = np.random.get_state()
-    numbers = {
-        _PYTHON: packed(random.getstate()),
-        _NUMPY: np.array([*keys, *rest], dtype=np.float64),
-        _TORCH: torch.get_rng_state().numpy(),
-    }
-    if torch.cuda.is_available():
-        numbers[_CUDA] = torch.cuda.get_rng_state().numpy()
-    return numbers
-
-
-def _set_random_numbers(arrays: Arrays) -> None:
-    unpack(arrays[_PYTHON])
-    *keys, position, has_normal, normal = arrays[_NUMPY]
-    np.random.set_state(("MT19937", np.array(keys, dtype=np.uint32), int(position), int(has_normal), float(normal)))
-    torch.set_rng_state(torch.from_numpy(arrays[_TORCH].copy()))
-    if _CUDA in arrays and torch.cuda.is_available():
-        torch.cuda.set_rng_state(torch.from_numpy(arrays[_CUDA].copy()))

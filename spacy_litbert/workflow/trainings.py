@@ -80,7 +80,8 @@ def _train(training: Training, jobs: int) -> None:
         command += [f"--{name}", json.dumps(value) if isinstance(value, bool) else str(value)]
     environment = {**os.environ, "ANSI_COLORS_DISABLED": "1", **({} if jobs == 1 else {"OMP_NUM_THREADS": "1"})}
     log = training.output / _LOG
-    with log.open("w", encoding="utf8") as file:
+    goes_on = (training.output / STATE).exists()
+    with log.open("a" if goes_on else "w", encoding="utf8") as file:
         code = subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
     if code:
         end = "\n".join(log.read_text("utf8", errors="replace").splitlines()[-_SHOWN:])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import random
 import shutil
@@ -12,10 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import spacy
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as spacy_train
@@ -97,11 +101,23 @@ def some_twice() -> Callable[[Language, Example], Iterator[Example]]:
     return augment
 
 
+@registry.augmenters("tests.some_twice_by_numpy.v1")
+def some_twice_by_numpy() -> Callable[[Language, Example], Iterator[Example]]:
+    def augment(nlp: Language, example: Example) -> Iterator[Example]:
+        yield from [example] * np.random.randint(1, 3)
+
+    return augment
+
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "spaCy's ner, which draws random numbers in its updates": {},
     "averages": {"optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.003, "use_averages": True}},
     "texts read as they come, in parts of a step": {"max_epochs": -1, "accumulate_gradient": 3},
     "texts augmented at random as they come": {"max_epochs": -1, "augmenter": {"@augmenters": "tests.some_twice.v1"}},
+    "texts augmented by numpy's random numbers": {
+        "max_epochs": -1,
+        "augmenter": {"@augmenters": "tests.some_twice_by_numpy.v1"},
+    },
     "a limit of epochs, reached": {"max_epochs": 3},
     "litbert_ner": {"name": "litbert_ner_cpu.cfg"},
     "ner that listens": {"name": "ner_cpu.cfg"},
@@ -246,8 +262,86 @@ def test_weights_that_cannot_be_saved_are_refused_early(
         finish_update(self, optimizer)
 
     monkeypatch.setattr(Model, "finish_update", and_its_own)
-    with pytest.raises(LitBertError, match=r"L650.*`hidden`.*spacy train"):
+    with pytest.raises(LitBertError, match=r"L650.*'hidden'.*spacy train"):
         quietly(config_of(paths), tmp_path)
+
+
+def test_a_layer_that_grows_is_refused_early(paths: dict[str, Any], tmp_path: Path) -> None:
+    config = config_of(paths)
+    config["nlp"]["pipeline"] = ["entity_ruler", *config["nlp"]["pipeline"]]
+    config["components"]["entity_ruler"] = {"factory": "entity_ruler"}
+    patterns = [{"label": "Person", "pattern": "patients"}]
+    config["initialize"]["components"] = {"entity_ruler": {"patterns": patterns}}
+    config["components"]["ner"]["model"]["use_upper"] = True
+    with pytest.raises(LitBertError, match=r"L650.*spacy train"):
+        quietly(config, tmp_path / "out")
+
+
+def test_what_learns_without_a_model_is_refused_before_training(paths: dict[str, Any], tmp_path: Path) -> None:
+    @Language.factory("tests_counter")
+    class Counter:
+        def __init__(self, nlp: Language, name: str) -> None:
+            self.n = 0
+
+        def __call__(self, doc: Doc) -> Doc:
+            return doc
+
+        def update(self, examples: list[Example], **settings: Any) -> dict[str, float]:
+            self.n += 1
+            return {}
+
+    config = config_of(paths)
+    config["nlp"]["pipeline"] = [*config["nlp"]["pipeline"], "counter"]
+    config["components"]["counter"] = {"factory": "tests_counter"}
+    with pytest.raises(LitBertError, match=r"L650.*'counter'"):
+        quietly(config, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*"))
+
+
+DAMAGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
+    "no random numbers": lambda said, arrays: arrays.pop("random/drawn"),
+    "short random numbers": lambda said, arrays: arrays.update({"random/torch": arrays["random/torch"][:9]}),
+    "short draws": lambda said, arrays: arrays.update(draws=arrays["draws"][:, :9]),
+    "no first moments": lambda said, arrays: [arrays.pop(name) for name in list(arrays) if name.startswith("mom1")],
+    "weights of another type": lambda said, arrays: arrays.update(
+        {name: value.astype("float16") for name, value in arrays.items() if name.startswith("weight")}
+    ),
+    "moments of another size": lambda said, arrays: arrays.update(
+        {name: value[:1] for name, value in arrays.items() if name.startswith("mom2")}
+    ),
+    "steps as text": lambda said, arrays: said.update(steps="6"),
+    "no scores": lambda said, arrays: said.pop("scores"),
+    "losses as a list": lambda said, arrays: said.update(losses=[]),
+    "no performance": lambda said, arrays: said.update(performance=None),
+    "another version": lambda said, arrays: said.update(version=0),
+}
+
+
+def test_a_state_with_something_else_in_it_is_refused(
+    paths: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_at(monkeypatch, 6)
+    assert not quietly(config_of(paths), tmp_path)[0]
+    good = (tmp_path / STATE).read_bytes()
+    for name, damage in DAMAGES.items():
+        with safe_open(tmp_path / STATE, "np") as file:
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            said = json.loads(file.metadata()["training"])
+        damage(said, arrays)
+        save_file(arrays, tmp_path / STATE, {"training": json.dumps(said)})
+        damaged = (tmp_path / STATE).read_bytes()
+        with pytest.raises(LitBertError, match="L651"):
+            quietly(config_of(paths), tmp_path)
+        assert (tmp_path / STATE).read_bytes() == damaged, name
+        (tmp_path / STATE).write_bytes(good)
+    assert quietly(config_of(paths), tmp_path)[0]
+
+
+def test_an_output_that_is_a_file_is_refused(paths: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(LitBertError, match="L218"):
+        quietly(config_of(paths), tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_the_command_saves_at_sigterm_and_says_so(paths: dict[str, Any], tmp_path: Path) -> None:
