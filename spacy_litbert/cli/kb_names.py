@@ -37,7 +37,7 @@ def kb_train_names_cli(
 ) -> None:
     """Train an encoder of names: synonyms of a knowledge base come to lie close, other names apart.
 
-    SIGTERM saves what was reached in OUT.run; --resume goes on from there.
+    SIGTERM and Ctrl-C save what was reached in OUT.run; --resume goes on from there.
     """
     from ..linking.knowledge_base import KnowledgeBase
     from ..names.train import NameSettings, train_names

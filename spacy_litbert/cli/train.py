@@ -19,7 +19,7 @@ def train_cli(
 ) -> None:
     """Train a pipeline as `spacy train` does; a setting is overridden as `--training.max_steps 500`.
 
-    SIGTERM saves what was reached in OUTPUT, as do five minutes; --resume goes on from there.
+    What was reached is saved in OUTPUT every five minutes, at SIGTERM and at Ctrl-C; --resume goes on from there.
     """
     from spacy.cli._util import import_code, parse_config_overrides, show_validation_error
     from spacy.util import load_config
@@ -36,4 +36,4 @@ def train_cli(
     msg.good(f"Trained: {output}")
 
 
-_STOPPED = 143  # what a process that SIGTERM ended says: whoever waits for the pipeline need not go on
+_STOPPED = 143  # as a process that SIGTERM ended: whoever waits for the pipeline does not go on

@@ -97,7 +97,7 @@ def train_names(
     resume: go on where an earlier call was stopped.
     force: replace an earlier checkpoint folder.
 
-    SIGTERM saves what was reached beside ``folder``, in ``FOLDER.run``; False is returned then.
+    SIGTERM and Ctrl-C save what was reached beside ``folder``, in ``FOLDER.run``; False is returned then.
 
     Raises LitBertError L218 if ``folder`` may not be replaced or ``FOLDER.run`` holds anything else, L504 if there is a
     run already and ``resume`` is not set, L505 if it was begun with other settings, L509 if it diverges, L540 without

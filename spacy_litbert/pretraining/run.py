@@ -3,8 +3,8 @@
     python -m spacy_litbert.pretraining.run CONFIG [--resume] [--training.minutes 10 …]
     torchrun --nproc-per-node 8 -m spacy_litbert.pretraining.run CONFIG
 
-Needs neither spaCy nor, but for a start from a hub, network. SIGTERM makes it save and exit with 0; ``--resume`` goes
-on from there as if nothing had happened.
+Needs neither spaCy nor, but for a start from a hub, network. SIGTERM and Ctrl-C make it save and exit with 0;
+``--resume`` goes on from there as if nothing had happened.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def train(
 
     config: as of ``spacy.util.load_config(path, overrides=…, interpolate=False)``.
     output: folder for ``model-best`` and ``model-last``. Until the end, what goes on lies there in a file of its own,
-        written every five minutes and at SIGTERM.
+        written every five minutes, at SIGTERM and at Ctrl-C, of which a second one interrupts.
     gpu_id: -1 for the CPU.
     resume: go on from such a file, if there is one. On a CPU, with as many threads, weights and scores are then those
         of a training that was never stopped; on a GPU dropout chooses otherwise, and float16's scale begins anew.

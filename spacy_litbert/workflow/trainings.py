@@ -50,7 +50,7 @@ def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
     """Run the trainings that are not done yet; with several ``jobs`` at a time each has one thread.
 
     A training is done if it ended before with this config, these overrides, these files and these weights, on a GPU or
-    not as now. If it was stopped before its end, it goes on.
+    not as now. If it was stopped before its end, it goes on. After Ctrl-C, which stops those that run, none is begun.
 
     Raises LitBertError L620 if one fails, after the others have ended.
     """
@@ -58,12 +58,16 @@ def train_all(trainings: list[Training], *, jobs: int = 1) -> None:
     errors: list[LitBertError] = []
     with ThreadPoolExecutor(jobs) as pool:
         runs = [pool.submit(_train, training, jobs) for training in open_ones]
-        for run in tqdm(as_completed(runs), desc="train", total=len(runs), unit="run"):
-            error = run.exception()
-            if isinstance(error, LitBertError):
-                errors.append(error)
-            elif error is not None:
-                raise error
+        try:
+            for run in tqdm(as_completed(runs), desc="train", total=len(runs), unit="run"):
+                error = run.exception()
+                if isinstance(error, LitBertError):
+                    errors.append(error)
+                elif error is not None:
+                    raise error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     if errors:
         raise errors[0]
 

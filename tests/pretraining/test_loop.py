@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import itertools
-import signal
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from spacy_litbert.pretraining.loop import Budget, Stopwatch
 from spacy_litbert.pretraining.optimizer import learning_rate_factor
-from spacy_litbert.stopping import stopping
 
 
 def test_rises_and_falls_to_exactly_zero() -> None:
@@ -30,14 +27,3 @@ def test_progress_by_steps_or_seconds() -> None:
 def test_the_stopwatch_counts_earlier_sittings() -> None:
     watch = Stopwatch(100.0, clock=itertools.count(7.0, 5.0).__next__)
     assert [watch.elapsed(), watch.elapsed()] == [105.0, 110.0]
-
-
-def test_signals_are_left_alone_outside_the_main_thread() -> None:
-    def handler() -> object:
-        with stopping(lambda: None):
-            return signal.getsignal(signal.SIGTERM)
-
-    before = signal.getsignal(signal.SIGTERM)
-    assert handler() != before
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(handler).result() == before

@@ -344,7 +344,8 @@ def test_an_output_that_is_a_file_is_refused(paths: dict[str, Any], tmp_path: Pa
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_the_command_saves_at_sigterm_and_says_so(paths: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_saves_when_it_is_stopped_and_says_so(number: int, paths: dict[str, Any], tmp_path: Path) -> None:
     config = config_of(paths, max_steps=0, patience=0, eval_frequency=1)
     config.to_disk(tmp_path / "config.cfg")
     output = tmp_path / "out"
@@ -359,13 +360,15 @@ def test_the_command_saves_at_sigterm_and_says_so(paths: dict[str, Any], tmp_pat
         output,
         "--resume",
     ]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where it is ignored, so it is in this process
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    signal.signal(signal.SIGINT, before)
     until = time.monotonic() + 60
     while not (output / "model-best").exists():
         assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 143
     assert "--resume" in said

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,27 @@ def test_what_was_stopped_goes_on_unless_something_changed(
     train_all([training(docs, tmp_path / "a")])
     assert not state.exists()
     assert spacy.load(endless.best).config["training"]["max_steps"] == 2
+
+
+def test_after_ctrl_c_none_is_begun(docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Any] = []
+
+    def run(*arguments: Any, **settings: Any) -> subprocess.CompletedProcess[str]:
+        begun.append(arguments)
+        time.sleep(0.5)
+        return subprocess.CompletedProcess(arguments, 143)
+
+    def interrupted(runs: Any, **settings: Any) -> Iterator[Any]:
+        while not begun:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("spacy_litbert.workflow.trainings.subprocess.run", run)
+    monkeypatch.setattr("spacy_litbert.workflow.trainings.tqdm", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_all([training(docs, tmp_path / name) for name in "abc"])
+    assert len(begun) == 1
 
 
 def run_until_there_is(path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
