@@ -65,7 +65,7 @@ def check_target(
 def check_new_file(target: Path, *, sources: Iterable[Path], option: str | None) -> None:
     """Raise LitBertError L218 unless a command may write a file at ``target``: there is nothing, or a file.
 
-    sources: what the command reads; the file must be none of it, nor lie in it.
+    sources: what the command reads, and folders that it makes; the file must be none of it, nor lie in it.
     option: what the user gives to replace a file that is there; None if it was given.
     """
     _check_apart(target, sources)
@@ -125,7 +125,7 @@ def _check_apart(target: Path, sources: Iterable[Path]) -> None:
         if place in (source, *source.parents):
             raise _refused(target, "the source lies in it")
         if source in place.parents:
-            raise _refused(target, f"it lies in the source {source}")
+            raise _refused(target, f"it lies in {source}, which the command reads or makes")
 
 
 def _check_movable(target: Path) -> None:

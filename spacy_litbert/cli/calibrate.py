@@ -35,7 +35,7 @@ def calibrate_cli(
 ) -> None:
     """Fit the confidences of litbert_ner, and its thresholds: for the best F1, or a precision or recall."""
     if json is not None:
-        check_new_file(json, sources=[dev], option=None)
+        check_new_file(json, sources=[dev, Path(pipeline), output], option=None)
     use_gpu(gpu_id)
     fitted = calibrate(pipeline, dev, output, precision=precision, recall=recall, force=force, progress=not quiet)
     header = ("label", "gold", "found", "temperature", "ECE before", "ECE after", "threshold", "P", "R", "F1")

@@ -221,7 +221,10 @@ def test_what_is_fitted_counts_whatever_the_threshold_was(trained: Language, tmp
 def test_a_place_for_the_figures_that_cannot_be_is_refused_before_the_work(trained: Language, tmp_path: Path) -> None:
     trained.to_disk(tmp_path / "trained")
     path = dev(trained, tmp_path / "dev.spacy")
-    arguments = [str(tmp_path / "trained"), str(path), str(tmp_path / "out"), "--json", str(tmp_path)]
-    done = CliRunner().invoke(app, ["calibrate", *arguments])
-    assert done.exit_code != 0
-    assert not (tmp_path / "out").exists()
+    arguments = [str(tmp_path / "trained"), str(path), str(tmp_path / "out"), "--json"]
+    for place in (".", "out/fitted.json", "trained/fitted.json", "trained/litbert_ner/fitted.json"):
+        done = CliRunner().invoke(app, ["calibrate", *arguments, str(tmp_path / place)])
+        assert done.exit_code == 1, place
+        assert "L218" in done.output
+        assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "trained").rglob("fitted.json"))
