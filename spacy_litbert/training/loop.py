@@ -178,13 +178,13 @@ class Loop:
     def _is_to_save(self, step: int) -> bool:
         if step == 1:  # the optimizer knows by now what it trains
             self._trained.check()
-        return step > 0 and (self._stop or time.monotonic() - self._last_save >= _SECONDS)
+        return self._stop or (step > 0 and time.monotonic() - self._last_save >= _SECONDS)
 
     def _save_state(self) -> None:
         self.state.seconds = self._elapsed()
         self.state.losses = {name: float(loss) for name, loss in self._losses.items()}
         self.state.texts = self._texts.hexdigest()
-        self.state.performance = self.nlp.meta["performance"]
+        self.state.performance = self.nlp.meta.get("performance", {})
         self.state.strings = list(self.nlp.vocab.strings)
         self._trained.save(self.file, self.state)
         self._last_save = time.monotonic()

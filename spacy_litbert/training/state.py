@@ -119,7 +119,7 @@ class Trained:
         said = {one.name: getattr(state, one.name) for one in fields(State)}
         said |= {"version": _VERSION, "updates": updates, _DRAWS: [step for step, _ in state.draws]}
         with replacing(path) as partial:
-            contiguous = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+            contiguous = {name: np.asarray(value, order="C") for name, value in arrays.items()}
             save_file(contiguous, partial, {_METADATA: json.dumps(said, default=float)})
 
     def put_back(self, saved: Saved) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import spacy
+import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 from spacy.language import Language
@@ -24,7 +25,7 @@ from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as spacy_train
 from spacy.util import load_config, registry
-from thinc.api import Config, Model
+from thinc.api import Config, Model, PyTorchWrapper, chain, with_array
 
 from spacy_litbert.errors import LitBertError
 from spacy_litbert.training.loop import Loop
@@ -65,6 +66,10 @@ def config_of(paths: dict[str, Any], name: str = "ner_cnn.cfg", **training: Any)
     config = load_config(CONFIGS / name, overrides={**files, **weights})
     batcher = {"@batchers": "spacy.batch_by_sequence.v1", "size": 8, "get_length": None}
     config["corpora"]["train"]["augmenter"] = training.pop("augmenter", None)
+    if "network" in training:
+        model = config["components"]["tok2vec"]["model"]
+        width = model["encode"]["width"]
+        model["encode"] = {"@architectures": training.pop("network"), "encode": model["encode"], "width": width}
     config["training"].update({"max_steps": 14, "eval_frequency": 4, "batcher": batcher, **training})
     return config
 
@@ -109,6 +114,12 @@ def some_twice_by_numpy() -> Callable[[Language, Example], Iterator[Example]]:
     return augment
 
 
+@registry.architectures("tests.batch_norm.v1")
+def batch_norm(encode: Model[Any, Any], width: int) -> Model[Any, Any]:
+    """Beside its weights it has what it counted: averages, and a number that has no dimension."""
+    return chain(encode, with_array(PyTorchWrapper(torch.nn.BatchNorm1d(width))))
+
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "spaCy's ner, which draws random numbers in its updates": {},
     "averages": {"optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.003, "use_averages": True}},
@@ -119,6 +130,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "augmenter": {"@augmenters": "tests.some_twice_by_numpy.v1"},
     },
     "a limit of epochs, reached": {"max_epochs": 3},
+    "a network of torch that counts": {"network": "tests.batch_norm.v1"},
     "litbert_ner": {"name": "litbert_ner_cpu.cfg"},
     "ner that listens": {"name": "ner_cpu.cfg"},
 }
@@ -133,16 +145,16 @@ def test_what_was_stopped_and_gone_on_with_is_what_was_never_stopped(
     spacy_train(init_nlp(config), tmp_path / "spacy", stdout=io.StringIO(), stderr=io.StringIO())
     finished, rows = quietly(config, tmp_path / "never")
     assert finished
-    stop_at(monkeypatch, 3, 4, 9)
-    sittings = [quietly(config, tmp_path / "thrice") for _ in range(4)]
-    assert [done for done, _ in sittings] == [False, False, False, True]
+    stop_at(monkeypatch, 0, 3, 4, 9)
+    sittings = [quietly(config, tmp_path / "often") for _ in range(5)]
+    assert [done for done, _ in sittings] == [False, False, False, False, True]
     assert [row.split()[:2] for _, more in sittings for row in more] == [row.split()[:2] for row in rows]
     for name in ("model-best", "model-last"):
         expected = files_of(tmp_path / "spacy" / name)
         assert len(expected) > 5
         assert files_of(tmp_path / "never" / name) == expected
-        assert files_of(tmp_path / "thrice" / name) == expected
-    assert sorted(path.name for path in (tmp_path / "thrice").iterdir()) == ["model-best", "model-last"]
+        assert files_of(tmp_path / "often" / name) == expected
+    assert sorted(path.name for path in (tmp_path / "often").iterdir()) == ["model-best", "model-last"]
 
 
 def test_a_state_is_not_trained_over_and_fits_what_it_was_begun_with(
