@@ -83,6 +83,7 @@ setup(
             "spacy-litbert.LitBertTok2Vec.v1 = spacy_litbert.models.tok2vec:build_litbert_tok2vec_v1",
             "spacy-litbert.LitBertTextCat.v1 = spacy_litbert.models.textcat:build_litbert_textcat_v1",
             "spacy-litbert.LitBertNer.v1 = spacy_litbert.ner.model:build_litbert_ner_v1",
+            "spacy-litbert.LitBertNer.v2 = spacy_litbert.ner.model:build_litbert_ner_v2",
             "spacy-litbert.ListwiseRanker.v1 = spacy_litbert.linking.ranker:build_listwise_ranker_v1",
         ],
         "spacy_cli": ["litbert = spacy_litbert.cli:app"],

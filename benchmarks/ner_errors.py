@@ -5,7 +5,7 @@
 Each name stands for the models of several seeds. ``litbert_ner`` is counted twice: as it was trained, and with its
 thresholds fitted on dev, as projects/ner stores it. A mention that is found where no gold mention is has another label
 than one, is longer or shorter, crosses it, or is made up; a gold mention that is not found is cut wrongly, if something
-overlaps it, or missed.
+overlaps it, or missed. Names that were counted before stay in the file, unless they are given again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from spacy_litbert.corpora.document import Document, Mention
 from spacy_litbert.corpora.jsonl import read_jsonl
 from spacy_litbert.ner.pipeline import calibrate_pipeline, recognizers
 
+from .figures import exists, read
 from .record import write
 
 SPLITS = ("dev", "test")
@@ -110,5 +111,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("systems", type=_system, nargs="+", metavar="NAME=MODEL,…")
     arguments = parser.parse_args()
-    found: dict[str, Any] = measure(arguments.folder, dict(arguments.systems))
-    write(f"ner_errors_{arguments.corpus}", {"corpus": arguments.corpus, "systems": found})
+    name = f"ner_errors_{arguments.corpus}"
+    systems: dict[str, Any] = read(name)["systems"] if exists(name) else {}
+    systems.update(measure(arguments.folder, dict(arguments.systems)))
+    write(name, {"corpus": arguments.corpus, "systems": systems})

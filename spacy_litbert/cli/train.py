@@ -21,12 +21,15 @@ def train_cli(
 
     What was reached is saved in OUTPUT every five minutes, at SIGTERM and at Ctrl-C; --resume goes on from there.
     """
-    from spacy.cli._util import import_code, parse_config_overrides, show_validation_error
+    from spacy.cli._util import NoSuchOption, import_code, parse_config_overrides, show_validation_error
     from spacy.util import load_config
 
     from ..training.run import train
 
-    overrides = parse_config_overrides(ctx.args)
+    try:
+        overrides = parse_config_overrides(ctx.args)
+    except NoSuchOption as unknown:  # of click, where typer has an own copy of it
+        raise typer.BadParameter(unknown.format_message()) from None
     import_code(code)
     with show_validation_error(config, hint_fill=False):
         finished = train(load_config(config, overrides=overrides), output, gpu_id=gpu_id, resume=resume)

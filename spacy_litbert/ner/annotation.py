@@ -18,7 +18,7 @@ from spacy.training import Example
 from ..confidence import SCORES, has_scores, spans_of, stored_spans
 from ..errors import Errors, LitBertError
 from ..types import BoolArray, IntArray
-from .decoding import BEGINS, INSIDE, OUTSIDE
+from .decoding import BEGINS, ENDS, INSIDE, OUTSIDE, SINGLE
 
 ANNOTATED = "litbert_annotated"
 
@@ -114,8 +114,9 @@ def tags_of(example: Example, labels: Sequence[str], key: str) -> tuple[IntArray
             touched = np.asarray(example.alignment.y2x[span.start : span.end], dtype=np.int64)
             known[touched[tags[touched, column] == OUTSIDE], column] = False
         elif not tags[aligned[0].start : aligned[0].end, column].any():
-            tags[aligned[0].start, column] = BEGINS
-            tags[aligned[0].start + 1 : aligned[0].end, column] = INSIDE
+            first, last = aligned[0].start, aligned[0].end - 1
+            tags[first : last + 1, column] = INSIDE
+            tags[first, column], tags[last, column] = (BEGINS, ENDS) if first < last else (SINGLE, SINGLE)
     return tags, known
 
 

@@ -11,6 +11,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import srsly
 
 from ..errors import Errors, LitBertError
 from ..types import BoolArray, FloatArray
@@ -95,7 +96,10 @@ def fit_temperature(confidences: Callable[[float], FloatArray], right: BoolArray
         p = np.clip(confidences(temperature), 1e-12, 1 - 1e-12)
         return float(-(target * np.log(p) + (1 - target) * np.log1p(-p)).sum())
 
-    return round(float(TEMPERATURES[np.argmin([loss(temperature) for temperature in TEMPERATURES])]), 4)
+    best = round(float(TEMPERATURES[np.argmin([loss(temperature) for temperature in TEMPERATURES])]), 4)
+    # As it is read from disk, where the last bit of some is another one.
+    kept: float = srsly.json_loads(srsly.json_dumps(best))
+    return kept
 
 
 def choose_threshold(

@@ -27,7 +27,7 @@ from ..ragged import starts_of
 from ..types import IntArray
 from .annotation import labels_of, mentions_of, tags_of
 from .calibration import LabelCalibration, Objective
-from .decoding import N_TAGS, Evidence, Mentions, confidence, decode, gather
+from .decoding import SCORE_OF, Evidence, Mentions, confidence, decode, gather
 from .evidence import collect
 from .mentions import DocMentions, annotate, split
 from .model import TagScores, linear, set_output_layer
@@ -76,7 +76,7 @@ def build_litbert_ner(
 class LitBertNer(TrainablePipe):  # type: ignore[misc]
     """Finds mentions of several labels, which may overlap, each with a confidence.
 
-    model: Model[List[Doc], Ragged], ``spacy-litbert.LitBertNer.v1``.
+    model: Model[List[Doc], Ragged], ``spacy-litbert.LitBertNer.v1`` or ``v2``.
     spans_key: all mentions become ``doc.spans[spans_key]``, with their confidences in ``attrs["scores"]``, as spancat
         has them; the best ones that don't overlap become ``doc.ents``. In gold Docs mentions are read from there too,
         or from ``doc.ents`` where there is no such group.
@@ -109,6 +109,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         self.cfg.update(threshold=threshold, configured_threshold=threshold)
         self._rehearsal_model: TagScores | None = None
         self._warned_of: set[str] = set()
+        self._n_tags: int = model.attrs.get("n_tags", 3)
 
     @property
     def threshold(self) -> float | None:
@@ -142,7 +143,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
             return 0
         self.vocab.strings.add(label)
         if self.model.get_ref("output_layer").has_dim("nO"):
-            self.set_output(N_TAGS * (len(self.labels) + 1))
+            self.set_output(self._n_tags * (len(self.labels) + 1))
         self.cfg["labels"].append(label)
         return 1
 
@@ -165,7 +166,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         if not self.labels:
             raise LitBertError(Errors.L421.format(name=self.name))
         sample = [example.predicted for example in islice(get_examples(), _SAMPLE)]
-        self.model.get_ref("output_layer").set_dim("nO", N_TAGS * len(self.labels))
+        self.model.get_ref("output_layer").set_dim("nO", self._n_tags * len(self.labels))
         self.model.initialize(X=sample)
         self.cfg.update(temperatures={}, thresholds={})  # of other weights
 
@@ -230,9 +231,9 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
 
         def get_loss(scores: Ragged) -> tuple[float, Ragged]:
             accept_any_encoder(teacher)
-            taught = _by_label(teacher.predict([example.predicted for example in examples]))
+            taught = self._by_label(teacher.predict([example.predicted for example in examples]))
             xp, n_taught = self.model.ops.xp, taught.shape[1]
-            target, weight = xp.zeros_like(_by_label(scores)), xp.zeros((len(taught), len(self.labels)), dtype="f")
+            target, weight = xp.zeros_like(self._by_label(scores)), xp.zeros((len(taught), len(self.labels)), dtype="f")
             target[:, :n_taught], weight[:, :n_taught] = self.model.ops.softmax(taught, axis=-1), 1
             return self._cross_entropy(scores, target, weight)
 
@@ -241,14 +242,14 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     def get_loss(self, examples: Iterable[Example], scores: Ragged) -> tuple[float, Ragged]:
         """Return the cross-entropy of the gold tags, summed over tokens and labels, and its gradient.
 
-        scores: of the model, (tokens, labels * 3). Both are 0 where it is not known whether a mention is there: for
+        scores: of the model, (tokens, labels * tags). Both are 0 where it is not known whether a mention is there: for
         labels that were not annotated in a Doc, and at tokens that are missing.
         """
         gold = [tags_of(example, self.labels, self.spans_key) for example in examples]
         xp = self.model.ops.xp
-        tags = xp.asarray(np.concatenate([tags for tags, _ in gold]))
+        tags = xp.asarray(np.array(SCORE_OF[self._n_tags])[np.concatenate([tags for tags, _ in gold])])
         known = xp.asarray(np.concatenate([known for _, known in gold]).astype("f"))
-        return self._cross_entropy(scores, xp.eye(N_TAGS, dtype="f")[tags], known)
+        return self._cross_entropy(scores, xp.eye(self._n_tags, dtype="f")[tags], known)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score predicted mentions with ``spacy-litbert.ner_scorer.v1``, or the scorer of the config."""
@@ -314,7 +315,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         if output.has_dim("nO") and not {"cfg", "model"} & set(exclude):
             labels = read_cfg()["labels"]
             if isinstance(labels, list) and len(labels) != len(self.labels):
-                set_output_layer(self.model, linear(N_TAGS * len(labels), output.get_dim("nI")))
+                set_output_layer(self.model, linear(self._n_tags * len(labels), output.get_dim("nI")))
         try:
             yield
             self._check_cfg()
@@ -327,7 +328,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         if differs(self._configured_threshold, self.cfg["configured_threshold"]):  # from what the config named before
             self.cfg.update(threshold=self._configured_threshold, configured_threshold=self._configured_threshold)
         output = self.model.get_ref("output_layer")
-        problem = problem_of(self.cfg, output.get_dim("nO") if output.has_dim("nO") else None)
+        problem = problem_of(self.cfg, output.get_dim("nO") if output.has_dim("nO") else None, self._n_tags)
         if problem is not None:
             raise LitBertError(Errors.L423.format(name=self.name, problem=problem))
 
@@ -340,7 +341,7 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
     def _find(self, docs: list[Doc]) -> tuple[Mentions, Evidence, IntArray]:
         """Return the mentions of Docs end to end, what speaks for them, and where each Doc starts."""
         self._check_initialized()
-        scores = _by_label(self.model.predict(docs))
+        scores = self._by_label(self.model.predict(docs))
         lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
         spaces = np.concatenate([doc.to_array("IS_SPACE").astype(bool) for doc in docs])
         found = decode(scores, lengths, never_begins=spaces)
@@ -386,14 +387,13 @@ class LitBertNer(TrainablePipe):  # type: ignore[misc]
         return losses
 
     def _cross_entropy(self, scores: Ragged, target: Any, weight: Any) -> tuple[float, Ragged]:
-        """Return loss and gradient. target: (tokens, labels, 3) probabilities. weight: (tokens, labels)."""
+        """Return loss and gradient. target: (tokens, labels, tags) probabilities. weight: (tokens, labels)."""
         ops = self.model.ops
-        p = ops.softmax(_by_label(scores), axis=-1)
+        p = ops.softmax(self._by_label(scores), axis=-1)
         loss = -(target * ops.xp.log(ops.xp.maximum(p, 1e-30))).sum(axis=-1) * weight
         d_scores: Floats2d = ((p - target) * weight[..., None]).reshape(scores.dataXd.shape)
         return float(loss.sum()), Ragged(d_scores, scores.lengths)
 
-
-def _by_label(scores: Ragged) -> Any:
-    values: Any = scores.dataXd
-    return values.reshape((len(values), values.shape[1] // N_TAGS, N_TAGS))
+    def _by_label(self, scores: Ragged) -> Any:
+        values: Any = scores.dataXd
+        return values.reshape((len(values), values.shape[1] // self._n_tags, self._n_tags))

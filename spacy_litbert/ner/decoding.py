@@ -1,15 +1,19 @@
 """Find the best mentions of each label from the scores of tags: Viterbi over all tokens and labels at once.
 
-A label has three tags, outside (O), begins (B) and inside (I), and one rule: I does not follow O or the start of a Doc.
-So the best path up to a token is known by one number, by how much the best one that ends with B or I beats the best
-one that ends with O. With ``b`` and ``i`` for what B and I score above O, that advantage is
+A label has five tags: outside (O), begins (B), inside (I) and ends (E) of a mention of several tokens, and single (S),
+a mention of one (Ratinov and Roth 2009, BILOU). Behind a token a mention is open, after B and I, or none is, after the
+others; I and E follow where one is open, O, B and S where none is, and at the end of a Doc none is. So the best path up
+to a token is known by one number, by how much the best one that leaves a mention open beats the best one that does not.
+With ``o`` for the better one of O and S, that advantage is
 
-    d[t] = max(b[t], i[t] + min(d[t - 1], 0))
+    d[t] = max(b[t], i[t] + d[t - 1]) - max(o[t], e[t] + d[t - 1])
 
-This is a function ``x -> max(low, min(high, x + step))`` of the one before; two in a row are one of the same kind.
+This is a function ``x -> max(low, min(high, ± x + step))`` of the one before; two in a row are one of the same kind.
 Parallel prefix computation (Hillis and Steele 1986) therefore gives all advantages in at most log2(tokens of the
 longest Doc) passes over arrays, and a token is done as soon as its function is constant, low = high, which most are
 after a few passes. The first token of a Doc is constant from the start, so Docs simply lie end to end.
+
+A model with three tags, O, B and I, has the same best mentions when E scores what I does, and S what B does.
 """
 
 from __future__ import annotations
@@ -25,8 +29,9 @@ from thinc.util import to_numpy
 from ..ragged import indices_of, starts_of
 from ..types import BoolArray, FloatArray, IntArray
 
-N_TAGS = 3
-OUTSIDE, BEGINS, INSIDE = range(N_TAGS)
+OUTSIDE, BEGINS, INSIDE, ENDS, SINGLE = range(5)
+# Which of its scores a model has for each of these, by how many there are: with three E is an I, and S a B.
+SCORE_OF = {3: (OUTSIDE, BEGINS, INSIDE, INSIDE, BEGINS), 5: (OUTSIDE, BEGINS, INSIDE, ENDS, SINGLE)}
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Mentions:
 def decode(scores: Floats3d, lengths: IntArray, never_begins: BoolArray) -> Mentions:
     """Return the mentions of the best sequence of tags for each label and Doc.
 
-    scores: (tokens, labels, 3) of all Docs end to end, of numpy or CuPy, where the work is done.
+    scores: (tokens, labels, 3 or 5) of all Docs end to end, of numpy or CuPy, where the work is done.
     lengths: (docs,) tokens of each Doc, on the CPU.
     never_begins: (tokens,) tokens that no mention begins with, on the CPU.
     """
@@ -54,60 +59,67 @@ def decode(scores: Floats3d, lengths: IntArray, never_begins: BoolArray) -> Ment
         nothing = np.zeros(0, dtype=np.int64)
         return Mentions(nothing, nothing, nothing)
     first = xp.asarray(starts_of(lengths)[:-1][lengths > 0])
-    by_label = xp.ascontiguousarray(xp.transpose(scores, (2, 1, 0)))
-    begin, inside = (by_label[tag] - by_label[OUTSIDE] for tag in (BEGINS, INSIDE))
+    by_score = xp.transpose(scores, (2, 1, 0))
+    outside, begin, inside, end, single = (by_score[index].copy() for index in SCORE_OF[len(by_score)])
     begin[:, xp.asarray(never_begins)] = -xp.inf
-    advantage = _advantage(xp, begin, inside, first)
-    starts, stops = (to_numpy(where) for where in _trace(xp, begin, inside, advantage, first))
+    single[:, xp.asarray(never_begins)] = -xp.inf
+    closed = xp.maximum(outside, single)
+    advantage = _advantage(xp, closed, begin, inside, end, first)
+    # Whether a mention is open before a token: if one is open behind it, and if none is.
+    before = xp.full_like(advantage, -xp.inf)
+    before[:, 1:] = advantage[:, :-1]
+    before[:, first] = -xp.inf
+    if_open, if_closed = inside + before > begin, end + before > closed
+    is_open = _trace(xp, if_open.ravel(), if_closed.ravel()).reshape(if_open.shape)
+    was_open = xp.where(is_open, if_open, if_closed)
+    within = is_open | was_open | (single > outside)
+    starts = to_numpy(xp.flatnonzero(within & ~was_open))
+    stops = to_numpy(xp.flatnonzero(within & ~is_open))
     return Mentions(starts // n_tokens, starts % n_tokens, stops % n_tokens + 1)
 
 
-def _advantage(xp: Any, begin: Any, inside: Any, first: Any) -> Any:
+def _advantage(xp: Any, closed: Any, begin: Any, inside: Any, end: Any, first: Any) -> Any:
     """Return d, (labels, tokens)."""
-    high = xp.maximum(begin, inside)
-    high[:, first] = begin[:, first]
-    shape = begin.shape
-    low, high, step = begin.ravel().copy(), high.ravel(), inside.ravel().copy()
+    least, most = begin - closed, inside - end  # for an advantage of minus and of plus infinity
+    most[:, first] = least[:, first]
+    rises = least <= most
+    low, high = xp.minimum(least, most).ravel(), xp.maximum(least, most).ravel()
+    sign = xp.where(rises, 1, -1).astype(low.dtype).ravel()
+    step = xp.where(rises, inside - closed, begin - end).ravel()
     todo, stride = xp.flatnonzero(low < high), 1
     while len(todo):
         before = todo - stride  # in the same Doc and label: their first token is done
-        steps, least, most = step[todo], low[todo], high[todo]
-        lowest = xp.minimum(xp.maximum(low[before] + steps, least), most)
-        highest = xp.minimum(xp.maximum(high[before] + steps, least), most)
-        steps += step[before]
-        low[todo], high[todo], step[todo] = lowest, highest, steps
+        signs, steps, bottom, top = sign[todo], step[todo], low[todo], high[todo]
+        one, other = (xp.minimum(xp.maximum(signs * values[before] + steps, bottom), top) for values in (low, high))
+        lowest, highest = xp.minimum(one, other), xp.maximum(one, other)
+        steps += signs * step[before]
+        signs = signs * sign[before]
+        low[todo], high[todo], step[todo], sign[todo] = lowest, highest, steps, signs
         todo, stride = todo[lowest < highest], 2 * stride
-    return low.reshape(shape)
+    return low.reshape(closed.shape)
 
 
-def _trace(xp: Any, begin: Any, inside: Any, advantage: Any, first: Any) -> tuple[Any, Any]:
-    """Follow the best paths back; return the first and the last tokens of mentions as indices into (labels * tokens).
+def _trace(xp: Any, if_open: Any, if_closed: Any) -> Any:
+    """Follow the best paths back; return whether a mention is open behind each token, all (labels * tokens,) booleans.
 
-    Where a token is within a mention, its tag is B or I, whichever is better. Whether it is within one is said by
-    its own advantage, unless a later token is I and needs it to be. Tokens from a B to before the next one form a
-    run, in which a token is within a mention if it or a later one of the run is so by its advantage.
+    Where both agree, it is known of the token before. From there back it stays as it is, or changes wherever a mention
+    is open before a token just if none is open behind it.
     """
-    before = xp.zeros_like(advantage)
-    before[:, 1:] = xp.minimum(advantage[:, :-1], 0)
-    goes_on = inside + before > begin
-    goes_on[:, first] = False
-    goes_on, ahead = goes_on.ravel(), (advantage > 0).ravel()
-    runs = xp.flatnonzero(~goes_on)
-    last = xp.append(runs[1:], len(goes_on)) - 1
-    run = xp.cumsum(~goes_on) - 1
-    so_far = xp.cumsum(ahead)
-    within = ahead | (so_far[last[run]] > so_far)
-    continued = within & goes_on
-    stops = within.copy()
-    stops[:-1] &= ~continued[1:]
-    return xp.flatnonzero(within & ~goes_on), xp.flatnonzero(stops)
+    known = if_open == if_closed
+    changes = xp.cumsum(~known & if_closed)
+    # The next token that says what is open before it; none is open at the end, as there is none before a first token.
+    following = xp.append(xp.flatnonzero(known), len(known))[xp.cumsum(known)]
+    says = xp.append(if_open, False)[following]
+    odd = (xp.append(changes, changes[-1:])[following] - changes) % 2 == 1
+    return says ^ odd
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The scores that speak for mentions, on the CPU: those of their tokens, end to end, and of the token after each.
 
-    rows: (tokens of mentions, 3). lengths: (mentions,). after: (mentions, 3); at the end of a Doc I is impossible.
+    rows: (tokens of mentions, 3 or 5). lengths: (mentions,). after: (mentions, 3 or 5); at the end of a Doc I is
+        impossible.
     """
 
     rows: FloatArray
@@ -135,17 +147,23 @@ def confidence(evidence: Evidence, temperatures: FloatArray) -> FloatArray:
     temperatures: (mentions,) what each mention's scores are divided by (temperature scaling, Guo et al. 2017).
 
     It is the probability that a mention is there with exactly these tokens, where tags are independent given the text,
-    as the loss takes them: of B for the first token, of I for the others, and of not I for the one after them.
+    as the loss takes them: of S for its only token, or of B for the first, E for the last and I for the others. Where
+    three scores do not say where a mention ends, that of not I for the token after it says so.
     """
     if not len(evidence.lengths):
         return np.zeros(0)
     log_p = _log_softmax(evidence.rows / np.repeat(temperatures, evidence.lengths)[:, None])
-    heads = starts_of(evidence.lengths)[:-1]
-    tagged = log_p[:, INSIDE].copy()
-    tagged[heads] = log_p[heads, BEGINS]
-    after = _log_softmax(evidence.after / temperatures[:, None])
-    stops = np.logaddexp(after[:, OUTSIDE], after[:, BEGINS])
-    together: FloatArray = np.exp(np.minimum(np.add.reduceat(tagged, heads) + stops, 0.0))
+    firsts = starts_of(evidence.lengths)[:-1]
+    lasts = firsts + evidence.lengths - 1
+    tags = np.full(len(log_p), INSIDE)
+    tags[firsts], tags[lasts] = BEGINS, ENDS
+    tags[firsts[firsts == lasts]] = SINGLE
+    of_model = SCORE_OF[log_p.shape[1]]
+    log_together = np.add.reduceat(log_p[np.arange(len(tags)), np.array(of_model)[tags]], firsts)
+    if ENDS not in of_model:
+        after = _log_softmax(evidence.after / temperatures[:, None])
+        log_together += np.logaddexp(after[:, OUTSIDE], after[:, BEGINS])
+    together: FloatArray = np.exp(np.minimum(log_together, 0.0))
     return together
 
 

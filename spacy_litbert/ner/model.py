@@ -23,7 +23,7 @@ from thinc.types import Floats2d, Ragged
 
 from ..models.seal import sealed
 from ..models.types import Tok2VecModel
-from .decoding import N_TAGS, OUTSIDE
+from .decoding import OUTSIDE
 
 TagScores = Model[list[Doc], Ragged]
 Layer = Model[Floats2d, Floats2d]
@@ -40,6 +40,19 @@ def build_litbert_ner_v1(tok2vec: Tok2VecModel, hidden_width: int = 64) -> TagSc
     tok2vec: token vectors, such as ``spacy-litbert.LitBertListener.v1`` or any other tok2vec of spaCy.
     hidden_width: width of the two hidden layers. The first reads one token, the second that token and its neighbours.
     """
+    return _build(tok2vec, hidden_width, n_tags=3)
+
+
+def build_litbert_ner_v2(tok2vec: Tok2VecModel, hidden_width: int = 64) -> TagScores:
+    """Build the tagger of mentions with five tags, ``spacy-litbert.LitBertNer.v2``.
+
+    As ``spacy-litbert.LitBertNer.v1``, but 5 scores a label, (tokens, labels * 5) float32: of the tags outside, begins,
+    inside and ends of a mention of several tokens, and single, a mention of one (Ratinov and Roth 2009, BILOU).
+    """
+    return _build(tok2vec, hidden_width, n_tags=5)
+
+
+def _build(tok2vec: Tok2VecModel, hidden_width: int, n_tags: int) -> TagScores:
     output = linear()
     second = linear(hidden_width, 3 * hidden_width, rectified=True)
     model: TagScores = chain(
@@ -51,11 +64,12 @@ def build_litbert_ner_v1(tok2vec: Tok2VecModel, hidden_width: int = 64) -> TagSc
     )
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
-    model.attrs["resize_output"] = _grow
+    model.attrs["resize_output"] = partial(_grow, n_tags)
+    model.attrs["n_tags"] = n_tags
     return sealed(model)
 
 
-def _grow(model: TagScores, nO: int) -> TagScores:
+def _grow(n_tags: int, model: TagScores, nO: int) -> TagScores:
     """Give an initialized model more scores a token, for labels that have not been learned. Those that are there stay.
 
     The output layer becomes another one, so that what an optimizer remembers of the old one's shape is not met.
@@ -63,7 +77,7 @@ def _grow(model: TagScores, nO: int) -> TagScores:
     old: Layer = model.get_ref("output_layer")
     new = resize_linear_weighted(old, nO)
     bias: Any = new.get_param("b")
-    bias[old.get_dim("nO") + OUTSIDE :: N_TAGS] = _UNLEARNED
+    bias[old.get_dim("nO") + OUTSIDE :: n_tags] = _UNLEARNED
     set_output_layer(model, new)
     return model
 

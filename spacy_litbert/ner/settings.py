@@ -8,7 +8,6 @@ import numpy as np
 
 from ..errors import Errors, LitBertError
 from .calibration import TEMPERATURES
-from .decoding import N_TAGS
 
 _ACCURACY = 1e-8
 
@@ -29,15 +28,15 @@ def differs(threshold: float | None, saved: float | None) -> bool:
     return abs(threshold - saved) > _ACCURACY
 
 
-def problem_of(cfg: dict[str, Any], n_scores: int | None) -> str | None:
+def problem_of(cfg: dict[str, Any], n_scores: int | None, n_tags: int) -> str | None:
     """Say which of the saved settings can't be, or None.
 
-    n_scores: of the model, for a token; None before it is initialized.
+    n_scores: of the model, for a token; None before it is initialized. n_tags: of those, for a label.
     """
     labels, threshold = cfg["labels"], cfg["threshold"]
     if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
         return f"labels = {labels}"
-    if n_scores is not None and n_scores != N_TAGS * len(set(labels)):
+    if n_scores is not None and n_scores != n_tags * len(set(labels)):
         return f"the model has {n_scores} scores a token, for labels = {labels}"
     if not (threshold is None or _is_between(threshold, 0.0, 1.0)):
         return f"threshold = {threshold}"

@@ -49,7 +49,7 @@ def examples_for(nlp: Language) -> list[Example]:
     return [Example(nlp.make_doc(text), gold_doc(nlp, text, mentions)) for text, mentions in GOLD]
 
 
-def build(checkpoint: Path | None = None, *, steps: int = 0, **settings: Any) -> Language:
+def build(checkpoint: Path | None = None, *, steps: int = 0, version: str = "v1", **settings: Any) -> Language:
     """A pipeline with ``litbert_ner``, on the toy checkpoint or on a small network of spaCy, trained for some steps."""
     spacy.util.fix_random_seed(0)
     nlp = spacy.blank("en")
@@ -57,7 +57,8 @@ def build(checkpoint: Path | None = None, *, steps: int = 0, **settings: Any) ->
         model = {"@architectures": "spacy-litbert.LitBertModel.v1", "name": str(checkpoint), "overlap": 8}
         nlp.add_pipe("transformer", config={"model": model})
     tok2vec = CNN if checkpoint is None else LISTENER
-    nlp.add_pipe("litbert_ner", config={"model": {"tok2vec": tok2vec}, **settings})
+    head = {"@architectures": f"spacy-litbert.LitBertNer.{version}", "tok2vec": tok2vec}
+    nlp.add_pipe("litbert_ner", config={"model": head, **settings})
     optimizer = nlp.initialize(lambda: examples_for(nlp))
     optimizer.learn_rate = 0.01
     for _ in range(steps):
@@ -84,11 +85,12 @@ def results(doc: Doc) -> tuple[Any, ...]:
     return tuple((span.start, span.end, span.label_, round(span._.confidence, 4)) for span in spans)
 
 
-@pytest.fixture(scope="session")
-def trained() -> Language:
-    return build(steps=50)
+@pytest.fixture(scope="session", params=["v1", "v2"])
+def trained(request: pytest.FixtureRequest) -> Language:
+    """With three tags a label and with five."""
+    return build(steps=50, version=request.param)
 
 
-@pytest.fixture(scope="session")
-def trained_listener(checkpoint: Path) -> Language:
-    return build(checkpoint, steps=40)
+@pytest.fixture(scope="session", params=["v1", "v2"])
+def trained_listener(request: pytest.FixtureRequest, checkpoint: Path) -> Language:
+    return build(checkpoint, steps=40, version=request.param)

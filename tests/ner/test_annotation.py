@@ -100,7 +100,7 @@ def test_missing_entities_are_not_known(nlp: Language) -> None:
     doc = nlp.make_doc("Zinc in old mice")
     doc.set_ents([Span(doc, 0, 1, "Chemical")], missing=[doc[2:4]], default="outside")
     tags, known = tags_of(Example(nlp.make_doc(doc.text), doc), LABELS, KEY)
-    assert tags[:, 0].tolist() == [1, 0, 0, 0]
+    assert tags[:, 0].tolist() == [4, 0, 0, 0]
     assert known.tolist() == [[True] * 4] * 2 + [[False] * 4] * 2
 
 
@@ -110,7 +110,7 @@ def test_other_tokens_get_the_tags_of_the_text() -> None:
     reference.set_ents([Span(reference, 0, 1, "Gene"), Span(reference, 2, 4, "Species")], default="outside")
     predicted = Doc(nlp.vocab, words=["anti", "-", "IL2", "in", "o", "ld", "mice"], spaces=[0, 0, 1, 1, 0, 1, 0])
     tags, known = tags_of(Example(predicted, reference), ("Gene", "Species"), KEY)
-    assert tags.T.tolist() == [[1, 2, 2, 0, 0, 0, 0], [0, 0, 0, 0, 1, 2, 2]]
+    assert tags.T.tolist() == [[1, 2, 3, 0, 0, 0, 0], [0, 0, 0, 0, 1, 2, 3]]
     assert known.all()
     # A mention of which a token of the predicted Doc is only a part
     tags, known = tags_of(
@@ -130,7 +130,7 @@ def test_of_mentions_of_one_label_that_overlap_the_longest_is_learned(nlp: Langu
     doc = nlp.make_doc("human insulin receptor gene")
     doc.spans[KEY] = [Span(doc, 1, 2, "Gene"), Span(doc, 0, 3, "Gene"), Span(doc, 0, 1, "Species")]
     tags, known = tags_of(Example(nlp.make_doc(doc.text), doc), ("Gene", "Species"), KEY)
-    assert tags.T.tolist() == [[1, 2, 2, 0], [1, 0, 0, 0]]
+    assert tags.T.tolist() == [[1, 2, 3, 0], [4, 0, 0, 0]]
     assert known.all()
 
 
@@ -190,7 +190,7 @@ def test_white_space_at_the_ends_of_gold_mentions_does_not_count(nlp: Language) 
     doc.spans[KEY] = [Span(doc, 1, 3, "Chemical"), Span(doc, 2, 4, "Species"), Span(doc, 3, 4, "Gene")]
     predicted = nlp.make_doc(doc.text)
     tags, known = tags_of(Example(predicted, doc), LABELS, KEY)
-    assert tags.T.tolist() == [[0, 0, 1, 0, 0], [0] * 5, [0] * 5, [0, 0, 1, 0, 0]]
+    assert tags.T.tolist() == [[0, 0, 4, 0, 0], [0] * 5, [0] * 5, [0, 0, 4, 0, 0]]
     assert known.all()
     predicted.spans[KEY] = [Span(predicted, 2, 3, "Chemical"), Span(predicted, 2, 3, "Species")]
     assert score([Example(predicted, doc)], spans_key=KEY)["spans_litbert_f"] == 1
