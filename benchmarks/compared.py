@@ -12,6 +12,7 @@ CATEGORIES = ("hoc_doc", "sentence_roles")
 RECOGNIZERS = {
     "`litbert_ner`": "litbert",
     "the same from all-MiniLM-L6-v2": "all-MiniLM-L6-v2 weights",
+    "`litbert_ner` with five tags": "litbert with five tags",
     "`ner` on our encoder": "litbert with ner_cpu",
     "spaCy's CNN": "spaCy's CNN",
 }
