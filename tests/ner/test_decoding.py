@@ -97,34 +97,30 @@ def test_mentions_of_neighbouring_texts_and_labels_stay_apart() -> None:
     assert list(zip(mentions.labels, mentions.starts, mentions.ends)) == [(0, 0, 2), (0, 2, 4), (1, 0, 2), (1, 2, 4)]
 
 
-def test_a_confidence_is_the_probability_of_the_tags_of_a_mention() -> None:
-    random = np.random.default_rng(1)
-    scores = random.normal(size=(4, 1, 5)).astype("f")
+def confidences(n_tags: int) -> tuple[np.ndarray, dict[tuple[int, int], float]]:
+    """The probabilities of random tags of four tokens, and the confidences of all mentions that there may be of them."""
+    scores = np.random.default_rng(1).normal(size=(4, 1, n_tags)).astype("f")
     p = np.exp(scores[:, 0].astype("d"))
     p /= p.sum(axis=1, keepdims=True)
     spans = [(start, end) for start in range(4) for end in range(start + 1, 5)]
     zeros = np.zeros(len(spans), dtype=int)
     mentions = Mentions(zeros, np.array([s for s, _ in spans]), np.array([e for _, e in spans]))
     evidence = gather(scores, np.array([4]), mentions)
-    found = dict(zip(spans, confidence(evidence, np.ones(len(spans)))))
-    assert found[2, 3] == pytest.approx(p[2, SINGLE])
-    assert found[1, 3] == pytest.approx(p[1, BEGINS] * p[2, ENDS])
-    assert found[0, 4] == pytest.approx(p[0, BEGINS] * p[1, INSIDE] * p[2, INSIDE] * p[3, ENDS])
     cold, hot = (confidence(evidence, np.full(len(spans), t)) for t in (1e-3, 1e3))
     assert np.isfinite([*cold, *hot]).all()
     assert ((cold >= 0) & (cold <= 1)).all()
+    return p, dict(zip(spans, confidence(evidence, np.ones(len(spans)))))
+
+
+def test_a_confidence_is_the_probability_of_the_tags_of_a_mention() -> None:
+    p, found = confidences(5)
+    assert found[2, 3] == pytest.approx(p[2, SINGLE])
+    assert found[1, 3] == pytest.approx(p[1, BEGINS] * p[2, ENDS])
+    assert found[0, 4] == pytest.approx(p[0, BEGINS] * p[1, INSIDE] * p[2, INSIDE] * p[3, ENDS])
 
 
 def test_with_three_tags_confidences_of_all_mentions_from_a_token_sum_to_its_probability() -> None:
-    random = np.random.default_rng(1)
-    scores = random.normal(size=(4, 1, 3)).astype("f")
-    p = np.exp(scores[:, 0].astype("d"))
-    p /= p.sum(axis=1, keepdims=True)
-    spans = [(start, end) for start in range(4) for end in range(start + 1, 5)]
-    zeros = np.zeros(len(spans), dtype=int)
-    mentions = Mentions(zeros, np.array([s for s, _ in spans]), np.array([e for _, e in spans]))
-    evidence = gather(scores, np.array([4]), mentions)
-    found = dict(zip(spans, confidence(evidence, np.ones(len(spans)))))
+    p, found = confidences(3)
     for start in range(4):
         assert sum(found[start, end] for end in range(start + 1, 5)) == pytest.approx(p[start, BEGINS])
     assert found[1, 3] == pytest.approx(p[1, BEGINS] * p[2, INSIDE] * (1 - p[3, INSIDE]))
