@@ -98,7 +98,7 @@ def test_mentions_of_neighbouring_texts_and_labels_stay_apart() -> None:
 
 
 def confidences(n_tags: int) -> tuple[np.ndarray, dict[tuple[int, int], float]]:
-    """The probabilities of random tags of four tokens, and the confidences of all mentions that there may be of them."""
+    """The probabilities of random tags of four tokens, and the confidences of all mentions there may be of them."""
     scores = np.random.default_rng(1).normal(size=(4, 1, n_tags)).astype("f")
     p = np.exp(scores[:, 0].astype("d"))
     p /= p.sum(axis=1, keepdims=True)
